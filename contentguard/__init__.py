@@ -1,0 +1,42 @@
+"""Carries out a publisher's "Unauthorized Content Copy" policy in any ASGI app."""
+
+from contentguard.asgi import ContentGuardMiddleware
+from contentguard.errors import ContentGuardError, Fault, SettingsError
+from contentguard.model import Action, Crawler, Facts, Purpose, Rendition, Right, Signal, Verdict
+from contentguard.policy import Limits, Policy
+from contentguard.proxies import Proxies
+from contentguard.rewrite.article import Article
+from contentguard.rewrite.cards import Cards
+from contentguard.rewrite.deterrents import Copy
+from contentguard.rewrite.share import Share, ShareTarget
+from contentguard.rewrite.visible import Visible
+from contentguard.settings import Robots, Settings
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Action",
+    "Article",
+    "Cards",
+    "ContentGuardError",
+    "ContentGuardMiddleware",
+    "Copy",
+    "Crawler",
+    "Facts",
+    "Fault",
+    "Limits",
+    "Policy",
+    "Proxies",
+    "Purpose",
+    "Rendition",
+    "Right",
+    "Robots",
+    "Settings",
+    "SettingsError",
+    "Share",
+    "ShareTarget",
+    "Signal",
+    "Verdict",
+    "Visible",
+    "__version__",
+]

@@ -1,0 +1,84 @@
+"""The corridor: what happens to a request, in order.
+
+Strategy: one immutable, shared middleware; all state of a request lives in one responder object. Websockets and
+lifespan pass straight through. No task, queue or Request object is made.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from contentguard.asgi.body import ArticleResponder, RobotsResponder
+from contentguard.asgi.request import read_facts, routes_prefix
+from contentguard.asgi.response import refusal
+from contentguard.asgi.routes import Routes
+from contentguard.backends import Store
+from contentguard.errors import SettingsError
+from contentguard.guard import LOG, Guard
+from contentguard.model import Action
+from contentguard.settings import Settings, missing_key
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+class ContentGuardMiddleware:
+    """Guards the articles of the ASGI app it wraps.
+
+    Mount it with ``app.add_middleware(ContentGuardMiddleware, settings=Settings(…))``, or wrap any ASGI app:
+    ``app = ContentGuardMiddleware(app, settings=…)``. It must be the outermost middleware that sees HTML, inside
+    nothing that compresses. Raises ``SettingsError`` when it is configured for production without a secret key.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: Settings | None = None,
+        *,
+        store: Store | None = None,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self.app = app
+        self.settings = settings or Settings()
+        self.guard = Guard(self.settings, store, **({"clock": clock} if clock else {}))
+        self._routes = Routes(self.guard)
+        if self.guard.temporary_key:
+            LOG.warning(
+                "no secret_key is configured: this process uses a random one, which is fit for development only. "
+                'Set secret_key="…" or CONTENTGUARD_SECRET_KEY'
+            )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One ASGI connection."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if self.guard.temporary_key:
+            _refuse_production(scope)
+        own = self._routes.find(scope)
+        if own is not None:
+            await own(scope, receive, send)
+            return
+        facts, verdict = await self.guard.judge(read_facts(scope, self.guard))
+        if verdict.action is not Action.ALLOW:
+            await refusal(self.guard, facts, verdict)(scope, receive, send)
+        elif scope["path"] == "/robots.txt" and self.settings.robots.serve and not routes_prefix(scope):
+            await RobotsResponder(self.app, self._routes.robots)(scope, receive, send)
+        else:
+            await ArticleResponder(self.app, self.guard, facts, verdict)(scope, receive, send)
+
+
+def _refuse_production(scope: Scope) -> None:
+    """Raise where a guard without a secret key is reached by an address that is not this machine's own.
+
+    Only a real socket's address tells; a test client's host name and a Unix socket say nothing.
+    """
+    host = (scope.get("server") or ("", None))[0] or ""
+    try:
+        public = not ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return
+    if public:
+        raise SettingsError([missing_key(f"and the server listens on {host}")])

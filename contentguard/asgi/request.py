@@ -1,0 +1,63 @@
+"""An ASGI scope read as Facts.
+
+Strategy: one pass over what the server hands us; nothing is parsed that no rule asks for, and ``request.url`` (which
+believes the Host header) is never used: only ``scope["path"]`` and ``root_path`` decide.
+"""
+
+from __future__ import annotations
+
+from secrets import token_hex
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from contentguard.model import Facts
+
+if TYPE_CHECKING:
+    from starlette.types import Scope
+
+    from contentguard.guard import Guard
+
+_PATH_SAFE = "/:@!$&'()*+,;=~-._"
+
+
+def read_facts(scope: Scope, guard: Guard) -> Facts:
+    """What is known of a request before it is judged."""
+    headers = tuple(scope["headers"])
+    client = scope.get("client")
+    peer = client[0] if client else None
+    proxies = guard.settings.proxies
+    return Facts(
+        method=scope["method"],
+        path=scope["path"],
+        headers=headers,
+        client=proxies.client(peer, headers),
+        scheme=proxies.scheme(peer, headers, scope.get("scheme", "http")),
+        http_version=scope.get("http_version", "1.1"),
+        now=guard.clock(),
+        request_id=new_id(),
+    )
+
+
+def new_id() -> str:
+    """A name for one request, like ``3F2A-91BC-77D0``: 48 random bits a person can read out."""
+    text = token_hex(6).upper()
+    return f"{text[:4]}-{text[4:8]}-{text[8:]}"
+
+
+def routes_prefix(scope: Scope) -> str:
+    """The path under which this guard is mounted, without a trailing slash."""
+    root = str(scope.get("root_path", "")).rstrip("/")
+    return quote(root, safe=_PATH_SAFE)
+
+
+def route_path(scope: Scope) -> str:
+    """The request's path below the mount, whichever way the framework writes ``root_path``."""
+    path, root = str(scope["path"]), str(scope.get("root_path", "")).rstrip("/")
+    return path[len(root) :] if root and (path == root or path.startswith(root + "/")) else path
+
+
+def public_path(scope: Scope) -> str:
+    """The path a reader's browser shows: the mount's prefix included, percent-encoded, without the query."""
+    path, root = str(scope["path"]), str(scope.get("root_path", "")).rstrip("/")
+    whole = path if not root or path == root or path.startswith(root + "/") else root + path
+    return quote(whole, safe=_PATH_SAFE)

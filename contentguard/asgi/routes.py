@@ -1,0 +1,108 @@
+"""The guard's own routes: the script and style sheet, QR codes, and what is published for robots.
+
+Strategy: everything is prepared when the middleware is made; answering is a look-up. The files' names hold their
+content's hash, so they may be kept for ever.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+from contentguard.asgi.request import route_path
+from contentguard.asgi.response import Plain
+from contentguard.assets import ASSETS, Asset
+from contentguard.crawlers import CATALOGUE
+from contentguard.publish.robots import render_robots
+
+if TYPE_CHECKING:
+    from starlette.types import Scope
+
+    from contentguard.guard import Guard
+
+PREFIX = "/.contentguard"
+_TEXT = (b"content-type", b"text/plain; charset=utf-8")
+_NO_STORE = (b"cache-control", b"no-store")
+_NOSNIFF = (b"x-content-type-options", b"nosniff")
+_IMMUTABLE = (b"cache-control", b"public, max-age=31536000, immutable")
+
+
+class Routes:
+    """What is answered without asking the app."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._assets = {f"{PREFIX}/{name}": (_asset(a, gzip=False), _asset(a, gzip=True)) for name, a in ASSETS.items()}
+        self.robots = Plain(200, [_TEXT, _NOSNIFF, (b"cache-control", b"public, max-age=3600")], _robots(guard))
+
+    def find(self, scope: Scope) -> Plain | None:
+        """The answer to a request below ``/.contentguard``, or None for one that is the app's."""
+        path = route_path(scope)
+        if not path.startswith(PREFIX) or path[len(PREFIX) :][:1] not in ("", "/"):
+            return None
+        if scope["method"] not in ("GET", "HEAD"):
+            return Plain(405, [_TEXT, _NO_STORE, (b"allow", b"GET, HEAD")], b"Method Not Allowed\n")
+        if (asset := self._assets.get(path)) is not None:
+            return asset[_accepts_gzip(scope)]
+        if path.startswith(f"{PREFIX}/qr/") and (picture := self._qr(path)) is not None:
+            return picture
+        return Plain(404, [_TEXT, _NO_STORE], b"Not Found\n")
+
+    def _qr(self, path: str) -> Plain | None:
+        """A QR code of one of the site's own pages; the signed token keeps this from drawing codes for anybody."""
+        token = path.removeprefix(f"{PREFIX}/qr/").removesuffix(".svg")
+        url = self._guard.signer.read("qr", token)
+        svg = None if url is None else _qr_svg(url)
+        if svg is None:
+            return None
+        return Plain(200, [(b"content-type", b"image/svg+xml"), _NOSNIFF, _IMMUTABLE], svg)
+
+
+def _asset(asset: Asset, *, gzip: bool) -> Plain:
+    headers = [
+        (b"content-type", asset.content_type.encode()),
+        _IMMUTABLE,
+        _NOSNIFF,
+        (b"vary", b"Accept-Encoding"),
+    ]
+    if gzip:
+        headers.append((b"content-encoding", b"gzip"))
+    return Plain(200, headers, asset.gzipped if gzip else asset.body)
+
+
+def _accepts_gzip(scope: Scope) -> bool:
+    """Whether gzip is named in Accept-Encoding and not refused with a weight of zero (RFC 9110, 12.5.3)."""
+    for name, value in scope["headers"]:
+        if name == b"accept-encoding":
+            for coding in value.lower().split(b","):
+                token, _, weight = coding.partition(b";")
+                if token.strip() == b"gzip":
+                    return weight.replace(b" ", b"") not in (b"q=0", b"q=0.0", b"q=0.00", b"q=0.000")
+    return False
+
+
+def _robots(guard: Guard) -> bytes:
+    settings = guard.settings
+    sitemaps = [urljoin(settings.origin + "/", path) for path in settings.robots.sitemaps]
+    return render_robots(
+        settings.policy.effective_rights(),
+        settings.policy.crawlers,
+        CATALOGUE.crawlers,
+        sitemaps=[url for url in sitemaps if "://" in url],
+        site=settings.site,
+        contact=settings.contact,
+        licence=urljoin(settings.origin + "/", settings.licence_url) if settings.licence_url else "",
+    ).encode()
+
+
+def _qr_svg(url: str) -> bytes | None:
+    try:
+        import segno
+    except ImportError:
+        return None
+    picture = BytesIO()
+    segno.make(url, micro=False).save(
+        picture, kind="svg", xmldecl=False, scale=4, border=4, svgclass=None, lineclass=None
+    )
+    return picture.getvalue()

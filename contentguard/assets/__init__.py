@@ -1,0 +1,55 @@
+"""What the browser gets: one script and one style sheet, written by hand and served as they are.
+
+A file's name carries the hash of its bytes, so it may be cached for ever, and its integrity stands ready
+for the tag that names it. Everything is read once, on import; per-page values never enter a file, they
+travel in an attribute.
+"""
+
+from __future__ import annotations
+
+import gzip
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256, sha384
+from importlib.resources import files
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file for the browser, with all that its response and its tag need."""
+
+    name: str
+    """The name it has in the package, e.g. ``contentguard.js``."""
+    file: str
+    """The name it is served under: ``name`` with twelve hex digits of its SHA-256."""
+    body: bytes
+    content_type: str
+    integrity: str
+    """The value of an ``integrity`` attribute."""
+    gzipped: bytes
+    """``body`` packed as small as gzip gets it; the same bytes in every process."""
+
+
+def _asset(name: str, content_type: str) -> Asset:
+    body = files(__name__).joinpath(name).read_bytes()
+    stem, dot, ending = name.rpartition(".")
+    return Asset(
+        name=name,
+        file=f"{stem}.{sha256(body).hexdigest()[:12]}{dot}{ending}",
+        body=body,
+        content_type=content_type,
+        integrity="sha384-" + b64encode(sha384(body).digest()).decode("ascii"),
+        gzipped=gzip.compress(body, 9, mtime=0),
+    )
+
+
+SCRIPT = _asset("contentguard.js", "text/javascript; charset=utf-8")
+STYLE = _asset("contentguard.css", "text/css; charset=utf-8")
+
+ASSETS: Mapping[str, Asset] = MappingProxyType({asset.file: asset for asset in (SCRIPT, STYLE)})
+"""Everything there is to serve, by the name in its URL."""
+
+REFUSAL = files(__name__).joinpath("refusal.html").read_text("utf-8")
+"""The page of a refusal, with the places ``{site}``, ``{advice}`` and ``{id}``."""

@@ -1,0 +1,51 @@
+"""The letter runs of a User-Agent header: the one cheap pass that everything else stands on.
+
+Digits and punctuation part words, so ``Mozilla/5.0libwww-perl/5.8`` and ``curl/8.5`` fall into names
+alone and a version number costs nothing. Most browsers are made of the words below and nothing else; for
+them the answer is known after one set operation, however long the catalogue is.
+"""
+
+from __future__ import annotations
+
+LIMIT = 512
+"""No more of a User-Agent is read: bounds time and the cache's memory."""
+
+LOWER = bytes(byte | 32 if 65 <= byte <= 90 else byte for byte in range(256))
+_LETTERS = bytes(byte if 97 <= byte <= 122 else 32 for byte in LOWER)
+
+PLAIN = frozenset(
+    b"""
+    mozilla applewebkit khtml like gecko chrome crios chromium safari version mobile firefox fxios focus
+    edg edge edga edgios opr opt opx opera presto mini mobi samsungbrowser samsung ucbrowser ucweb
+    yabrowser vivaldi brave silk gsa msie trident touch iemobile media center pc net clr slcc infopath
+    tablet windows win wow nt phone macintosh mac intel ppc os cpu iphone ipad ipod ios linux android cros
+    ubuntu fedora debian arm armv aarch compatible build rv wv en us gb de fr es pt br ru zh cn tw ja jp
+    ko kr it pl nl tr nexus pixel sm moto redmi xiaomi huawei lg htc nokia sony oneplus oppo vivo realme
+    cph note pro plus lite max ultra mi tv smart smarttv tizen web linuxarm webos netcast hbbtv electron
+    dalvik cfnetwork darwin midp cldc profile configuration series instagram fban fbav fbios fbbv fbdv
+    fbmd fbsn fbsv fbss fbid fblc fbop fbrv fbcr fb iab snapchat pinterest micromessenger nettype wifi
+    language mqqbrowser miuibrowser browser webview lumia microsoft dpi cubot camscanner mra lrx opd opm
+    nrd ppr qkq rkq up tp ap sp rp tkq skq
+    """.split()
+) | {bytes([letter]) for letter in range(97, 123)}
+"""Words of ordinary browsers and phones. No token of the catalogue may hang on one of them."""
+
+DEVICES = frozenset(
+    b"""
+    applewebkit webkit khtml gecko presto trident msie chrome safari firefox opera seamonkey thunderbird
+    servo goanna android ios iphone ipad ipod ipados tvos watchos macintosh mac macos osx darwin cfnetwork
+    windows win winnt linux bsd freebsd openbsd netbsd sunos solaris haiku beos amiga amigaos morphos risc
+    os cros tizen webos kaios symbian symbianos series midp cldc profile brew wap up dalvik java meego
+    sailfish harmony openharmony nokia samsung sec sie blackberry playbook bb lg lge htc sony sonyericsson
+    ericsson mot motorola palm palmos panasonic philips sagem alcatel sharp sanyo zte huawei xiaomi docomo
+    kddi softbank vodafone willcom phone portalmmm roku appletv kindle playstation psp nintendo xbox dvp
+    arm fban fbav instagram pinterest ucweb lynx links elinks dillo netsurf edbrowse emacs retawq netscape
+    mosaic browsex hotjava icab offbyone office msoffice outlook
+    """.split()
+)
+"""Engines, systems, makes, and browsers that name none of them: a header without any is no browser's."""
+
+
+def words(user_agent: bytes) -> list[bytes]:
+    """The letter runs of ``user_agent``, in lower case."""
+    return user_agent.translate(_LETTERS).split()

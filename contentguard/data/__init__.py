@@ -1,0 +1,38 @@
+"""What the package knows of the world, as data with source, date and licence.
+
+The files are read once, on first use, and leave as frozen values; a row that is not valid is an error at
+once, never a robot that is silently not recognised.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from contentguard.model import Crawler, Purpose
+
+
+@cache
+def crawlers() -> tuple[Crawler, ...]:
+    """Every row of ``crawlers.json``, in file order."""
+    document = json.loads(text("crawlers.json"))
+    return tuple(_crawler(row) for row in document["crawlers"])
+
+
+def text(name: str) -> str:
+    """The data file ``name`` as text."""
+    return files(__name__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _crawler(row: Mapping[str, Any]) -> Crawler:
+    return Crawler(
+        name=row["name"],
+        token=row["token"],
+        operator=row["operator"],
+        purpose=Purpose(row["purpose"]),
+        robots_token=row["robots_token"],
+        control=row.get("control", False),
+    )

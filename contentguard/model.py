@@ -1,0 +1,166 @@
+"""The vocabulary: frozen values that every room speaks.
+
+A request becomes Facts, Facts become a Verdict, and a Verdict says what a client gets. Everything here is plain
+data: nothing waits, nothing looks at a clock, and Facts can be written down as JSON and judged again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Purpose(StrEnum):
+    """What a declared robot is for; each purpose has a right of its own in the policy."""
+
+    SEARCH = "search"
+    AI_TRAINING = "ai-training"
+    AI_SEARCH = "ai-search"
+    USER_FETCH = "user-agent-fetch"
+    LINK_PREVIEW = "link-preview"
+    FEED = "feed"
+    ARCHIVE = "archive"
+    SEO = "seo"
+    MONITORING = "monitoring"
+    TOOL = "tool"
+
+
+class Right(StrEnum):
+    """What a declared robot may have of the site."""
+
+    ALLOW = "allow"
+    """Everything, articles whole."""
+    HEAD = "head"
+    """Everything, but of an article only its metadata (title, description, card picture)."""
+    NO_ARTICLES = "no-articles"
+    """Everything but articles: in an article's place stands a refusal."""
+    DENY = "deny"
+    """Nothing but what is published for robots (robots.txt)."""
+
+
+class Action(StrEnum):
+    """What is done with a request."""
+
+    ALLOW = "allow"
+    THROTTLE = "throttle"
+    DENY = "deny"
+
+
+class Rendition(StrEnum):
+    """How much of an article leaves, if the response turns out to be one."""
+
+    FULL = "full"
+    HEAD = "head"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Crawler:
+    """A robot that says who it is: one row of the catalogue in ``data/``."""
+
+    name: str
+    """The product's own name, e.g. ``GPTBot``."""
+    token: str
+    """What its User-Agent header holds, matched without regard to case, e.g. ``GPTBot``."""
+    operator: str
+    purpose: Purpose
+    robots_token: str | None = None
+    """The name it obeys in robots.txt (RFC 9309 product token); None when it reads no robots.txt."""
+    control: bool = False
+    """A name for robots.txt only (``Google-Extended``): no request ever carries it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of one request before it is judged. JSON-serialisable through ``as_dict``."""
+
+    method: str
+    path: str
+    headers: tuple[tuple[bytes, bytes], ...]
+    """Lower-case names, raw values, in the order in which they came."""
+    client: str | None
+    """The client's address as we resolved it; None where the server knows none (a Unix socket)."""
+    scheme: str = "http"
+    http_version: str = "1.1"
+    now: float = 0.0
+    """Seconds since the epoch."""
+    request_id: str = ""
+    """Names this request in the log, in a refusal (support id) and on a printed page (copy number)."""
+    crawler: Crawler | None = None
+    """The declared robot, when the User-Agent names one of the catalogue."""
+    wait: float = 0.0
+    """Seconds until the client's rate limit admits this request; 0 when it does already."""
+    policy_version: str = ""
+
+    def header(self, name: bytes) -> bytes | None:
+        """The first value of the header ``name`` (lower case), or None."""
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return None
+
+    def as_dict(self) -> dict[str, Any]:
+        """These facts as JSON-ready data; ``from_dict`` reads them back unchanged."""
+        return {
+            "method": self.method,
+            "path": self.path,
+            "headers": [[k.decode("latin-1"), v.decode("latin-1")] for k, v in self.headers],
+            "client": self.client,
+            "scheme": self.scheme,
+            "http_version": self.http_version,
+            "now": self.now,
+            "request_id": self.request_id,
+            "crawler": None if self.crawler is None else _crawler_dict(self.crawler),
+            "wait": self.wait,
+            "policy_version": self.policy_version,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Facts:
+        """Facts from what ``as_dict`` gave (or a person wrote)."""
+        crawler = data.get("crawler")
+        headers = tuple((k.encode("latin-1").lower(), v.encode("latin-1")) for k, v in data["headers"])
+        rest = {k: v for k, v in data.items() if k not in {"headers", "crawler"}}
+        return cls(headers=headers, crawler=None if crawler is None else _crawler(crawler), **rest)
+
+
+def _crawler_dict(crawler: Crawler) -> dict[str, Any]:
+    return {
+        "name": crawler.name,
+        "token": crawler.token,
+        "operator": crawler.operator,
+        "purpose": crawler.purpose.value,
+        "robots_token": crawler.robots_token,
+        "control": crawler.control,
+    }
+
+
+def _crawler(data: Mapping[str, Any]) -> Crawler:
+    return Crawler(**{**data, "purpose": Purpose(data["purpose"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One thing noticed about a request, with its weight (a log-likelihood, in nats)."""
+
+    name: str
+    weight: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is decided about one request, and why."""
+
+    action: Action
+    rendition: Rendition
+    rule: str
+    """The name of the rule that decided, as the policy names it."""
+    public_reason: str = ""
+    """What the client is told. It teaches a scraper nothing."""
+    private_reason: str = ""
+    """What the log is told."""
+    retry_after: float | None = None
+    """Seconds, for a throttled client."""
+    signals: tuple[Signal, ...] = field(default=())

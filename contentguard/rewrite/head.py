@@ -1,0 +1,138 @@
+"""What a page says of itself: its encoding, and its head read into a ``Page``.
+
+Strategy: only the slices that the scanner pointed out are decoded. Text is read as a browser would (declared
+encoding, else UTF-8, else windows-1252); white space is folded; references are resolved.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from html import unescape
+from urllib.parse import urljoin
+
+from contentguard.rewrite.article import Found
+from contentguard.rewrite.page import Page
+from contentguard.rewrite.scan import Scan, Span
+from contentguard.rewrite.tokenizer import attributes
+
+_META_CHARSET = re.compile(rb"(?i)<meta(?=[\t\n\f\r /])[^>]*+>")
+_CHARSET = re.compile(rb"(?i)charset[\t\n\f\r ]*+=[\t\n\f\r ]*+[\"']?+([a-z0-9_:.-]++)")
+_REFERENCE = re.compile(r"&(?:#[xX]?+[0-9a-fA-F]++|[A-Za-z0-9]++);")
+PRESCAN = 1024
+"""How far a browser looks for the charset (HTML Standard, 13.2.3.2)."""
+# Not supersets of ASCII: bytes below 0x80 do not mean what they say there.
+_FOREIGN = re.compile(r"(?i)^(utf[-_]?(7|16|32)|ucs|unicode|iso-2022|csiso2022|hz|cp037|ibm037|ebcdic)")
+
+
+def ascii_superset(content_type: str) -> bool:
+    """Whether a Content-Type leaves it possible that the page is written in a superset of ASCII."""
+    match = _CHARSET.search(content_type.encode("latin-1", "replace"))
+    return match is None or not _FOREIGN.match(match[1].decode())
+
+
+def is_wide(body: bytes) -> bool:
+    """Whether a byte order mark says UTF-16 or UTF-32."""
+    return body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+
+
+def encoding_of(body: bytes, content_type: str) -> str:
+    """The codec to read ``body`` with: BOM, then header, then the first 1,024 bytes, then UTF-8 or windows-1252."""
+    if body.startswith(codecs.BOM_UTF8):
+        return "utf-8"
+    declared = _CHARSET.search(content_type.encode("latin-1", "replace")) or _meta_charset(body)
+    name = declared[1].decode() if declared else ""
+    try:
+        codec = codecs.lookup(name).name if name else ""
+    except LookupError:
+        codec = ""
+    # As browsers do: a page that calls itself ASCII or Latin-1 is read as windows-1252.
+    if codec in ("ascii", "iso8859-1"):
+        return "cp1252"
+    if codec and not _FOREIGN.match(codec):
+        return codec
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8"
+
+
+def late_charset(body: bytes, head_end: int) -> bool:
+    """Whether the page's charset declaration stands behind ``head_end`` and would be pushed out of the prescan."""
+    match = _meta_charset(body)
+    return match is not None and match.start() >= head_end
+
+
+def _meta_charset(body: bytes) -> re.Match[bytes] | None:
+    start = body[:PRESCAN]
+    for meta in _META_CHARSET.finditer(start):
+        match = _CHARSET.search(start, meta.start(), meta.end())
+        if match is not None:
+            return match
+    return None
+
+
+def read_page(body: bytes, found: Found, encoding: str, *, origin: str, path: str, routes: str) -> Page:
+    """The ``Page`` of a scanned body; whether scripts may run is for the caller to say."""
+    scan = found.scan
+    reader = _Reader(body, encoding)
+    metas, links = reader.metadata(scan)
+    html = reader.tag(scan.html_tag) if scan.html_tag else {}
+    picture = reader.tag(found.article.image) if found.article and found.article.image else {}
+    card = metas.get("og:image") or metas.get("twitter:image") or ""
+    return Page(
+        title=" ".join(unescape(reader.text(scan.title)).split()) if scan.title else "",
+        description=metas.get("description", ""),
+        lang=html.get("lang", ""),
+        canonical=_absolute(links.get("canonical", ""), origin + path),
+        image=card or picture.get("src", ""),
+        image_alt=metas.get("og:image:alt", "") if card else picture.get("alt", ""),
+        metas=metas,
+        origin=origin,
+        path=path,
+        routes=routes,
+        article=found.selector,
+    )
+
+
+def meta_policies(body: bytes, scan: Scan, encoding: str) -> list[str]:
+    """The Content-Security-Policy values that the page itself sets by ``<meta http-equiv>``."""
+    reader = _Reader(body, encoding)
+    tags = (reader.tag(span) for span in scan.metadata)
+    return [t.get("content", "") for t in tags if t.get("http-equiv", "").lower() == "content-security-policy"]
+
+
+class _Reader:
+    def __init__(self, body: bytes, encoding: str) -> None:
+        self.body, self.encoding = body, encoding
+
+    def text(self, span: Span) -> str:
+        return self.body[span[0] : span[1]].decode(self.encoding, "replace")
+
+    def tag(self, span: Span) -> dict[str, str]:
+        """A tag's attributes, decoded. Only references that end in ";" count: ``?a=1&copy=2`` is an URL."""
+        raw = attributes(self.body[span[0] : span[1]])
+        decoded = ((k.decode("ascii", "replace"), v.decode(self.encoding, "replace")) for k, v in raw.items())
+        return {k: " ".join(_REFERENCE.sub(lambda m: unescape(m[0]), v).split()) for k, v in decoded}
+
+    def metadata(self, scan: Scan) -> tuple[dict[str, str], dict[str, str]]:
+        metas: dict[str, str] = {}
+        links: dict[str, str] = {}
+        for span in scan.metadata:
+            tag = self.tag(span)
+            key = (tag.get("property") or tag.get("name") or "").lower()
+            if key and "content" in tag:
+                metas.setdefault(key, tag["content"])
+            for rel in tag.get("rel", "").lower().split():
+                links.setdefault(rel, tag.get("href", ""))
+        return metas, links
+
+
+def _absolute(url: str, base: str) -> str:
+    """``url`` resolved against ``base``; empty where that gives no http(s) URL, as without a configured origin."""
+    try:
+        whole = urljoin(base, url) if url else ""
+    except ValueError:
+        return ""
+    return whole if whole.lower().startswith(("https://", "http://")) else ""

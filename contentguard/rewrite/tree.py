@@ -1,0 +1,263 @@
+"""Which elements are open: as much of tree construction as offsets need.
+
+Strategy: a stack of names. The start tags that close others, the end tags that are ignored, the scopes that stop them
+and the way into and out of SVG and MathML follow the HTML Standard, section 13.2.6; foster parenting and the
+reconstruction of formatting elements, which move text but no tag's offset, are left out.
+"""
+
+from __future__ import annotations
+
+from contentguard.rewrite.tokenizer import attributes
+
+VOID = frozenset(
+    b"area base basefont bgsound br col embed frame hr image img input keygen link meta param source track wbr".split()
+)
+_CLOSES_P = frozenset(
+    b"address article aside blockquote center details dialog dir div dl dd dt fieldset figcaption figure footer form "
+    b"h1 h2 h3 h4 h5 h6 header hgroup hr li listing main menu nav ol p plaintext pre search section summary table ul "
+    b"xmp".split()
+)
+HEADINGS = frozenset((b"h1", b"h2", b"h3", b"h4", b"h5", b"h6"))
+FORMATTING = frozenset(b"a b big code em font i nobr s small strike strong tt u".split())
+_ROOTS = frozenset((b"html", b"head", b"body", b"frameset"))
+"""Never on this stack: their end tags close nothing, what follows still goes where it would have gone."""
+_IMPLIED = frozenset(b"dd dt li optgroup option p rb rp rt rtc".split())
+_SCOPE = frozenset(b"applet caption html marquee object table td template th".split())
+_BUTTON_SCOPE = _SCOPE | {b"button"}
+_LIST_SCOPE = _SCOPE | {b"ol", b"ul"}
+_TABLE_SCOPE = frozenset((b"html", b"table", b"template"))
+_SPECIAL = (
+    _CLOSES_P
+    | _SCOPE
+    | VOID
+    | frozenset(
+        b"body button colgroup frameset head iframe noembed noframes noscript script select style tbody textarea tfoot "
+        b"thead title tr".split()
+    )
+)
+# What a row, a cell or a table section closes before it opens: everything up to one of these.
+_TABLE_CONTEXT = {
+    **dict.fromkeys((b"td", b"th"), frozenset((b"tr", b"tbody", b"thead", b"tfoot")) | _TABLE_SCOPE),
+    b"tr": frozenset((b"tbody", b"thead", b"tfoot")) | _TABLE_SCOPE,
+    **dict.fromkeys((b"tbody", b"thead", b"tfoot", b"caption", b"colgroup"), _TABLE_SCOPE),
+}
+_BREAKOUT = frozenset(
+    b"b big blockquote body br center code dd div dl dt em embed h1 h2 h3 h4 h5 h6 head hr i img li listing menu meta "
+    b"nobr ol p pre ruby s small span strong strike sub sup table tt u ul var".split()
+)
+_INTEGRATION = frozenset((b"foreignobject", b"desc", b"title"))
+_MATHML_TEXT = frozenset((b"mi", b"mo", b"mn", b"ms", b"mtext"))
+_HTML, _SVG, _MATH = range(3)
+_FOREIGN_SCOPE = {_SVG: _INTEGRATION, _MATH: _MATHML_TEXT | {b"annotation-xml"}}
+"""Elements of SVG and MathML that are special and end every scope; the same names mean nothing elsewhere."""
+
+MAX_DEPTH = 512
+"""Elements deeper than this are not told apart (Blink's own limit); it bounds the work of deep nesting."""
+
+
+class OpenElements:
+    """The stack of open elements below ``body`` (or below ``head``, for what stands in it)."""
+
+    __slots__ = ("names", "spaces", "tags", "too_deep")
+
+    def __init__(self) -> None:
+        self.names: list[bytes] = []
+        self.spaces: list[int] = []
+        self.tags: list[tuple[int, int]] = []
+        """Where each element's start tag stands; increasing from the outermost to the innermost."""
+        self.too_deep = False
+
+    @property
+    def foreign(self) -> bool:
+        """Whether the current node is an SVG or MathML element that holds no HTML."""
+        if not self.spaces or not (space := self.spaces[-1]):
+            return False
+        name = self.names[-1]
+        return name not in (_INTEGRATION if space == _SVG else _MATHML_TEXT)
+
+    def start(self, name: bytes, data: bytes, begin: int, end: int) -> bool:
+        """Open ``name``; returns whether it now is the current node (a void or self-closed one is not)."""
+        if self.spaces and self.spaces[-1] and self.foreign:
+            if name not in _BREAKOUT and not (name == b"font" and _breaks_out(data[begin:end])):
+                return self._foreign_start(name, self.spaces[-1], data, begin, end)
+            while self.foreign:
+                self._cut(len(self.names) - 1)
+        if name in _ROOTS:
+            return False
+        self._close_implied(name)
+        if name in VOID or (name in _TABLE_CONTEXT and not self._table_part(name)):
+            return False
+        if name == b"form" and b"form" in self.names and b"template" not in self.names:
+            return False
+        if name == b"select" and name in self.names:
+            # A select in a select is read as its end tag.
+            self._pop_in_scope(name, _SCOPE)
+            return False
+        if name == b"svg" or name == b"math":
+            return self._foreign_start(name, _SVG if name == b"svg" else _MATH, data, begin, end)
+        return self._push(name, _HTML, begin, end)
+
+    def end(self, name: bytes) -> None:
+        """Close what the end tag ``name`` closes, which may be nothing."""
+        if self.spaces and self.spaces[-1] and self._foreign_end(name):
+            return
+        names = self.names
+        if not names or name in _ROOTS:
+            return
+        if names[-1] == name:
+            self._cut(len(names) - 1)
+        elif name == b"p":
+            self._pop_in_scope(b"p", _BUTTON_SCOPE)
+        elif name in HEADINGS:
+            self._pop_any(HEADINGS, _SCOPE)
+        elif name in FORMATTING:
+            self._end_formatting(name)
+        elif name in _TABLE_CONTEXT or name == b"table":
+            self._pop_in_scope(name, _TABLE_SCOPE - {name})
+        elif name == b"li":
+            self._pop_in_scope(name, _LIST_SCOPE)
+        elif name == b"template":
+            self._pop_in_scope(name, frozenset())
+        elif name == b"form":
+            self._end_form()
+        elif name in _SPECIAL:
+            self._pop_in_scope(name, _SCOPE)
+        else:
+            self._end_ordinary(name)
+
+    def _push(self, name: bytes, space: int, begin: int, end: int) -> bool:
+        if len(self.names) >= MAX_DEPTH:
+            self.too_deep = True
+            return False
+        self.names.append(name)
+        self.spaces.append(space)
+        self.tags.append((begin, end))
+        return True
+
+    def _cut(self, length: int) -> None:
+        del self.names[length:], self.spaces[length:], self.tags[length:]
+
+    def _close_implied(self, name: bytes) -> None:
+        names = self.names
+        if not names:
+            return
+        if name == b"li":
+            self._close_item((b"li",))
+        elif name == b"dd" or name == b"dt":
+            self._close_item((b"dd", b"dt"))
+        if name in _CLOSES_P:
+            if b"p" in names:
+                self._pop_in_scope(b"p", _BUTTON_SCOPE)
+            if name in HEADINGS and names and names[-1] in HEADINGS:
+                self._cut(len(names) - 1)
+        elif name == b"option" or name == b"optgroup":
+            while names and names[-1] in (b"option", name):
+                self._cut(len(names) - 1)
+        elif name == b"button" and b"button" in names:
+            self._pop_in_scope(b"button", _SCOPE)
+        elif name == b"a" and b"a" in names:
+            self._end_formatting(b"a")
+
+    def _close_item(self, kinds: tuple[bytes, ...]) -> None:
+        """The loop of "A start tag whose tag name is li" (dd, dt): up to the item, but past no special element."""
+        for index in range(len(self.names) - 1, -1, -1):
+            name = self.names[index]
+            if name in kinds:
+                self._cut(index)
+                return
+            if self._is(index, _SPECIAL) and name not in (b"address", b"div", b"p"):
+                return
+
+    def _table_part(self, name: bytes) -> bool:
+        """Clear the stack back to the context of a row, cell or section; False where there is no table."""
+        names, context = self.names, _TABLE_CONTEXT[name]
+        if b"table" not in names and b"template" not in names:
+            return False
+        for index in range(len(names) - 1, -1, -1):
+            if names[index] in context:
+                self._cut(index + 1)
+                return True
+        return False
+
+    def _is(self, index: int, names: frozenset[bytes]) -> bool:
+        """Whether the element at ``index`` is one of ``names``, or stops what those stop from within SVG or MathML."""
+        return self.names[index] in (_FOREIGN_SCOPE.get(self.spaces[index]) or names)
+
+    def _pop_in_scope(self, name: bytes, scope: frozenset[bytes]) -> None:
+        names = self.names
+        for index in range(len(names) - 1, -1, -1):
+            if names[index] == name and not self.spaces[index]:
+                self._cut(index)
+                return
+            if self._is(index, scope):
+                return
+
+    def _pop_any(self, wanted: frozenset[bytes], scope: frozenset[bytes]) -> None:
+        for index in range(len(self.names) - 1, -1, -1):
+            if self.names[index] in wanted and not self.spaces[index]:
+                self._cut(index)
+                return
+            if self._is(index, scope):
+                return
+
+    def _end_formatting(self, name: bytes) -> None:
+        """The adoption agency's effect on the stack: blocks opened inside the element stay open."""
+        names = self.names
+        for index in range(len(names) - 1, -1, -1):
+            if names[index] == name:
+                if any(self._is(above, _SPECIAL) for above in range(index + 1, len(names))):
+                    del names[index], self.spaces[index], self.tags[index]
+                else:
+                    self._cut(index)
+                return
+            if self._is(index, _SCOPE):
+                return
+
+    def _end_form(self) -> None:
+        """A form is taken off the stack from wherever it stands; what is open inside it stays open."""
+        for index in range(len(self.names) - 1, -1, -1):
+            if self.names[index] == b"form" and not self.spaces[index]:
+                while self.names[-1] in _IMPLIED and not self.spaces[-1]:
+                    self._cut(len(self.names) - 1)
+                del self.names[index], self.spaces[index], self.tags[index]
+                return
+            if self._is(index, _SCOPE):
+                return
+
+    def _end_ordinary(self, name: bytes) -> None:
+        for index in range(len(self.names) - 1, -1, -1):
+            if self.names[index] == name:
+                self._cut(index)
+                return
+            if self._is(index, _SPECIAL):
+                return
+
+    def _foreign_start(self, name: bytes, space: int, data: bytes, begin: int, end: int) -> bool:
+        if data[end - 2] == 0x2F and _self_closing(data[begin:end]):
+            return False
+        return self._push(name, space, begin, end)
+
+    def _foreign_end(self, name: bytes) -> bool:
+        """Close a foreign element; False where the end tag is none of theirs and HTML's rules apply."""
+        if name == b"p" or name == b"br":
+            while self.foreign:
+                self._cut(len(self.names) - 1)
+            return False
+        for index in range(len(self.names) - 1, -1, -1):
+            if not self.spaces[index]:
+                return False
+            if self.names[index] == name:
+                self._cut(index)
+                return True
+        return False
+
+
+def _breaks_out(tag: bytes) -> bool:
+    return not {b"color", b"face", b"size"}.isdisjoint(attributes(tag))
+
+
+def _self_closing(tag: bytes) -> bool:
+    """Whether the solidus before ``>`` is syntax, and not the end of an unquoted value (``<a href=x/>``)."""
+    values = attributes(tag)
+    last = next(reversed(values.values()), b"")
+    return not (last.endswith(b"/") and tag.endswith(last + b">"))

@@ -1,0 +1,252 @@
+"""The wiring board: every knob of every room in one validated object. The only file that knows pydantic.
+
+Strategy: each room carries its own options as a frozen dataclass, and this file only hangs them up side by side, so a
+new part brings its own settings and no class of a hundred fields can grow. Read in this order: keyword arguments,
+``CONTENTGUARD_*`` environment variables (``__`` nests), the TOML file. All faults are reported together.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import os
+import secrets
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self, cast
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from contentguard.crawlers import CATALOGUE
+from contentguard.errors import Fault, SettingsError
+from contentguard.model import Facts, Verdict
+from contentguard.policy import Limits, Policy
+from contentguard.proxies import Proxies
+from contentguard.rewrite.article import Article
+from contentguard.rewrite.cards import Cards
+from contentguard.rewrite.deterrents import Copy
+from contentguard.rewrite.share import Share
+from contentguard.rewrite.visible import Visible
+
+ENV_PREFIX = "CONTENTGUARD_"
+FILE_VARIABLE = "CONTENTGUARD_SETTINGS"
+Hook = Callable[[Facts, Verdict], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Robots:
+    """``/robots.txt``, rendered from the policy."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+
+    serve: bool = True
+    """Answer ``/robots.txt`` where the app has none of its own."""
+    sitemaps: tuple[str, ...] = ()
+    """Sitemaps to name, as absolute URLs or as paths below ``origin``."""
+
+
+class Settings(BaseSettings):
+    """The configuration of one guard. Raises ``SettingsError`` with every fault at once."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        arbitrary_types_allowed=True,
+    )
+
+    secret_key: tuple[SecretStr, ...] = ()
+    """Signs and hashes; at least 16 characters. Several: the first signs, all are accepted (rotation)."""
+    site: str = ""
+    """The publication's name, for cards, refusals and robots.txt."""
+    origin: str = ""
+    """The public origin, e.g. ``https://news.example``. Absolute URLs are built from it, never from Host."""
+    contact: str = ""
+    """Where a person refused by mistake can turn: an URL or an e-mail address."""
+    licence_url: str = ""
+    """Where a licence can be asked for: an URL or a path of the site."""
+    article: Article = Article()
+    copying: Copy = Copy()
+    share: Share = Share()
+    visible: Visible = Visible()
+    cards: Cards = Cards()
+    policy: Policy = Policy()
+    limits: Limits = Limits()
+    proxies: Proxies = Proxies()
+    robots: Robots = Robots()
+    cache_bytes: int = Field(default=64 * 2**20, ge=0)
+    """Memory for the plans of pages seen before, in bytes; 0 keeps none."""
+    hooks: tuple[Hook, ...] = ()
+    """Called with ``(facts, verdict)`` for every verdict. Keyword argument only."""
+
+    def __init__(self, **values: Any) -> None:
+        path = values.pop("_file", None) or os.environ.get(FILE_VARIABLE)
+        token = _FILE.set(_read(Path(path)) if path else {})
+        faults = list(_unknown_variables(type(self)))
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            faults += _faults(error, type(self))
+        finally:
+            _FILE.reset(token)
+        if faults:
+            raise SettingsError(faults) from None
+
+    @classmethod
+    def load(cls, path: str | Path | None = None, **overrides: Any) -> Self:
+        """Settings from the TOML file at ``path`` (default: the one ``CONTENTGUARD_SETTINGS`` names)."""
+        return cls(**overrides, _file=path)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Keyword arguments before the environment before the file."""
+        return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=_FILE.get())
+
+    @field_validator("secret_key", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: object) -> object:
+        return (value,) if isinstance(value, str | SecretStr) else value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for key in keys:
+            if len(key.get_secret_value()) < 16:
+                raise ValueError(f"a key of at least 16 characters, not of {len(key.get_secret_value())}")
+        return keys
+
+    @field_validator("origin")
+    @classmethod
+    def _bare_origin(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (
+            parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or parts.query
+        ):
+            raise ValueError("scheme and host only, like https://news.example")
+        return value.rstrip("/")
+
+    @field_validator("licence_url")
+    @classmethod
+    def _url_or_path(cls, value: str) -> str:
+        if value and not value.startswith(("https://", "http://", "mailto:", "/")):
+            raise ValueError("an URL (https://…, mailto:…) or a path that starts with /")
+        return value
+
+    @field_validator("policy")
+    @classmethod
+    def _known_crawlers(cls, policy: Policy) -> Policy:
+        names = {crawler.name.lower(): crawler.name for crawler in CATALOGUE.crawlers}
+        for name in policy.crawlers:
+            if name.lower() not in names:
+                raise ValueError(f"the name of a robot in the catalogue, not {name!r}{_hint(name, names.values())}")
+        return policy
+
+    def keys(self) -> tuple[bytes, ...]:
+        """The secret keys as bytes, the signing one first; empty when none is configured."""
+        return tuple(key.get_secret_value().encode() for key in self.secret_key)
+
+    def keys_or_temporary(self) -> tuple[tuple[bytes, ...], bool]:
+        """The keys, and whether they were made up for this process because none is configured.
+
+        Raises ``SettingsError`` when none is configured and ``origin`` shows that this is no development machine.
+        """
+        if keys := self.keys():
+            return keys, False
+        if self.origin and not is_loopback(urlsplit(self.origin).hostname):
+            raise SettingsError([missing_key(f"origin is {self.origin}")])
+        return (secrets.token_bytes(32),), True
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether ``host`` names this machine."""
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return host == "localhost" or (host or "").endswith(".localhost")
+
+
+def missing_key(why: str) -> Fault:
+    """The fault of a guard without a secret key where it is not on a development machine."""
+    return Fault(
+        "secret_key",
+        f"none ({why})",
+        'a secret of at least 16 characters: secret_key="…" or CONTENTGUARD_SECRET_KEY',
+    )
+
+
+_FILE: ContextVar[dict[str, Any]] = ContextVar("contentguard_file", default={})  # noqa: B039 - never mutated
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError([Fault(str(path), f"no readable file ({error.strerror})", "a TOML file")]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError([Fault(str(path), f"what is not TOML ({error})", "a TOML file")]) from None
+
+
+def _unknown_variables(cls: type[Settings]) -> Iterator[Fault]:
+    known = {f"{ENV_PREFIX}{name.upper()}" for name in cls.model_fields if name != "hooks"} | {FILE_VARIABLE}
+    for variable in sorted(os.environ):
+        if variable.upper().startswith(ENV_PREFIX):
+            name = variable.upper().split("__")[0]
+            if name not in known:
+                yield Fault(variable, "an unknown environment variable", "a setting's name", _nearest(name, known))
+
+
+def _faults(error: ValidationError, cls: type[Settings]) -> Iterator[Fault]:
+    for problem in error.errors(include_url=False):
+        where = ".".join(str(part) for part in problem["loc"] if part != "[key]")
+        kind, context = problem["type"], problem.get("ctx", {})
+        if kind in ("extra_forbidden", "unexpected_keyword_argument"):
+            names = _names(cls, problem["loc"][:-1])
+            found = str(problem["loc"][-1])
+            yield Fault(where, "an unknown setting", "one of " + ", ".join(sorted(names)), _nearest(found, names))
+        elif kind == "value_error":
+            yield Fault(where, _shown(problem), str(context["error"]))
+        elif kind in ("enum", "literal_error"):
+            allowed = [word.strip("'") for word in str(context["expected"]).replace(" or ", ", ").split(", ")]
+            found = str(problem["input"])
+            yield Fault(where, repr(found), f"one of {', '.join(allowed)}", _nearest(found, allowed))
+        else:
+            yield Fault(where, _shown(problem), problem["msg"].removeprefix("Input should be "))
+
+
+def _shown(problem: Mapping[str, Any]) -> str:
+    """What was found, short; never a secret."""
+    if problem["loc"] and problem["loc"][0] == "secret_key":
+        return "a key (not shown)"
+    text = repr(problem["input"])
+    return text if len(text) <= 80 else text[:77] + "…"
+
+
+def _names(cls: type[Settings], path: Sequence[int | str]) -> list[str]:
+    """The names allowed below ``path``."""
+    if not path:
+        return list(cls.model_fields)
+    field = cls.model_fields.get(str(path[0]))
+    options = field.default if field else None
+    return [f.name for f in fields(cast(Any, options))] if is_dataclass(options) else []
+
+
+def _nearest(found: str, names: Iterable[str]) -> str:
+    return next(iter(difflib.get_close_matches(found, list(names), 1, 0.6)), "")
+
+
+def _hint(found: str, names: Iterable[str]) -> str:
+    near = _nearest(found, names)
+    return f" (did you mean {near!r}?)" if near else ""

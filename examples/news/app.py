@@ -1,0 +1,217 @@
+"""The site: routes, and what each of them answers.
+
+A handler asks the store, names the head of the page and hands both to a template. The database opens with the
+lifespan or, where no lifespan runs (httpx's ASGITransport), with the first request.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from . import feeds, linked
+from .content import Article
+from .headers import SECURITY, SecurityHeaders
+from .links import SITE, TAGLINE, Links, article_path, clean_origin, page_path, section_path
+from .pages import Head, Pages
+from .pictures import TYPES
+from .store import Page, Section, Store
+
+_STATIC: Final = Path(__file__).with_name("static")
+_FEED_LENGTH: Final = 30
+_TITLE_LENGTH: Final = 70
+_ERRORS: Final = {
+    404: ("Page not found", "There is nothing at this address. It may have moved, or never have been here."),
+    405: ("Method not allowed", "This page can be read, but nothing can be sent to it."),
+    500: ("Something broke", "The fault is on our side. Please try again in a moment."),
+}
+_FIXED: Final = {
+    "privacy": ("Privacy", "What this site stores about you, for how long and why."),
+    "contact": ("Contact", "How to reach the desk, send a correction or report a fault."),
+    "licensing": ("Licensing", "Who to ask for a licence to reuse articles and pictures."),
+}
+Handler = Callable[[Request], Awaitable[Response]]
+Publication = Callable[[Sequence[Article], Links], bytes]
+
+
+def create_app(
+    articles: Sequence[Article],
+    *,
+    origin: str = "http://127.0.0.1:8000",
+    page_size: int = 8,
+    images: Path | None = None,
+) -> Starlette:
+    """Return the news site over some articles. `images` is the folder that /images/ serves."""
+    for suffix, kind in TYPES.items():
+        mimetypes.add_type(kind, suffix)  # Python 3.11 does not know WebP everywhere
+    site = Site(articles, Links(clean_origin(origin)), page_size)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await site.store.open()
+        yield
+        await site.store.close()
+
+    app = Starlette(
+        routes=site.routes(images),
+        middleware=[Middleware(SecurityHeaders)],
+        exception_handlers={HTTPException: site.refused, 500: site.broken},
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False  # its redirects are built from the Host header
+    app.state.store = site.store
+    return app
+
+
+class Site:
+    """The handlers, over one store and one origin."""
+
+    def __init__(self, articles: Sequence[Article], links: Links, page_size: int) -> None:
+        self.store = Store(articles, page_size=page_size)
+        self._links = links
+        self._pages = Pages(links)
+
+    def routes(self, images: Path | None) -> list[BaseRoute]:
+        """Return the map of the site. /robots.txt is missing on purpose: the guard writes it."""
+        routes: list[BaseRoute] = [
+            Route("/", self.front),
+            Route("/section/{name}", self.section),
+            Route("/news/{slug}", self.article),
+            Route("/search", self.search),
+            Route("/feed.xml", self._published(feeds.rss, "application/rss+xml", _FEED_LENGTH)),
+            Route("/atom.xml", self._published(feeds.atom, "application/atom+xml", _FEED_LENGTH)),
+            Route("/sitemap.xml", self._published(feeds.sitemap, "application/xml")),
+            Route("/news-sitemap.xml", self._published(feeds.news_sitemap, "application/xml")),
+            *(Route(f"/{name}", self._fixed(name)) for name in _FIXED),
+            Mount("/static", StaticFiles(directory=_STATIC)),
+        ]
+        if images is not None and images.is_dir():
+            routes.append(Mount("/images", StaticFiles(directory=images)))
+        return routes
+
+    async def front(self, request: Request) -> Response:
+        """The front page: the lead story, the latest, and on the first page the head of every section."""
+        page = _found(await self.store.latest(_number(request)))
+        path = page_path("/", page.number)
+        title = f"{SITE}: {TAGLINE}" if page.number == 1 else _title(f"Latest news, page {page.number}")
+        described = tuple(linked.front(self._links)) if page.number == 1 else ()
+        head = Head(title, f"{SITE}. {TAGLINE}.", path, linked=described)
+        strips = _strips(await self.store.cards()) if page.number == 1 else []
+        return await self._respond("front", head, page=page, here="/", strips=strips)
+
+    async def section(self, request: Request) -> Response:
+        """One section, newest first."""
+        page = _found(await self.store.by_section(request.path_params["name"], _number(request)))
+        name = page.articles[0].section
+        path = section_path(name)
+        number = "" if page.number == 1 else f", page {page.number}"
+        head = Head(_title(name + number), f"{name}: the latest from {SITE}.", page_path(path, page.number))
+        return await self._respond("section", head, page=page, name=name, here=path)
+
+    async def article(self, request: Request) -> Response:
+        """One story, with others to read next."""
+        story = await self.store.by_slug(request.path_params["slug"])
+        if story is None:
+            raise HTTPException(404)
+        described = tuple(linked.article(story, self._links))
+        head = Head(_title(story.title), story.summary, article_path(story), story, described)
+        values = {"related": await self.store.related(story), "here": section_path(story.section)}
+        return await self._respond("article", head, article=story, **values)
+
+    async def search(self, request: Request) -> Response:
+        """The search form, and what it found."""
+        query = request.query_params.get("q", "").strip()[:200]
+        hits = await self.store.search(query)
+        title = _title(f"Search: {query}" if query else "Search")
+        head = Head(title, f"Search the archive of {SITE}.", index=False)
+        return await self._respond("search", head, query=query, hits=hits, here="/search")
+
+    async def refused(self, _request: Request, fault: Exception) -> Response:
+        """An error that the site knows about, in the site's design."""
+        assert isinstance(fault, HTTPException)  # Starlette calls by type; its signature does not say so
+        latest = await self.store.cards(3)
+        response = self._error(fault.status_code, sections=await self.store.sections(), latest=latest)
+        response.headers.update(fault.headers or {})
+        return response
+
+    async def broken(self, _request: Request, _fault: Exception) -> Response:
+        """The page for a fault of our own. It asks nothing of the database, which may be what broke."""
+        response = self._error(500, sections=(), latest=())
+        response.headers.update(SECURITY)  # this answer leaves outside of the middleware that adds them
+        return response
+
+    async def _respond(self, template: str, head: Head, **values: object) -> Response:
+        return self._pages.respond(template, head, sections=await self.store.sections(), **values)
+
+    def _error(self, status: int, *, sections: Sequence[Section], latest: Sequence[Article]) -> Response:
+        title, summary = _ERRORS.get(status, ("That did not work", "The request could not be answered."))
+        head = Head(_title(title), summary, index=False)
+        values = {"sections": sections, "latest": latest, "here": "", "title": title, "code": status}
+        response = self._pages.respond("error", head, status, **values)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def _fixed(self, name: str) -> Handler:
+        """Privacy, contact and licensing: the same page with another text."""
+        title, summary = _FIXED[name]
+        head = Head(_title(title), summary, f"/{name}")
+
+        async def fixed(_request: Request) -> Response:
+            return await self._respond("page", head, kind=name, title=title, summary=summary, here=f"/{name}")
+
+        return fixed
+
+    def _published(self, write: Publication, kind: str, limit: int = -1) -> Handler:
+        async def publication(request: Request) -> Response:
+            return _conditional(request, write(await self.store.cards(limit), self._links), kind)
+
+        return publication
+
+
+def _conditional(request: Request, body: bytes, kind: str) -> Response:
+    """Return the body with its ETag, or 304 when the client has just that."""
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": "public, max-age=300"}
+    known = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
+    if tag in known or "*" in known:
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type=f"{kind}; charset=utf-8", headers=headers)
+
+
+def _number(request: Request) -> int:
+    """Return the page that was asked for; what is no positive number means the first."""
+    asked = request.query_params.get("page", "1")
+    number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else 0
+    return max(number, 1)
+
+
+def _found(page: Page | None) -> Page:
+    if page is None:
+        raise HTTPException(404)
+    return page
+
+
+def _strips(cards: Sequence[Article], most: int = 3) -> list[list[Article]]:
+    """Return the newest stories of every section, in the order of the section strip."""
+    strips: dict[str, list[Article]] = {}
+    for card in cards:
+        strips.setdefault(section_path(card.section), []).append(card)
+    return [strips[path][:most] for path in sorted(strips)]
+
+
+def _title(name: str) -> str:
+    """Return a page title: with the name of the paper where a result list would not cut it off."""
+    full = f"{name} | {SITE}"
+    return full if len(full) <= _TITLE_LENGTH else name

@@ -1,0 +1,61 @@
+"""From a content folder to the ASGI application that is served: the site, and the guard around it.
+
+The guard is imported only when it is wanted, so the plain site runs without the package; a fault in its
+settings arrives here under the example's own name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from starlette.types import ASGIApp
+
+from .app import create_app
+from .content import Article, load
+
+HERE: Final = Path(__file__).parent
+CONTENT: Final = HERE / "content"
+SETTINGS_FILE: Final = HERE / "contentguard.toml"
+
+
+class GuardError(RuntimeError):
+    """The guard cannot start with these settings; `str()` is the complete message."""
+
+
+def build(
+    content: Path = CONTENT,
+    *,
+    origin: str,
+    settings_file: Path | None = SETTINGS_FILE,
+    unguarded: bool = False,
+) -> ASGIApp:
+    """Return the site over a content folder, guarded unless told otherwise.
+
+    Raises ContentError for faulty articles and GuardError for faulty settings.
+    """
+    return mount(load(content), content, origin=origin, settings_file=settings_file, unguarded=unguarded)
+
+
+def mount(
+    articles: Sequence[Article],
+    content: Path,
+    *,
+    origin: str,
+    settings_file: Path | None,
+    unguarded: bool,
+) -> ASGIApp:
+    """Do what `build` does, over articles that are loaded already."""
+    site = create_app(articles, origin=origin, images=content / "images")
+    return site if unguarded else guarded(site, origin=origin, settings_file=settings_file)
+
+
+def guarded(site: ASGIApp, *, origin: str, settings_file: Path | None) -> ASGIApp:
+    """Return an application with contentguard around it: the two lines that a publisher writes."""
+    from contentguard import ContentGuardMiddleware, Settings, SettingsError
+
+    try:
+        return ContentGuardMiddleware(site, settings=Settings.load(settings_file, origin=origin))
+    except SettingsError as fault:
+        raise GuardError(str(fault)) from fault

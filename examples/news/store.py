@@ -1,0 +1,234 @@
+"""The articles in SQLite: what a page needs to know is one query here.
+
+The database lives in memory behind one shared connection (StaticPool) and is filled from the content folder
+when the first query comes, so nothing on disk can be stale and an application whose lifespan never runs works
+as well. Lists are read without the article bodies: a feed or a front page cannot leak what it never held.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import weakref
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from html import escape
+from typing import Any, Final, cast
+
+from aiosqlite import Connection
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import StaticPool
+
+from .content import Article, section_slug
+
+_SCHEMA: Final = (
+    """CREATE TABLE articles (
+        id INTEGER PRIMARY KEY, slug TEXT NOT NULL UNIQUE, title TEXT NOT NULL, date TEXT NOT NULL,
+        stamp REAL NOT NULL, section TEXT NOT NULL, section_slug TEXT NOT NULL, summary TEXT NOT NULL,
+        author TEXT, image TEXT, image_alt TEXT NOT NULL, image_width INTEGER NOT NULL,
+        image_height INTEGER NOT NULL, image_bytes INTEGER NOT NULL, words INTEGER NOT NULL,
+        html TEXT NOT NULL, text TEXT NOT NULL)""",
+    "CREATE INDEX articles_by_date ON articles (stamp DESC, slug)",
+    "CREATE INDEX articles_by_section ON articles (section_slug, stamp DESC, slug)",
+    """CREATE VIRTUAL TABLE search USING fts5 (
+        title, summary, text, content='articles', content_rowid='id', tokenize='porter unicode61')""",
+)
+_COLUMNS: Final = (
+    "slug, title, date, stamp, section, section_slug, summary, author, image, image_alt, "
+    "image_width, image_height, image_bytes, words, html, text"
+)
+_INSERT: Final = f"INSERT INTO articles ({_COLUMNS}) VALUES (:{_COLUMNS.replace(', ', ', :')})"
+_CARD: Final = f"SELECT {_COLUMNS.removesuffix(', html, text')}, '' AS html, '' AS text FROM articles"
+_NEWEST: Final = "ORDER BY stamp DESC, slug"
+# A hit in the headline outweighs one in the summary, and that one in the body. The snippet marks its hits
+# with two characters that no keyboard types; they become <mark> only after everything else is escaped.
+_SEARCH: Final = """
+    SELECT a.*,
+        highlight(search, 1, char(0xE000), char(0xE001)) AS marked_summary,
+        snippet(search, 2, char(0xE000), char(0xE001), '…', 28) AS marked_text
+    FROM search JOIN articles a ON a.id = search.rowid
+    WHERE search MATCH :terms ORDER BY bm25(search, 10.0, 4.0, 1.0), a.stamp DESC LIMIT :limit"""
+_MOST_TERMS: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list of articles; `number` counts from 1, and an empty list still has one page."""
+
+    articles: tuple[Article, ...]
+    number: int
+    pages: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section of the paper as it is named and addressed."""
+
+    name: str
+    slug: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One result of a search; `snippet` is safe HTML whose only markup is <mark>."""
+
+    article: Article
+    snippet: str
+
+
+class Store:
+    """The queries of the site over one set of articles. Opens itself on first use; `close` lets go of it."""
+
+    def __init__(self, articles: Sequence[Article], *, page_size: int = 8) -> None:
+        self._articles = tuple(articles)
+        self._page_size = page_size
+        self._engine: AsyncEngine | None = None
+        self._opening = asyncio.Lock()
+        self._release: weakref.finalize[[Connection], Store] | None = None
+
+    async def open(self) -> AsyncEngine:
+        """Create and fill the database unless that is done; safe to call from many requests at once."""
+        if self._engine is None:
+            async with self._opening:
+                if self._engine is None:
+                    self._engine = await self._fill()
+        return self._engine
+
+    async def close(self) -> None:
+        """Give the database back. The next query would open a fresh one."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await engine.dispose()
+        if self._release is not None:
+            self._release.detach()
+
+    async def latest(self, page: int = 1) -> Page | None:
+        """Return one page of all the articles, newest first; None beyond the end."""
+        return await self._page("", page)
+
+    async def by_section(self, slug: str, page: int = 1) -> Page | None:
+        """Return one page of a section, newest first; None beyond the end or without such a section."""
+        found = await self._page("WHERE section_slug = :slug", page, slug=slug)
+        return found if found and found.total else None
+
+    async def by_slug(self, slug: str) -> Article | None:
+        """Return one whole article."""
+        rows = await self._rows(f"SELECT {_COLUMNS} FROM articles WHERE slug = :slug", slug=slug)
+        return _article(rows[0]) if rows else None
+
+    async def cards(self, limit: int = -1) -> tuple[Article, ...]:
+        """Return the newest articles (all by default), without their bodies."""
+        rows = await self._rows(f"{_CARD} {_NEWEST} LIMIT :limit", limit=limit)
+        return tuple(map(_article, rows))
+
+    async def sections(self) -> tuple[Section, ...]:
+        """Return the sections in alphabetical order."""
+        rows = await self._rows(
+            "SELECT min(section) AS name, section_slug AS slug, count(*) AS count"
+            " FROM articles GROUP BY section_slug ORDER BY section_slug"
+        )
+        return tuple(Section(**row) for row in rows)
+
+    async def related(self, article: Article, limit: int = 3) -> tuple[Article, ...]:
+        """Return other articles to read next: the same section first, then the newest of the rest."""
+        rows = await self._rows(
+            f"{_CARD} WHERE slug <> :slug ORDER BY section_slug = :section DESC, stamp DESC, slug LIMIT :limit",
+            slug=article.slug,
+            section=section_slug(article.section),
+            limit=limit,
+        )
+        return tuple(map(_article, rows))
+
+    async def search(self, query: str, limit: int = 20) -> tuple[Hit, ...]:
+        """Return the best articles for a reader's words. Any input is harmless; no words find nothing."""
+        terms = match_terms(query)
+        rows = await self._rows(_SEARCH, terms=terms, limit=limit) if terms else []
+        return tuple(Hit(_article(row), _snippet(row["marked_summary"], row["marked_text"])) for row in rows)
+
+    async def _page(self, where: str, page: int, **values: str) -> Page | None:
+        counted = await self._rows(f"SELECT count(*) AS total FROM articles {where}", **values)
+        total: int = counted[0]["total"]
+        pages = max(1, -(-total // self._page_size))
+        if not 1 <= page <= pages:
+            return None
+        rows = await self._rows(
+            f"{_CARD} {where} {_NEWEST} LIMIT :limit OFFSET :offset",
+            **values,
+            limit=self._page_size,
+            offset=(page - 1) * self._page_size,
+        )
+        return Page(tuple(map(_article, rows)), page, pages, total)
+
+    async def _rows(self, statement: str, **values: object) -> Sequence[RowMapping]:
+        engine = await self.open()
+        async with engine.connect() as connection:
+            return (await connection.execute(text(statement), values)).mappings().all()
+
+    async def _fill(self) -> AsyncEngine:
+        # Autocommit and no reset: requests share the connection, and the rollback that ends one request's use
+        # of it must not fall between another one's statement and its rows.
+        engine = create_async_engine(
+            "sqlite+aiosqlite://",
+            poolclass=StaticPool,
+            isolation_level="AUTOCOMMIT",
+            pool_reset_on_return=None,
+        )
+        async with engine.connect() as connection:
+            await self._release_with_me(connection)
+            for statement in _SCHEMA:
+                await connection.execute(text(statement))
+            await _insert(connection, self._articles)
+        return engine
+
+    async def _release_with_me(self, connection: AsyncConnection) -> None:
+        # An application whose lifespan never runs is never closed either: the thread of its connection ends
+        # with the store, without a complaint about an open database.
+        raw = await connection.get_raw_connection()
+        self._release = weakref.finalize(self, _stop, cast(Connection, raw.driver_connection))
+
+
+def match_terms(query: str) -> str:
+    """Return an FTS5 expression for a reader's words, all of which must occur.
+
+    Only letters and digits survive, each word in quotation marks, so no operator, column name or quote of the
+    query ever reaches the FTS5 parser.
+    """
+    words = re.findall(r"[^\W_]+", query[:400])[:_MOST_TERMS]
+    return " ".join(f'"{word}"' for word in words)
+
+
+async def _insert(connection: AsyncConnection, articles: Iterable[Article]) -> None:
+    rows = [_row(article) for article in articles]
+    if rows:
+        await connection.execute(text(_INSERT), rows)
+    await connection.execute(text("INSERT INTO search (search) VALUES ('rebuild')"))
+
+
+def _row(article: Article) -> dict[str, Any]:
+    return {
+        **asdict(article),
+        "date": article.date.isoformat(),
+        "stamp": article.date.timestamp(),
+        "section_slug": section_slug(article.section),
+    }
+
+
+def _article(row: RowMapping) -> Article:
+    values = {name: row[name] for name in Article.__dataclass_fields__}
+    return Article(**{**values, "date": datetime.fromisoformat(row["date"])})
+
+
+def _snippet(summary: str, text: str) -> str:
+    """Show where the words are: in the summary, which is public anyway, else in a few words of the text."""
+    shown = text if "\ue000" in text and "\ue000" not in summary else summary
+    return escape(shown).replace("\ue000", "<mark>").replace("\ue001", "</mark>")
+
+
+def _stop(connection: Connection) -> None:
+    # Handed to the connection's own thread: called here, `stop` would promise its result to whatever event
+    # loop happens to run, and that loop may be gone when the answer comes.
+    connection._tx.put_nowait((None, connection.stop))

@@ -1,0 +1,135 @@
+"""Small helpers for tests that speak HTTP to an ASGI app in process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
+
+import httpx
+
+from contentguard import ContentGuardMiddleware, Settings
+
+Headers = Iterable[tuple[str, str]]
+ASGI = Callable[..., Awaitable[None]]
+
+KEY = "a-secret-key-for-the-tests"
+CHROME = {
+    "user-agent": (
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
+    ),
+    "accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    "accept-language": "en",
+    "sec-fetch-mode": "navigate",
+    "sec-fetch-dest": "document",
+}
+GPTBOT = {
+    "user-agent": "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2; +https://openai.com/gptbot)"
+}
+CURL = {"user-agent": "curl/8.5.0", "accept": "*/*"}
+FACEBOOK = {"user-agent": "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)"}
+
+PARAGRAPH = "The harbour master read the tide tables twice, and then he read them out to the whole of the council. "
+ARTICLE = (
+    "<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n<title>Tide &amp; time</title>\n</head>\n<body>\n"
+    "<main><article class=story>\n<h1>Tide &amp; time</h1>\n"
+    + "".join(f"<p>{PARAGRAPH * 2}</p>\n" for _ in range(6))
+    + "</article></main>\n</body>\n</html>\n"
+)
+
+
+def page(
+    body: str | bytes = ARTICLE, status: int = 200, headers: Headers = (), chunks: list[bytes] | None = None
+) -> ASGI:
+    """An app that answers everything with one page."""
+    raw = body.encode() if isinstance(body, str) else body
+    pairs = [(k.encode(), v.encode("latin-1")) for k, v in headers]
+    if not any(k == b"content-type" for k, _ in pairs):
+        pairs.append((b"content-type", b"text/html; charset=utf-8"))
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": status, "headers": list(pairs)})
+        parts = chunks or [raw]
+        for number, part in enumerate(parts, 1):
+            await send({"type": "http.response.body", "body": part, "more_body": number < len(parts)})
+
+    return app
+
+
+def settings(**overrides: Any) -> Settings:
+    """Settings with a key and a site, and whatever the test is about."""
+    return Settings(**{"secret_key": KEY, "site": "The Daily Test", "origin": "https://news.example", **overrides})
+
+
+def guarded(app: ASGI | None = None, **overrides: Any) -> ContentGuardMiddleware:
+    """The page app behind a guard."""
+    return ContentGuardMiddleware(app or page(), settings=settings(**overrides))
+
+
+def get(
+    app: ASGI,
+    path: str = "/news/tide",
+    headers: Mapping[str, str] | Headers = CHROME,
+    *,
+    method: str = "GET",
+    client: tuple[str, int] | None = ("192.0.2.7", 1234),
+    root_path: str = "",
+    raise_app_exceptions: bool = True,
+) -> httpx.Response:
+    """One request in process."""
+
+    async def run() -> httpx.Response:
+        transport = httpx.ASGITransport(
+            app, client=client or ("", 0), root_path=root_path, raise_app_exceptions=raise_app_exceptions
+        )
+        async with httpx.AsyncClient(transport=transport, base_url="https://news.example") as session:
+            pairs = list(headers.items()) if isinstance(headers, Mapping) else list(headers)
+            session.headers.clear()
+            return await session.request(method, path, headers=[("accept-encoding", "identity"), *pairs])
+
+    return asyncio.run(run())
+
+
+async def drive(app: ASGI, scope: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every message an app sends for a scope, unchanged."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    return sent
+
+
+def http_scope(path: str = "/news/tide", headers: Mapping[str, str] = CHROME, **extra: Any) -> dict[str, Any]:
+    """A plain HTTP scope, as a server makes it."""
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "https",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(b"host", b"news.example"), *((k.encode(), v.encode()) for k, v in headers.items())],
+        "client": ("192.0.2.7", 1234),
+        "server": ("127.0.0.1", 443),
+        **extra,
+    }
+
+
+def is_page_with_two_insertions(page: bytes, output: bytes) -> bool:
+    """Whether ``output`` is ``page`` with one block put in at up to two places, and nothing else changed."""
+    start = _common(page, output)
+    middle = slice(start, -_common(page[start:][::-1], output[start:][::-1]) or None)
+    return page[middle] in output[middle]
+
+
+def _common(one: bytes, other: bytes) -> int:
+    """How many first bytes two texts share."""
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))

@@ -1,0 +1,85 @@
+"""The example site behind the guard: every page, byte for byte and as text extractors see it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+import trafilatura
+from readability import Document
+
+from contentguard import ContentGuardMiddleware
+from examples.news.content import Article, load
+from examples.news.serve import CONTENT, build
+from tests.client import CHROME, is_page_with_two_insertions
+
+ORIGIN = "http://127.0.0.1:8000"
+FURNITURE = (
+    "Share your love",
+    "Facebook",
+    "WhatsApp",
+    "LinkedIn",
+    "Copy no.",
+    "Printed from",
+    "Unauthorized",
+    "Copy link",
+)
+
+
+@pytest.fixture(scope="module")
+def articles() -> list[Article]:
+    return list(load(CONTENT))
+
+
+@pytest.fixture(scope="module")
+def pages(articles: list[Article]) -> dict[str, tuple[bytes, bytes]]:
+    """Path → the page without and with the guard."""
+    paths = [f"/news/{a.slug}" for a in articles] + ["/", "/?page=2", "/section/science", "/search?q=tide", "/privacy"]
+    plain, guarded = (build(CONTENT, origin=ORIGIN, unguarded=unguarded) for unguarded in (True, False))
+
+    async def fetch(app: object) -> list[bytes]:
+        transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
+        async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers=CHROME) as client:
+            return [(await client.get(path)).content for path in paths]
+
+    return dict(zip(paths, zip(asyncio.run(fetch(plain)), asyncio.run(fetch(guarded)), strict=True), strict=True))
+
+
+def test_removing_the_insertions_gives_back_the_page(pages: dict[str, tuple[bytes, bytes]]) -> None:
+    for path, (plain, guarded) in pages.items():
+        assert is_page_with_two_insertions(plain, guarded), path
+        assert (guarded != plain) == path.startswith("/news/"), path
+
+
+def test_every_article_is_found(pages: dict[str, tuple[bytes, bytes]], articles: list[Article]) -> None:
+    assert len(articles) >= 24
+    for article in articles:
+        _, guarded = pages[f"/news/{article.slug}"]
+        before, _, after = guarded.partition(b'<section class="cg-share"')
+        assert after, article.slug
+        assert b"entry-content" in before
+        assert b'class="related' not in before
+
+
+def test_extractors_see_the_article_and_nothing_of_ours(
+    pages: dict[str, tuple[bytes, bytes]], articles: list[Article]
+) -> None:
+    for article in articles:
+        plain, guarded = (page.decode() for page in pages[f"/news/{article.slug}"])
+        for extract in (_trafilatura, _readability):
+            text = extract(guarded)
+            assert not [word for word in FURNITURE if word in text], (article.slug, extract)
+            assert text.split() == extract(plain).split(), (article.slug, extract)
+
+
+def _trafilatura(page: str) -> str:
+    return trafilatura.extract(page, include_comments=True) or ""
+
+
+def _readability(page: str) -> str:
+    return str(trafilatura.html2txt(Document(page).summary()))
+
+
+def test_the_guard_is_what_is_mounted(articles: list[Article]) -> None:
+    assert isinstance(build(CONTENT, origin=ORIGIN), ContentGuardMiddleware)

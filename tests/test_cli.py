@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from contentguard.cli import main
+from tests.client import KEY
+
+SAFE = f"""
+secret_key = "{KEY}"
+site = "The Daily Test"
+origin = "https://news.example"
+contact = "mailto:desk@news.example"
+licence_url = "/licensing"
+[proxies]
+trusted = ["10.0.0.0/8"]
+"""
+
+
+def check(tmp_path: Path, toml: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    file = tmp_path / "guard.toml"
+    file.write_text(toml)
+    status = main(["check", "--settings", str(file)])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def test_a_safe_configuration_has_no_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = check(tmp_path, SAFE, capsys)
+    assert (status, err) == (0, "")
+    assert out.rstrip().endswith("0 warnings")
+    assert "The Daily Test  https://news.example" in out
+    assert "ai-training       are refused everywhere (403)" in out
+    assert "articles: at most 120/minute for each address" in out
+    assert "client address: x-forwarded-for of 10.0.0.0/8" in out
+    assert KEY not in out
+
+
+@pytest.mark.parametrize(
+    ("change", "warning", "mend"),
+    [
+        ("", "no secret key", 'set secret_key = "…"'),
+        ("", "origin is not set", 'set origin = "https://your.site"'),
+        ("", "no trusted proxy", 'set proxies.trusted = ["10.0.0.0/8"]'),
+        ("", "contact is empty", "set contact"),
+        ("", "licence_url is empty", "set licence_url"),
+        ('origin = "http://news.example"', "plain http", "serve the site over https"),
+        ('copying = {policy = "strict"}', "takes selection away", 'use copying.policy = "quote"'),
+        ('limits = {articles = ""}', "limits.articles is off", "set limits.articles"),
+        ('policy = {rights = {tool = "allow"}}', "tools (curl", "no-articles"),
+        ("robots = {serve = false}", "drift apart", "leave robots.serve on"),
+    ],
+)
+def test_each_warning_comes_with_its_mend(
+    change: str, warning: str, mend: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, _ = check(tmp_path, change, capsys)
+    assert status == 0
+    lines = out.splitlines()
+    (number,) = [i for i, line in enumerate(lines) if warning in line]
+    assert lines[number].startswith("  ! ")
+    assert lines[number + 1].strip().startswith("mend: ")
+    assert mend in lines[number + 1]
+
+
+def test_overrides_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = check(tmp_path, SAFE + '[policy.crawlers]\nGPTBot = "allow"\n', capsys)
+    assert "GPTBot:           may have everything" in out
+
+
+def test_faults_are_listed_and_end_with_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = check(tmp_path, "orign = 1\n[copying]\npolcy = 2\n", capsys)
+    assert (status, out) == (2, "")
+    assert "2 faults" in err
+    assert "orign" in err
+    assert "copying.polcy" in err
+
+
+def test_as_a_module() -> None:
+    done = subprocess.run([sys.executable, "-m", "contentguard", "check"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "Robots that say who they are" in done.stdout
+    assert subprocess.run([sys.executable, "-m", "contentguard"], capture_output=True, check=False).returncode == 2
