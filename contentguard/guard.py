@@ -3,23 +3,27 @@
     Facts ─ judge ─▶ Verdict ─▶ the app answers ─ plan ─▶ Plan ─ admit ─▶ Verdict ─ render ─▶ bytes
 
 Strategy: ``judge`` and ``admit`` gather what has to be asked of the store, then let the pure policy decide. ``plan``
-looks a page up or scans it, ``render`` fills it in. Rewriting fails open: whatever goes wrong, the page leaves as it
-came, counted and logged once.
+looks a page up or has it worked out, in turns with whatever else the event loop has to do; ``render`` fills it in.
+Rewriting fails open: whatever goes wrong, the page leaves as it came, counted and logged once.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from hashlib import blake2b
 from urllib.parse import quote
 
+import anyio
+from anyio.lowlevel import checkpoint
+
+from contentguard.assets import SCRIPT, STYLE
 from contentguard.backends import Store
 from contentguard.backends.memory import MemoryStore
 from contentguard.crawlers import CATALOGUE
@@ -27,33 +31,19 @@ from contentguard.limits import Limit
 from contentguard.model import Action, Facts, Rendition, Verdict
 from contentguard.policy import decide, decide_article
 from contentguard.proxies import prefix
-from contentguard.rewrite import plan as plans
-from contentguard.rewrite.article import Finder, Found
-from contentguard.rewrite.cache import PlanCache
-from contentguard.rewrite.cards import cards
-from contentguard.rewrite.csp import Allowance, allowance
-from contentguard.rewrite.deterrents import deterrents
-from contentguard.rewrite.head import (
-    ascii_superset,
-    encoding_of,
-    is_wide,
-    late_charset,
-    meta_policies,
-    read_page,
-)
-from contentguard.rewrite.page import Delivery, Field, Fragment, Insert, Page, Slot, ascii_html
-from contentguard.rewrite.plan import Plan, Rendered, Untouched
-from contentguard.rewrite.scan import TooDeepError
-from contentguard.rewrite.share import share
-from contentguard.rewrite.visible import visible
+from contentguard.rewrite.page import Delivery, Field, Page, ascii_html
+from contentguard.rewrite.pages import Pages, Shelf, Work, finished
+from contentguard.rewrite.plan import Plan, Rendered, Template, Untouched
+from contentguard.rewrite.planner import Planner
+from contentguard.rewrite.stream import Stream
 from contentguard.settings import Settings
 from contentguard.tokens import Signer
 
 VERDICTS = logging.getLogger("contentguard.verdict")
 LOG = logging.getLogger("contentguard")
 
-_ALLOWANCES = 64
-"""How many different Content-Security-Policy headers are remembered."""
+_CALM = 65536
+"""Bytes of a page up to which it is compressed for the first time without leaving the event loop."""
 _HOST = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
 
@@ -69,11 +59,12 @@ class Guard:
         self.counts: Counter[str] = Counter()
         self._articles, self._requests = settings.limits.parsed()
         self._address_key = self.signer.derive("address")
-        self._finder = Finder(settings.article)
-        self._plans = PlanCache(settings.cache_bytes)
-        self._cards: Insert = partial(cards, options=settings.cards, site_name=settings.site)
+        self.pages = Pages(settings.article, self._planner(), settings.cache_bytes)
+        self.personal = bool(self.pages.fields())
+        """Whether each reader gets a page of their own."""
+        self.edition = self._edition()
         self._day = (0.0, b"")
-        self._allowances: dict[tuple[str, ...], Allowance] = {}
+        self._working: dict[Hashable, anyio.Event] = {}
 
     # -- verdicts ----------------------------------------------------------------------------------------------
 
@@ -92,8 +83,20 @@ class Guard:
     async def admit(self, facts: Facts, verdict: Verdict) -> tuple[Facts, Verdict]:
         """The verdict on a request whose response turned out to hold an article."""
         if verdict.rendition is Rendition.FULL and self._articles:
-            facts = replace(facts, wait=await self._wait("a", self._articles, facts))
+            wait = await self._wait("a", self._articles, facts)
+            if wait:
+                facts = replace(facts, wait=wait)
         return self.refuse(facts, verdict)
+
+    async def over_limit(self, facts: Facts) -> bool:
+        """Whether this client would have to wait for its next article."""
+        if not self._articles:
+            return False
+        try:
+            return not (await self.store.peek("a" + prefix(facts.client), self._articles, facts.now)).allowed
+        except Exception:
+            self.note("store-failed", "the store failed; its limits are not applied", failed=True)
+            return False
 
     def refuse(self, facts: Facts, verdict: Verdict) -> tuple[Facts, Verdict]:
         """The verdict on a response that holds an article, or must be taken to hold one."""
@@ -149,83 +152,92 @@ class Guard:
 
     # -- pages -------------------------------------------------------------------------------------------------
 
-    def plan(self, body: bytes, delivery: Delivery) -> tuple[Plan, str]:
-        """The plan of a page, from the cache or by scanning it, and the CSP nonce its inserts have to carry."""
-        allowed = self._allowed(delivery.policies)
-        key = (
-            delivery.path,
-            delivery.routes,
-            delivery.content_type,
-            allowed.scripts,
-            allowed.styles,
-            delivery.forced,
+    def _planner(self) -> Planner:
+        chosen = self.settings
+        return Planner(
+            chosen.site, chosen.origin, chosen.cards, chosen.copying, chosen.share, chosen.visible, qr=self._qr
         )
-        known = self._plans.get(key, body)
-        if known is None:
-            known = self._planned(body, delivery, allowed)
-            self._plans.put(key, body, known)
-        if known.untouched is not None and known.untouched is not Untouched.NO_ARTICLE:
-            self.note(f"untouched.{known.untouched.value}", f"{_printable(delivery.path)} left as it came")
-        return known, allowed.nonce
 
-    def _allowed(self, policies: tuple[str, ...]) -> Allowance:
-        """What these CSP headers allow. Most sites send one and the same; a nonce makes each a new one."""
-        found = self._allowances.get(policies)
-        if found is None:
-            found = allowance(policies, origin=self.settings.origin)
-            if len(self._allowances) >= _ALLOWANCES:
-                self._allowances.clear()
-            self._allowances[policies] = found
-        return found
+    def _qr(self, page: Page) -> str:
+        drawn = "qr" in self.settings.share.targets and page.url
+        return f"{page.routes}/qr/{self.signer.sign('qr', page.url)}.svg" if drawn else ""
 
-    def _planned(self, body: bytes, delivery: Delivery, allowed: Allowance) -> Plan:
+    def _edition(self) -> str:
+        """Names what shapes a page besides its own bytes: all settings that insert, and our files."""
+        planner = self.pages.planner
+        shaping = (planner.site, planner.origin, planner.cards, planner.copying, planner.share, planner.visible)
+        text = repr((shaping, self.settings.article, SCRIPT.file, STYLE.file))
+        return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+
+    def plan(self, body: bytes, delivery: Delivery) -> tuple[Plan, str]:
+        """The plan of a page, at once, and the CSP nonce that its inserts have to carry."""
+        shelf = self.pages.shelf(delivery)
+        plan = self.pages.known(shelf, body)
+        if plan is None:
+            plan = self._safely(lambda: finished(self.pages.work(delivery, shelf, body)), delivery)
+        return self._noted(plan, delivery), shelf.allowed.nonce
+
+    async def plan_in_turns(self, body: bytes, delivery: Delivery, shelf: Shelf) -> Plan:
+        """The plan of a page; a large one is worked out in slices, once for all who wait for it."""
+        plan = self.pages.known(shelf, body)
+        if plan is None and (busy := self._working.get(shelf.key)) is not None:
+            await busy.wait()
+            plan = self.pages.known(shelf, body)
+        if plan is None:
+            plan = await self._worked_out(self.pages.work(delivery, shelf, body), delivery, shelf)
+        return self._noted(plan, delivery)
+
+    async def _worked_out(self, work: Work, delivery: Delivery, shelf: Shelf) -> Plan:
+        done: anyio.Event | None = None
         try:
-            return self._make_plan(body, delivery, allowed)
-        except TooDeepError:
-            return Plan(is_article=True, untouched=Untouched.TOO_DEEP)
+            chore = next(work)
+            done = self._working[shelf.key] = anyio.Event()
+            while True:
+                if chore is None:
+                    await checkpoint()
+                    chore = work.send(None)
+                else:
+                    chore = work.send(await anyio.to_thread.run_sync(chore))
+        except StopIteration as stop:
+            plan: Plan = stop.value
+            return plan
         except Exception:
-            self.note("rewrite-failed", f"{_printable(delivery.path)} could not be rewritten", failed=True)
-            return Plan(is_article=True, untouched=Untouched.ERROR)
+            return self._failed(delivery)
+        finally:
+            if done is not None:
+                done.set()
+                if self._working.get(shelf.key) is done:
+                    del self._working[shelf.key]
 
-    def _make_plan(self, body: bytes, delivery: Delivery, allowed: Allowance) -> Plan:
-        if len(body) > self.settings.article.max_bytes:
-            return Plan(is_article=True, untouched=Untouched.TOO_LARGE)
-        if is_wide(body) or not ascii_superset(delivery.content_type):
-            return Plan(is_article=True, untouched=Untouched.CHARSET)
-        encoding = encoding_of(body, delivery.content_type)
-        found = self._finder.find(body, encoding, 0 if delivery.forced else None)
-        if found.article is None:
-            return Plan(is_article=False, untouched=Untouched.NO_ARTICLE)
-        page = read_page(body, found, encoding, origin=self.settings.origin, path=delivery.path, routes=delivery.routes)
-        own = meta_policies(body, found.scan, encoding)
-        if own:
-            both = allowance(delivery.policies, origin=self.settings.origin, meta=own)
-            # A plan outlives its response: a nonce that only the page's own meta element names is not waited for.
-            allowed = both if both.nonce == allowed.nonce else Allowance(scripts=False, styles=False, nonce="")
-        page = replace(page, scripts_allowed=allowed.scripts, styles_allowed=allowed.styles)
-        if not (allowed.scripts and allowed.styles):
-            self.note(
-                "csp-blocked",
-                f"the Content-Security-Policy of {_printable(delivery.path)} allows no own script",
-            )
-        head = plans.head_only(body, found.scan, page, self._cards(page))
-        reason = _why_untouched(body, found, delivery)
-        if reason is not None:
-            return Plan(is_article=True, untouched=reason, head=head, url=page.url)
-        places = {Slot.HEAD: found.scan.head_end, Slot.ARTICLE_END: found.article.insert_at}
-        full = plans.full(body, places, self._fragments(page))
-        return Plan(is_article=True, full=full, head=head, url=page.url)
+    def _safely(self, make: Callable[[], Plan], delivery: Delivery) -> Plan:
+        try:
+            return make()
+        except Exception:
+            return self._failed(delivery)
 
-    def _fragments(self, page: Page) -> list[Fragment]:
-        settings = self.settings
-        drawn = "qr" in settings.share.targets and page.url
-        qr = f"{page.routes}/qr/{self.signer.sign('qr', page.url)}.svg" if drawn else ""
-        return [
-            *self._cards(page),
-            *deterrents(page, options=settings.copying, share=settings.share, visible=settings.visible),
-            *share(page, options=settings.share, qr=qr),
-            *visible(page, options=settings.visible),
-        ]
+    def _failed(self, delivery: Delivery) -> Plan:
+        self.note("rewrite-failed", f"{_printable(delivery.path)} could not be rewritten", failed=True)
+        return Plan(is_article=True, untouched=Untouched.ERROR)
+
+    def _noted(self, plan: Plan, delivery: Delivery) -> Plan:
+        if plan.untouched is not None and plan.untouched is not Untouched.NO_ARTICLE:
+            self.note(f"untouched.{plan.untouched.value}", f"{_printable(delivery.path)} left as it came")
+        if plan.lacks is not None:
+            self.note(f"untouched.{plan.lacks.value}", f"{_printable(delivery.path)} has no place for a share box")
+        if plan.blocked:
+            self.note("csp-blocked", f"the Content-Security-Policy of {_printable(delivery.path)} allows no own script")
+        return plan
+
+    def stream(self, delivery: Delivery, shelf: Shelf, facts: Facts) -> Stream:
+        """A page on its way through to one reader, chunk by chunk."""
+        return self.pages.stream(delivery, shelf, lambda plan: self._values(plan, facts, delivery, shelf.allowed.nonce))
+
+    def streamed(self, delivery: Delivery, stream: Stream) -> None:
+        """A streamed page has ended: note what it lacked."""
+        if stream.failed:
+            self.note("rewrite-failed", f"{_printable(delivery.path)} could not be rewritten to its end")
+        elif stream.untouched is not None:
+            self._noted(Plan(is_article=stream.is_article, untouched=stream.untouched), delivery)
 
     def render(self, plan: Plan, rendition: Rendition, facts: Facts, delivery: Delivery, nonce: str) -> Rendered | None:
         """The bytes of ``rendition`` for this reader; None where there is nothing but the page as it came."""
@@ -237,9 +249,25 @@ class Guard:
         except Exception:
             self.note("rewrite-failed", f"{_printable(delivery.path)} could not be rendered", failed=True)
             return None
-        # A nonce belongs to its response, not to a reader: caching it is the app's own affair.
-        shared = rendition is Rendition.FULL and {Field.NONCE}.issuperset(template.fields)
-        return Rendered(body, personal=not shared)
+        return Rendered(body, personal=_personal(template, rendition))
+
+    async def render_gzip(
+        self, plan: Plan, rendition: Rendition, facts: Facts, delivery: Delivery, nonce: str
+    ) -> Rendered | None:
+        """The same, compressed. What is compressed for the first time and is large does not hold the event loop."""
+        template = plan.head if rendition is Rendition.HEAD else plan.full
+        if template is None:
+            return None
+        try:
+            values = self._values(plan, facts, delivery, nonce) if template.fields else {}
+            if template.size > _CALM and not template.deflated(values):
+                body = await anyio.to_thread.run_sync(template.gzip, values)
+            else:
+                body = template.gzip(values)
+        except Exception:
+            self.note("rewrite-failed", f"{_printable(delivery.path)} could not be rendered", failed=True)
+            return None
+        return Rendered(body, personal=_personal(template, rendition))
 
     def _values(self, plan: Plan, facts: Facts, delivery: Delivery, nonce: str) -> Mapping[Field, bytes]:
         values = {
@@ -267,15 +295,9 @@ class Guard:
         return self._day[1]
 
 
-def _why_untouched(body: bytes, found: Found, delivery: Delivery) -> Untouched | None:
-    if delivery.content_type.lower().startswith("application/xhtml"):
-        # Our markup is HTML; in XML an attribute without a value would break the whole page.
-        return Untouched.XHTML
-    if found.scan.head_end < 0 or found.article is None or found.article.insert_at < found.scan.head_end:
-        return Untouched.NO_PLACE
-    if "charset" not in delivery.content_type.lower() and late_charset(body, found.scan.head_end):
-        return Untouched.LATE_CHARSET
-    return None
+def _personal(template: Template, rendition: Rendition) -> bool:
+    # A nonce belongs to its response, not to a reader: caching it is the app's own affair.
+    return rendition is not Rendition.FULL or not {Field.NONCE}.issuperset(template.fields)
 
 
 def _printable(text: str) -> str:

@@ -80,6 +80,8 @@ class Settings(BaseSettings):
     limits: Limits = Limits()
     proxies: Proxies = Proxies()
     robots: Robots = Robots()
+    compression: bool = True
+    """Send articles gzip-ed to clients that accept it; each page is deflated once, not once per reader."""
     cache_bytes: int = Field(default=64 * 2**20, ge=0)
     """Memory for the plans of pages seen before, in bytes; 0 keeps none."""
     hooks: tuple[Hook, ...] = ()

@@ -10,10 +10,10 @@ import ipaddress
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from contentguard.asgi.body import ArticleResponder, RobotsResponder
+from contentguard.asgi.body import ArticleResponder
 from contentguard.asgi.request import read_facts, routes_prefix
 from contentguard.asgi.response import refusal
-from contentguard.asgi.routes import Routes
+from contentguard.asgi.routes import RobotsResponder, Routes
 from contentguard.backends import Store
 from contentguard.errors import SettingsError
 from contentguard.guard import LOG, Guard

@@ -15,9 +15,10 @@ from contentguard.asgi.response import Plain
 from contentguard.assets import ASSETS, Asset
 from contentguard.crawlers import CATALOGUE
 from contentguard.publish.robots import render_robots
+from contentguard.rewrite.codings import accepts
 
 if TYPE_CHECKING:
-    from starlette.types import Scope
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from contentguard.guard import Guard
 
@@ -59,6 +60,28 @@ class Routes:
         return Plain(200, [(b"content-type", b"image/svg+xml"), _NOSNIFF, _IMMUTABLE], svg)
 
 
+class RobotsResponder:
+    """Lets the app answer ``/robots.txt``, and puts ours in the place of an error: it is never answered with one."""
+
+    def __init__(self, app: ASGIApp, robots: Plain) -> None:
+        self.app, self.robots = app, robots
+        self.replaced = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the app behind this responder."""
+        self._send = send
+        await self.app(scope, receive, self.send)
+        if self.replaced:
+            await self.robots(scope, receive, send)
+
+    async def send(self, message: Message) -> None:
+        """One message of the app."""
+        if message["type"] == "http.response.start" and message["status"] >= 400:
+            self.replaced = True
+        if not self.replaced:
+            await self._send(message)
+
+
 def _asset(asset: Asset, *, gzip: bool) -> Plain:
     headers = [
         (b"content-type", asset.content_type.encode()),
@@ -72,14 +95,7 @@ def _asset(asset: Asset, *, gzip: bool) -> Plain:
 
 
 def _accepts_gzip(scope: Scope) -> bool:
-    """Whether gzip is named in Accept-Encoding and not refused with a weight of zero (RFC 9110, 12.5.3)."""
-    for name, value in scope["headers"]:
-        if name == b"accept-encoding":
-            for coding in value.lower().split(b","):
-                token, _, weight = coding.partition(b";")
-                if token.strip() == b"gzip":
-                    return weight.replace(b" ", b"") not in (b"q=0", b"q=0.0", b"q=0.00", b"q=0.000")
-    return False
+    return accepts(b",".join(value for name, value in scope["headers"] if name == b"accept-encoding"), b"gzip")
 
 
 def _robots(guard: Guard) -> bytes:

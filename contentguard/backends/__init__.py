@@ -17,3 +17,7 @@ class Store(Protocol):
         of different limits need different keys. ValueError when ``cost`` can never fit ``limit``.
         """
         ...
+
+    async def peek(self, key: str, limit: Limit, now: float) -> Decision:
+        """What ``take`` would answer at ``now``, without taking anything."""
+        ...

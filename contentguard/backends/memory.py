@@ -85,6 +85,12 @@ class MemoryStore:
         self._tats[place] = decision[1]
         return decision
 
+    async def peek(self, key: str, limit: Limit, now: float) -> Decision:
+        """See ``Store.peek``."""
+        digest, start, end = self._cache.get(key) or self._locate(key)
+        found = self._digests.find(digest, start, end)
+        return gcra(self._tats[found // _DIGEST] if found >= 0 else now, limit, now)
+
     def _locate(self, key: str) -> tuple[bytes, int, int]:
         """The key's digest, and where its row's digests start and end."""
         state = self._hash.copy()

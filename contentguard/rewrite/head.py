@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 
 from contentguard.rewrite.article import Found
 from contentguard.rewrite.page import Page
-from contentguard.rewrite.scan import Scan, Span
+from contentguard.rewrite.scan import Scan
 from contentguard.rewrite.tokenizer import attributes
 
 _META_CHARSET = re.compile(rb"(?i)<meta(?=[\t\n\f\r /])[^>]*+>")
@@ -73,16 +73,15 @@ def _meta_charset(body: bytes) -> re.Match[bytes] | None:
     return None
 
 
-def read_page(body: bytes, found: Found, encoding: str, *, origin: str, path: str, routes: str) -> Page:
+def read_page(found: Found, encoding: str, *, origin: str, path: str, routes: str) -> Page:
     """The ``Page`` of a scanned body; whether scripts may run is for the caller to say."""
     scan = found.scan
-    reader = _Reader(body, encoding)
-    metas, links = reader.metadata(scan)
-    html = reader.tag(scan.html_tag) if scan.html_tag else {}
-    picture = reader.tag(found.article.image) if found.article and found.article.image else {}
+    metas, links = _metadata(scan, encoding)
+    html = _tag(scan.html_tag, encoding)
+    picture = _tag(found.article.image, encoding) if found.article else {}
     card = metas.get("og:image") or metas.get("twitter:image") or ""
     return Page(
-        title=" ".join(unescape(reader.text(scan.title)).split()) if scan.title else "",
+        title=" ".join(unescape((scan.title or b"").decode(encoding, "replace")).split()),
         description=metas.get("description", ""),
         lang=html.get("lang", ""),
         canonical=_absolute(links.get("canonical", ""), origin + path),
@@ -96,37 +95,34 @@ def read_page(body: bytes, found: Found, encoding: str, *, origin: str, path: st
     )
 
 
-def meta_policies(body: bytes, scan: Scan, encoding: str) -> list[str]:
+def meta_policies(scan: Scan, encoding: str) -> list[str]:
     """The Content-Security-Policy values that the page itself sets by ``<meta http-equiv>``."""
-    reader = _Reader(body, encoding)
-    tags = (reader.tag(span) for span in scan.metadata)
+    said = [tag for tag in scan.metadata if b"olicy" in tag or b"OLICY" in tag]
+    tags = [_tag(tag, encoding) for tag in said]
     return [t.get("content", "") for t in tags if t.get("http-equiv", "").lower() == "content-security-policy"]
 
 
-class _Reader:
-    def __init__(self, body: bytes, encoding: str) -> None:
-        self.body, self.encoding = body, encoding
+def _tag(tag: bytes, encoding: str) -> dict[str, str]:
+    """A tag's attributes, decoded. Only references that end in ";" count: ``?a=1&copy=2`` is an URL."""
+    decoded = {k.decode("ascii", "replace"): v.decode(encoding, "replace") for k, v in attributes(tag).items()}
+    return {k: " ".join((_REFERENCE.sub(_resolved, v) if "&" in v else v).split()) for k, v in decoded.items()}
 
-    def text(self, span: Span) -> str:
-        return self.body[span[0] : span[1]].decode(self.encoding, "replace")
 
-    def tag(self, span: Span) -> dict[str, str]:
-        """A tag's attributes, decoded. Only references that end in ";" count: ``?a=1&copy=2`` is an URL."""
-        raw = attributes(self.body[span[0] : span[1]])
-        decoded = ((k.decode("ascii", "replace"), v.decode(self.encoding, "replace")) for k, v in raw.items())
-        return {k: " ".join(_REFERENCE.sub(lambda m: unescape(m[0]), v).split()) for k, v in decoded}
+def _resolved(reference: re.Match[str]) -> str:
+    return unescape(reference[0])
 
-    def metadata(self, scan: Scan) -> tuple[dict[str, str], dict[str, str]]:
-        metas: dict[str, str] = {}
-        links: dict[str, str] = {}
-        for span in scan.metadata:
-            tag = self.tag(span)
-            key = (tag.get("property") or tag.get("name") or "").lower()
-            if key and "content" in tag:
-                metas.setdefault(key, tag["content"])
-            for rel in tag.get("rel", "").lower().split():
-                links.setdefault(rel, tag.get("href", ""))
-        return metas, links
+
+def _metadata(scan: Scan, encoding: str) -> tuple[dict[str, str], dict[str, str]]:
+    metas: dict[str, str] = {}
+    links: dict[str, str] = {}
+    for span in scan.metadata:
+        tag = _tag(span, encoding)
+        key = (tag.get("property") or tag.get("name") or "").lower()
+        if key and "content" in tag:
+            metas.setdefault(key, tag["content"])
+        for rel in tag.get("rel", "").lower().split():
+            links.setdefault(rel, tag.get("href", ""))
+    return metas, links
 
 
 def _absolute(url: str, base: str) -> str:

@@ -8,7 +8,7 @@ so that everything else is worked out once per page.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -93,10 +93,6 @@ class Delivery:
     """The response's Content-Security-Policy header values."""
     forced: bool = False
     """The app says that this is an article, however short."""
-
-
-Insert = Callable[[Page], Iterator[Fragment]]
-"""Page → fragments. Options are bound in beforehand; see ``INSERTS`` in the room's table."""
 
 
 def ascii_html(text: str) -> bytes:

@@ -32,6 +32,8 @@ class Compound:
     tests: tuple[Callable[[Attributes], bool], ...] = ()
     words: tuple[bytes, ...] = ()
     """Bytes that a matching start tag must hold, for a quick look before its attributes are read."""
+    hints: tuple[bytes, ...] = ()
+    """Bytes of which a matching start tag holds at least one; an attribute's name in the usual spellings."""
 
     def matches(self, name: bytes, tag: bytes) -> bool:
         """Whether the start tag ``tag`` with the lower-case ``name`` fits."""
@@ -95,6 +97,7 @@ def _compound(text: str, position: int) -> tuple[Compound | None, int]:
     kind, start = b"", position
     tests: list[Callable[[Attributes], bool]] = []
     words: list[bytes] = []
+    hints: tuple[bytes, ...] = ()
     while (match := _PART.match(text, position)) is not None:
         if match["type"]:
             if position != start:
@@ -103,8 +106,17 @@ def _compound(text: str, position: int) -> tuple[Compound | None, int]:
         else:
             tests.append(_test(match))
             words += _words(match)
+            hints = hints or _spellings(match["attr"] or "")
         position = match.end()
-    return (Compound(kind, tuple(tests), tuple(words)) if position > start else None), position
+    made = Compound(kind, tuple(tests), tuple(words), tuple(words[:1]) or hints)
+    return (made if position > start else None), position
+
+
+def _spellings(name: str) -> tuple[bytes, ...]:
+    """An attribute's name as pages write it; React's server keeps the capital of ``contentEditable``."""
+    lower = name.lower()
+    ways = {name, lower, lower.upper(), lower.capitalize(), lower.replace("contenteditable", "contentEditable")}
+    return tuple(sorted(way.encode() for way in ways if way))
 
 
 def _words(match: re.Match[str]) -> Iterable[bytes]:

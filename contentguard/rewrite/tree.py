@@ -1,18 +1,22 @@
 """Which elements are open: as much of tree construction as offsets need.
 
-Strategy: a stack of names. The start tags that close others, the end tags that are ignored, the scopes that stop them
-and the way into and out of SVG and MathML follow the HTML Standard, section 13.2.6; foster parenting and the
-reconstruction of formatting elements, which move text but no tag's offset, are left out.
+Strategy: a stack of names, and nothing else, so that it can be copied, compared and restored for next to nothing. The
+start tags that close others, the end tags that are ignored, the scopes that stop them and the way into and out of SVG
+and MathML follow the HTML Standard, section 13.2.6; foster parenting and the reconstruction of formatting elements,
+which move text but no tag's offset, are left out. An element of SVG or MathML goes by a name that no HTML element can
+have: a blank, a letter for the language, a blank, its name.
 """
 
 from __future__ import annotations
+
+from collections.abc import Container
 
 from contentguard.rewrite.tokenizer import attributes
 
 VOID = frozenset(
     b"area base basefont bgsound br col embed frame hr image img input keygen link meta param source track wbr".split()
 )
-_CLOSES_P = frozenset(
+CLOSES_P = frozenset(
     b"address article aside blockquote center details dialog dir div dl dd dt fieldset figcaption figure footer form "
     b"h1 h2 h3 h4 h5 h6 header hgroup hr li listing main menu nav ol p plaintext pre search section summary table ul "
     b"xmp".split()
@@ -22,12 +26,24 @@ FORMATTING = frozenset(b"a b big code em font i nobr s small strike strong tt u"
 _ROOTS = frozenset((b"html", b"head", b"body", b"frameset"))
 """Never on this stack: their end tags close nothing, what follows still goes where it would have gone."""
 _IMPLIED = frozenset(b"dd dt li optgroup option p rb rp rt rtc".split())
-_SCOPE = frozenset(b"applet caption html marquee object table td template th".split())
+SVG, MATH = b" s ", b" m "
+"""What the names of foreign elements begin with: no tag's name can hold a blank."""
+_FOREIGN = SVG[0]
+_SVG_HTML = frozenset(SVG + name for name in (b"foreignobject", b"desc", b"title"))
+_MATH_HTML = frozenset(MATH + name for name in (b"mi", b"mo", b"mn", b"ms", b"mtext"))
+_ANNOTATION = MATH + b"annotation-xml"
+_HTML_ANNOTATION = _ANNOTATION + b"/html"
+_INTEGRATION = _SVG_HTML | _MATH_HTML | {_HTML_ANNOTATION}
+"""Foreign elements whose content is HTML again (HTML integration points and MathML text integration points)."""
+_FOREIGN_SCOPE = _INTEGRATION | {_ANNOTATION}
+"""Foreign elements that are special and end every scope."""
+
+_SCOPE = frozenset(b"applet caption html marquee object table td template th".split()) | _FOREIGN_SCOPE
 _BUTTON_SCOPE = _SCOPE | {b"button"}
 _LIST_SCOPE = _SCOPE | {b"ol", b"ul"}
 _TABLE_SCOPE = frozenset((b"html", b"table", b"template"))
 _SPECIAL = (
-    _CLOSES_P
+    CLOSES_P
     | _SCOPE
     | VOID
     | frozenset(
@@ -41,15 +57,12 @@ _TABLE_CONTEXT = {
     b"tr": frozenset((b"tbody", b"thead", b"tfoot")) | _TABLE_SCOPE,
     **dict.fromkeys((b"tbody", b"thead", b"tfoot", b"caption", b"colgroup"), _TABLE_SCOPE),
 }
+_TABLE_PARTS = frozenset((b"table", b"tbody", b"thead", b"tfoot", b"tr"))
 _BREAKOUT = frozenset(
     b"b big blockquote body br center code dd div dl dt em embed h1 h2 h3 h4 h5 h6 head hr i img li listing menu meta "
     b"nobr ol p pre ruby s small span strong strike sub sup table tt u ul var".split()
 )
-_INTEGRATION = frozenset((b"foreignobject", b"desc", b"title"))
-_MATHML_TEXT = frozenset((b"mi", b"mo", b"mn", b"ms", b"mtext"))
-_HTML, _SVG, _MATH = range(3)
-_FOREIGN_SCOPE = {_SVG: _INTEGRATION, _MATH: _MATHML_TEXT | {b"annotation-xml"}}
-"""Elements of SVG and MathML that are special and end every scope; the same names mean nothing elsewhere."""
+_HTML_ENCODINGS = (b"text/html", b"application/xhtml+xml")
 
 MAX_DEPTH = 512
 """Elements deeper than this are not told apart (Blink's own limit); it bounds the work of deep nesting."""
@@ -58,28 +71,27 @@ MAX_DEPTH = 512
 class OpenElements:
     """The stack of open elements below ``body`` (or below ``head``, for what stands in it)."""
 
-    __slots__ = ("names", "spaces", "tags", "too_deep")
+    __slots__ = ("names", "removed", "tags")
 
-    def __init__(self) -> None:
+    def __init__(self, *, tags: bool = False) -> None:
         self.names: list[bytes] = []
-        self.spaces: list[int] = []
-        self.tags: list[tuple[int, int]] = []
-        """Where each element's start tag stands; increasing from the outermost to the innermost."""
-        self.too_deep = False
+        self.tags: list[bytes] | None = [] if tags else None
+        """Each element's start tag as it stands in the page, where somebody wants to look at them."""
+        self.removed = -1
+        """Where the last call took a single element out from below others; -1 when it did not."""
 
     @property
     def foreign(self) -> bool:
         """Whether the current node is an SVG or MathML element that holds no HTML."""
-        if not self.spaces or not (space := self.spaces[-1]):
-            return False
-        name = self.names[-1]
-        return name not in (_INTEGRATION if space == _SVG else _MATHML_TEXT)
+        names = self.names
+        return bool(names) and names[-1][0] == _FOREIGN and names[-1] not in _INTEGRATION
 
-    def start(self, name: bytes, data: bytes, begin: int, end: int) -> bool:
+    def start(self, name: bytes, tag: bytes) -> bool:
         """Open ``name``; returns whether it now is the current node (a void or self-closed one is not)."""
-        if self.spaces and self.spaces[-1] and self.foreign:
-            if name not in _BREAKOUT and not (name == b"font" and _breaks_out(data[begin:end])):
-                return self._foreign_start(name, self.spaces[-1], data, begin, end)
+        self.removed = -1
+        if self.foreign:
+            if name not in _BREAKOUT and not (name == b"font" and _breaks_out(tag)):
+                return self._foreign_start(name, self.names[-1][:3], tag)
             while self.foreign:
                 self._cut(len(self.names) - 1)
         if name in _ROOTS:
@@ -94,15 +106,14 @@ class OpenElements:
             self._pop_in_scope(name, _SCOPE)
             return False
         if name == b"svg" or name == b"math":
-            return self._foreign_start(name, _SVG if name == b"svg" else _MATH, data, begin, end)
-        return self._push(name, _HTML, begin, end)
+            return self._foreign_start(name, SVG if name == b"svg" else MATH, tag)
+        return self._push(name, tag)
 
     def end(self, name: bytes) -> None:
         """Close what the end tag ``name`` closes, which may be nothing."""
-        if self.spaces and self.spaces[-1] and self._foreign_end(name):
-            return
+        self.removed = -1
         names = self.names
-        if not names or name in _ROOTS:
+        if not names or (names[-1][0] == _FOREIGN and self._foreign_end(name)) or name in _ROOTS or not names:
             return
         if names[-1] == name:
             self._cut(len(names) - 1)
@@ -125,17 +136,26 @@ class OpenElements:
         else:
             self._end_ordinary(name)
 
-    def _push(self, name: bytes, space: int, begin: int, end: int) -> bool:
-        if len(self.names) >= MAX_DEPTH:
-            self.too_deep = True
-            return False
+    def drop(self) -> None:
+        """Close the current node."""
+        self._cut(len(self.names) - 1)
+
+    def _push(self, name: bytes, tag: bytes) -> bool:
         self.names.append(name)
-        self.spaces.append(space)
-        self.tags.append((begin, end))
+        if self.tags is not None:
+            self.tags.append(tag)
         return True
 
     def _cut(self, length: int) -> None:
-        del self.names[length:], self.spaces[length:], self.tags[length:]
+        del self.names[length:]
+        if self.tags is not None:
+            del self.tags[length:]
+
+    def _take_out(self, index: int) -> None:
+        self.removed = index
+        del self.names[index]
+        if self.tags is not None:
+            del self.tags[index]
 
     def _close_implied(self, name: bytes) -> None:
         names = self.names
@@ -145,11 +165,13 @@ class OpenElements:
             self._close_item((b"li",))
         elif name == b"dd" or name == b"dt":
             self._close_item((b"dd", b"dt"))
-        if name in _CLOSES_P:
+        if name in CLOSES_P:
             if b"p" in names:
                 self._pop_in_scope(b"p", _BUTTON_SCOPE)
             if name in HEADINGS and names and names[-1] in HEADINGS:
                 self._cut(len(names) - 1)
+            if name == b"table" and b"table" in names:
+                self._end_outer_table()
         elif name == b"option" or name == b"optgroup":
             while names and names[-1] in (b"option", name):
                 self._cut(len(names) - 1)
@@ -165,7 +187,7 @@ class OpenElements:
             if name in kinds:
                 self._cut(index)
                 return
-            if self._is(index, _SPECIAL) and name not in (b"address", b"div", b"p"):
+            if name in _SPECIAL and name not in (b"address", b"div", b"p"):
                 return
 
     def _table_part(self, name: bytes) -> bool:
@@ -179,25 +201,25 @@ class OpenElements:
                 return True
         return False
 
-    def _is(self, index: int, names: frozenset[bytes]) -> bool:
-        """Whether the element at ``index`` is one of ``names``, or stops what those stop from within SVG or MathML."""
-        return self.names[index] in (_FOREIGN_SCOPE.get(self.spaces[index]) or names)
+    def _end_outer_table(self) -> None:
+        """A table that begins in a table, but in none of its cells, ends it."""
+        for name in reversed(self.names):
+            if name in (b"td", b"th", b"caption", b"template"):
+                return
+            if name in _TABLE_PARTS:
+                self._pop_in_scope(b"table", _TABLE_SCOPE - {b"table"})
+                return
 
     def _pop_in_scope(self, name: bytes, scope: frozenset[bytes]) -> None:
-        names = self.names
-        for index in range(len(names) - 1, -1, -1):
-            if names[index] == name and not self.spaces[index]:
-                self._cut(index)
-                return
-            if self._is(index, scope):
-                return
+        self._pop_any((name,), scope)
 
-    def _pop_any(self, wanted: frozenset[bytes], scope: frozenset[bytes]) -> None:
+    def _pop_any(self, wanted: Container[bytes], scope: frozenset[bytes]) -> None:
         for index in range(len(self.names) - 1, -1, -1):
-            if self.names[index] in wanted and not self.spaces[index]:
+            name = self.names[index]
+            if name in wanted:
                 self._cut(index)
                 return
-            if self._is(index, scope):
+            if name in scope:
                 return
 
     def _end_formatting(self, name: bytes) -> None:
@@ -205,23 +227,27 @@ class OpenElements:
         names = self.names
         for index in range(len(names) - 1, -1, -1):
             if names[index] == name:
-                if any(self._is(above, _SPECIAL) for above in range(index + 1, len(names))):
-                    del names[index], self.spaces[index], self.tags[index]
+                if any(above in _SPECIAL for above in names[index + 1 :]):
+                    self._take_out(index)
                 else:
                     self._cut(index)
                 return
-            if self._is(index, _SCOPE):
+            if names[index] in _SCOPE:
                 return
 
     def _end_form(self) -> None:
         """A form is taken off the stack from wherever it stands; what is open inside it stays open."""
-        for index in range(len(self.names) - 1, -1, -1):
-            if self.names[index] == b"form" and not self.spaces[index]:
-                while self.names[-1] in _IMPLIED and not self.spaces[-1]:
-                    self._cut(len(self.names) - 1)
-                del self.names[index], self.spaces[index], self.tags[index]
+        names = self.names
+        for index in range(len(names) - 1, -1, -1):
+            if names[index] == b"form":
+                while names[-1] in _IMPLIED:
+                    self._cut(len(names) - 1)
+                if index == len(names) - 1:
+                    self._cut(index)
+                else:
+                    self._take_out(index)
                 return
-            if self._is(index, _SCOPE):
+            if names[index] in _SCOPE:
                 return
 
     def _end_ordinary(self, name: bytes) -> None:
@@ -229,13 +255,16 @@ class OpenElements:
             if self.names[index] == name:
                 self._cut(index)
                 return
-            if self._is(index, _SPECIAL):
+            if self.names[index] in _SPECIAL:
                 return
 
-    def _foreign_start(self, name: bytes, space: int, data: bytes, begin: int, end: int) -> bool:
-        if data[end - 2] == 0x2F and _self_closing(data[begin:end]):
+    def _foreign_start(self, name: bytes, space: bytes, tag: bytes) -> bool:
+        if tag[-2] == 0x2F and _self_closing(tag):
             return False
-        return self._push(name, space, begin, end)
+        own = space + name
+        if own == _ANNOTATION and attributes(tag).get(b"encoding", b"").lower() in _HTML_ENCODINGS:
+            own = _HTML_ANNOTATION
+        return self._push(own, tag)
 
     def _foreign_end(self, name: bytes) -> bool:
         """Close a foreign element; False where the end tag is none of theirs and HTML's rules apply."""
@@ -244,9 +273,10 @@ class OpenElements:
                 self._cut(len(self.names) - 1)
             return False
         for index in range(len(self.names) - 1, -1, -1):
-            if not self.spaces[index]:
+            own = self.names[index]
+            if own[0] != _FOREIGN:
                 return False
-            if self.names[index] == name:
+            if own[3:] == name or (own == _HTML_ANNOTATION and name == b"annotation-xml"):
                 self._cut(index)
                 return True
         return False

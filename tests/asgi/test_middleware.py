@@ -376,7 +376,7 @@ class TestServers:
         asyncio.run(drive(guarded(app), http_scope(state=state)))
         assert seen[0] is state
 
-    def test_ways_past_the_guard_are_taken_from_the_scope(self) -> None:
+    def test_what_the_server_can_do_is_passed_on(self) -> None:
         seen: list[Any] = []
 
         async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -385,8 +385,7 @@ class TestServers:
 
         extensions: dict[str, Any] = {"http.response.pathsend": {}, "http.response.debug": {}}
         asyncio.run(drive(guarded(app), http_scope(extensions=extensions)))
-        assert seen == [{"http.response.debug": {}}]
-        assert "http.response.pathsend" in extensions
+        assert seen == [extensions]
 
 
 def test_the_app_is_typed_as_any_asgi_app() -> None:

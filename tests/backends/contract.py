@@ -55,6 +55,17 @@ class StoreContract:
 
         self.run(story)
 
+    def test_a_look_takes_nothing(self) -> None:
+        async def story(store: Store) -> None:
+            limit = Limit(2, 60)
+            looks = [await store.peek("a", limit, NOW) for _ in range(5)]
+            assert {d.allowed for d in looks} == {True}
+            assert [(await store.take("a", limit, NOW)).allowed for _ in range(2)] == [True, True]
+            look = await store.peek("a", limit, NOW)
+            assert (look.allowed, look.retry_after) == (False, (await store.take("a", limit, NOW)).retry_after)
+
+        self.run(story)
+
     def test_keys_do_not_share(self) -> None:
         async def story(store: Store) -> None:
             limit = Limit(1, 60)

@@ -1,7 +1,8 @@
 """``python -m tests.benchmarks [NAME …]``: measure, print a table, and write the figures as JSON if asked to.
 
 A new group of figures is one file with a function ``run(options)`` and one line in ``BENCHMARKS``. Benchmarks print;
-they never judge what they print. Exit status 2 for a wrong name, 1 where something could not be measured.
+they never judge what they print. Exit status 2 for a wrong name, 1 where something could not be measured: what it was
+is said last, and everything else is printed and written all the same.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from tests.benchmarks import rewrite, serve
-from tests.benchmarks.measure import Benchmark, Figures, MeasureError, Options
+from tests.benchmarks.measure import Benchmark, Figures, MeasureError, Options, gathered
+from tests.benchmarks.versions import about
 
 BENCHMARKS: Mapping[str, Benchmark] = {
     "serve": serve.run,
@@ -29,8 +32,8 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Measure contentguard.")
     made.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHMARKS)} (default: all)")
     made.add_argument("--json", type=Path, metavar="FILE", help="write one flat object, figure name → number")
-    made.add_argument("--rounds", type=_rounds, metavar="N", help="alternated rounds (default: 5, quick: 1)")
-    made.add_argument("--quick", action="store_true", help="short runs: rough figures, in half a minute")
+    made.add_argument("--rounds", type=_rounds, metavar="N", help="alternated rounds (default: 7, quick: 1)")
+    made.add_argument("--quick", action="store_true", help="short runs: rough figures, in about a minute")
     return made
 
 
@@ -41,21 +44,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in chosen.names:
         if name not in BENCHMARKS:
             made.error(_unknown(name))
-    options = Options(chosen.rounds or (1 if chosen.quick else 5), chosen.quick)
+    options = Options(chosen.rounds or (1 if chosen.quick else 7), chosen.quick)
+    print(about(), end="\n\n", flush=True)
     start = time.monotonic()
-    figures: Figures = {}
+    fault = ""
     try:
-        for name in dict.fromkeys(chosen.names or BENCHMARKS):
-            figures |= BENCHMARKS[name](options)
-    except MeasureError as fault:
-        print(f"could not be measured: {fault}", file=sys.stderr)
-        return 1
+        named = dict.fromkeys(chosen.names or BENCHMARKS)
+        figures = gathered(partial(BENCHMARKS[name], options) for name in named)
+    except MeasureError as error:
+        figures, fault = error.figures, str(error)
     print(table(figures))
     print(f"{len(figures)} figures in {time.monotonic() - start:.0f} s", file=sys.stderr)
     if chosen.json is not None:
         flat = {name: float(f"{figure.value:.4g}") for name, figure in figures.items()}
         chosen.json.write_text(json.dumps(flat, indent=1) + "\n", "utf-8")
-    return 0
+    if fault:
+        print(f"could not be measured: {fault}", file=sys.stderr)
+    return 1 if fault else 0
 
 
 def table(figures: Figures) -> str:

@@ -1,10 +1,11 @@
 """One ready-made article of 60 KB behind each of the middlewares that are compared.
 
-``python -m tests.benchmarks.apps NAME`` serves one of them on a free port of 127.0.0.1 and prints its address.
+``python -m tests.benchmarks.apps NAME [granian]`` serves one of them on a free port of 127.0.0.1 and prints its
+address; without a second word by uvicorn, with the event loop and the parser that it takes by itself.
 
 The bytes are made at import, so the app itself costs next to nothing and all that is seen is the middleware: the hard
-case for one that works on the page. The guard's limit on articles is off (``limits.articles=""``), because all load
-comes from one address; everything else is as it comes. slowapi counts in memory, with a limit that is never reached.
+case for one that works on the page. All load comes from one address, so the limits, the guard's and slowapi's, are such
+as are never reached; they count all the same. Everything else of the guard is as it comes.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from tests.client import drive, http_scope, settings
 
 PATH = "/news/tide"
 PAGE = page(SIZES["60k"])
+UNREACHED = "1000000000/minute"
+"""A limit that is never reached, so that counting is measured and refusing is not."""
 
 
 async def article(request: Request) -> Response:
@@ -45,7 +48,14 @@ def bare() -> Starlette:
 def guarded() -> Starlette:
     """Behind contentguard."""
     app = bare()
-    app.add_middleware(ContentGuardMiddleware, settings=settings(limits={"articles": ""}))
+    app.add_middleware(ContentGuardMiddleware, settings=settings(limits={"articles": UNREACHED}))
+    return app
+
+
+def rewrite_only() -> Starlette:
+    """Behind contentguard without its limits: the least that there is to be decided, and the same page."""
+    app = bare()
+    app.add_middleware(ContentGuardMiddleware, settings=settings(limits={"articles": "", "requests": ""}))
     return app
 
 
@@ -86,15 +96,29 @@ def basehttp() -> Starlette:
     return app
 
 
-def slowapi(limit: str = "1000000000/minute") -> Starlette:
-    """Behind slowapi's ASGI middleware, counting in memory."""
-    from slowapi import Limiter
+def slowapi(limit: str = UNREACHED) -> Starlette:
+    """Behind slowapi as its documentation sets up a limit for all routes, counting in memory."""
+    from slowapi.middleware import SlowAPIMiddleware
+
+    return _slowapi(SlowAPIMiddleware, limit)
+
+
+def slowapi_asgi(limit: str = UNREACHED) -> Starlette:
+    """Behind slowapi's other middleware, which its documentation names as the faster one."""
     from slowapi.middleware import SlowAPIASGIMiddleware
+
+    return _slowapi(SlowAPIASGIMiddleware, limit)
+
+
+def _slowapi(middleware: Callable[[ASGIApp], ASGIApp], limit: str) -> Starlette:
+    from slowapi import Limiter, _rate_limit_exceeded_handler
+    from slowapi.errors import RateLimitExceeded
     from slowapi.util import get_remote_address
 
     app = bare()
     app.state.limiter = Limiter(key_func=get_remote_address, default_limits=[limit])
-    app.add_middleware(SlowAPIASGIMiddleware)
+    app.add_exception_handler(RateLimitExceeded, _rate_limit_exceeded_handler)  # type: ignore[arg-type]
+    app.add_middleware(middleware)
     return app
 
 
@@ -135,9 +159,16 @@ def bs4() -> Starlette:
 
 
 def gzip() -> Starlette:
-    """Behind Starlette's own compression, for scale."""
+    """Behind Starlette's own compression as it comes: level 9."""
     app = bare()
     app.add_middleware(GZipMiddleware)
+    return app
+
+
+def gzip6() -> Starlette:
+    """The same at level 6, which most servers take."""
+    app = bare()
+    app.add_middleware(GZipMiddleware, compresslevel=6)
     return app
 
 
@@ -148,27 +179,59 @@ async def _body(app: ASGIApp) -> bytes:
 APPS: Mapping[str, Callable[[], Starlette]] = {
     "unguarded": bare,
     "guarded": guarded,
+    "rewrite_only": rewrite_only,
     "noop": noop,
     "basehttp": basehttp,
     "slowapi": slowapi,
+    "slowapi_asgi": slowapi_asgi,
     "bs4": bs4,
     "gzip": gzip,
+    "gzip6": gzip6,
 }
 """Name → how the app is made."""
 
 
-def main(name: str) -> None:
+def main(name: str, server: str = "uvicorn") -> None:
     """Serve one of the apps until told to stop."""
+    SERVERS[server](name)
+
+
+def by_uvicorn(name: str) -> None:
+    """One process, the event loop and the parser that uvicorn finds best."""
     app = APPS[name]()
     # asyncio switches Nagle's algorithm off only for a socket that names its protocol; with it, small answers to a
     # client that keeps its connection take 40 ms, and every app looks the same.
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        listener.bind(("127.0.0.1", 0))
+    with _socket() as listener:
         listener.listen(128)
-        print(f"http://127.0.0.1:{listener.getsockname()[1]}{PATH}", flush=True)
+        print(_address(listener), flush=True)
         config = uvicorn.Config(app, log_level="warning", access_log=False, proxy_headers=False, lifespan="off")
         uvicorn.Server(config).run(sockets=[listener])
 
 
+def by_granian(name: str) -> None:
+    """One worker, as granian runs it by itself; the worker is a process of its own and makes the app there."""
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    with _socket() as found:
+        address, port = _address(found), found.getsockname()[1]
+    print(address, flush=True)
+    target = f"{__spec__.name}:{APPS[name].__name__}"
+    Granian(target, "127.0.0.1", port, interface=Interfaces.ASGINL, factory=True, log_enabled=False).serve()
+
+
+def _socket() -> socket.socket:
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    made.bind(("127.0.0.1", 0))
+    return made
+
+
+def _address(bound: socket.socket) -> str:
+    return f"http://127.0.0.1:{bound.getsockname()[1]}{PATH}"
+
+
+SERVERS: Mapping[str, Callable[[str], None]] = {"uvicorn": by_uvicorn, "granian": by_granian}
+
+
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -3,12 +3,16 @@
 Strategy: a fixed seed and a small vocabulary. What surrounds an article on a real page (inline style and script,
 JSON-LD, a menu, icons as SVG) is there in full on the smallest page and grows slowly; paragraphs with links and
 emphasis, comments and related posts make up the rest, as on the 287 real pages that were measured before.
+
+Every page holds a token where sites put one: in a meta element of the head, in a form below the article, and in an
+inline script at the end. ``with_tokens`` is the page as it would come for the next request.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import string
+from collections.abc import Iterable, Iterator
 from random import Random
 
 SIZES = {"10k": 10_000, "60k": 60_000, "200k": 200_000, "1000k": 1_000_000}
@@ -17,12 +21,20 @@ SIZES = {"10k": 10_000, "60k": 60_000, "200k": 200_000, "1000k": 1_000_000}
 ARTICLE_END = b"</div><!-- .entry-content -->"
 """Stands once in every page, where the article ends: what is inserted at its end goes before this."""
 
+TOKENS = {
+    "head": b"hT5mS0xkQ2vJ8bYw4LrN7cZp1DfGaE9u6WiKoXyR3sM",
+    "form": b"fB7nC1zVq9XlP4kJt6HgR2yEw8UiOaSd5MxZ0vTjQ3L",
+    "script": b"sK3dW8rTy5UoIe1PaLq7ZxNc2VbMj6HgF4XwQ9tRz0E",
+}
+"""Where a token stands → the one in ``page``: 32 bytes in base64, as most frameworks write them."""
+
 _TEXT = (
     "harbour tide editor minute council lantern market ferry autumn letter window quarrel bridge salt paper signal "
     "ordinary remarkable before because without toward quietly again seldom often the the the a a of of and in to "
     "naïve café Überfahrt £40 “quoted” it’s —"
 )
 _WORDS = _TEXT.split()
+_BASE64 = string.ascii_letters + string.digits + "-_"
 _ICON = (
     '<svg class="icon icon-{0}" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" focusable="false">'
     '<path d="M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20zm{0}.5 4.2l-3.1 7.9-6.4 2.3L7.6 9z"/></svg>'
@@ -38,6 +50,14 @@ def page(size: int) -> bytes:
     article = _until(wanted * 6 // 10, _paragraphs(dice))
     rest = _until(wanted - len(article.encode()), _rest(dice))
     return f"{top}{article}{ARTICLE_END.decode()}\n</article>\n{rest}{bottom}".encode()
+
+
+def with_tokens(body: bytes, dice: Random, places: Iterable[str], *, same_length: bool) -> bytes:
+    """``body`` (a ``page``) with fresh tokens in ``places``, of the same length as its own or of 22 to 86 bytes."""
+    for place in places:
+        size = len(TOKENS[place]) if same_length else dice.randint(22, 86)
+        body = body.replace(TOKENS[place], "".join(dice.choices(_BASE64, k=size)).encode(), 1)
+    return body
 
 
 def _until(size: int, pieces: Iterator[str]) -> str:
@@ -73,6 +93,7 @@ def _top(dice: Random) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en-GB" class="no-js">\n<head>\n<meta charset="UTF-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f'<meta name="csrf-token" content="{TOKENS["head"].decode()}">\n'
         f"<title>{title} – The Daily Example</title>\n"
         f'<meta name="description" content="{_words(dice, 20).replace(chr(34), "")}">\n'
         '<link rel="canonical" href="https://news.example/news/tide">\n'
@@ -139,9 +160,12 @@ def _related(dice: Random, number: int) -> str:
 
 def _bottom() -> str:
     return (
+        '<form id="commentform" action="/comments" method="post"><textarea name="comment" rows="5"></textarea>'
+        f'<input type="hidden" name="csrf" value="{TOKENS["form"].decode()}"><button>Post</button></form>\n'
         '</main>\n<footer id="colophon" class="site-footer"><p>© The Daily Example</p>'
         '<form role="search" method="get" action="/search"><label>Search <input type="search" name="q"></label>'
         "<button>Go</button></form></footer>\n"
         '<script id="theme-js" src="https://news.example/wp-content/theme.js?ver=6.9" defer></script>\n'
-        "<script>document.documentElement.className='js'</script>\n</body>\n</html>\n"
+        f"<script>window.site={{ajax:'/wp-json/',nonce:'{TOKENS['script'].decode()}'}};"
+        "document.documentElement.className='js'</script>\n</body>\n</html>\n"
     )

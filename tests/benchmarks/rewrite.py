@@ -1,84 +1,160 @@
-"""Rewriting one page, without any HTTP: ours against a parser that writes the page anew.
+"""Rewriting one page, without any HTTP: ours against everything else that can put two things into a page.
 
 *Cold* is a page never seen before: ``Guard.plan`` scans it and makes the plan, with no cache. *Warm* is every later
 request: ``Guard.plan`` finds the plan by comparing the body (an equal one, but another object, as a template engine
-hands it out), and ``Guard.render`` fills it in for one reader. The rivals do the same insertions by BeautifulSoup
-(html.parser) and, where it is installed, selectolax's Lexbor; they have nothing to keep from one request to the next.
+hands it out), and ``Guard.render`` fills it in for one reader. *Token change* is a page that differs from the last one
+by its tokens: plan and render with the cache on, a body never seen before each time, against cold, which does not even
+render. The rivals do the same insertions (see ``editors``); they have nothing to keep from one request to the next.
+
+Every rival's page, and every page made by way of the cache, is compared with the one made from scratch before any of
+them is timed. What the guard holds meanwhile, the event loop and memory, is measured in ``stall`` and ``memory``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
+from itertools import cycle
+from random import Random
 from statistics import median
 
 from contentguard.asgi.request import read_facts
 from contentguard.guard import Guard
-from contentguard.model import Rendition
+from contentguard.model import Facts, Rendition
 from contentguard.rewrite.page import Delivery
-from tests.benchmarks.editors import bs4_editor, inserts, lexbor_editor
-from tests.benchmarks.measure import Figure, Figures, MeasureError, Options, Series, alternated, progress, ratio
-from tests.benchmarks.pages import SIZES, page
+from tests.benchmarks import memory, stall
+from tests.benchmarks.editors import RIVALS, Inserts, Rival, checked, inserts
+from tests.benchmarks.measure import (
+    Figure,
+    Figures,
+    Fresh,
+    MeasureError,
+    Options,
+    Series,
+    Work,
+    alternated,
+    gathered,
+    progress,
+    ratio,
+)
+from tests.benchmarks.pages import SIZES, page, with_tokens
+from tests.benchmarks.versions import installed
 from tests.client import http_scope, settings
 
 DELIVERY = Delivery(path="/news/tide", routes="/.contentguard", content_type="text/html; charset=utf-8")
 
+Scratch = Callable[[bytes], bytes]
+"""What makes the guarded page from a plain one without knowing anything."""
+
+TOKEN_CHANGES = {
+    "token_change": (("head", "form"), False, "the tokens of its head and of a form are new, their lengths too"),
+    "token_same_length": (("head", "form"), True, "the tokens of its head and of a form are new, as long as before"),
+    "token_in_script": (("head", "script"), False, "the tokens of its head and of an inline script are new"),
+}
+"""Name → where tokens change, whether they keep their length, and that in words."""
+
 
 def run(options: Options) -> Figures:
-    """Every size, every rewriter."""
-    figures: Figures = {}
-    for label, size in SIZES.items():
-        progress(f"rewrite: {label}")
-        works = rewriters(page(size))
-        taken = alternated(works, options.rounds, 0.02 if options.quick else 0.15)
-        figures |= _figures(label, taken)
+    """Every size, every rewriter; then what is held meanwhile."""
+    sizes = [partial(measured, label, size, options) for label, size in SIZES.items()]
+    return gathered([*sizes, partial(stall.run, options), memory.run])
+
+
+def measured(label: str, size: int, options: Options) -> Figures:
+    """The figures of one size of page. Raises for who makes another page than the others, at the end."""
+    progress(f"rewrite: {label}")
+    works, faults = rewriters(page(size))
+    taken = alternated(works, options.rounds, 0.02 if options.quick else 0.1)
+    figures = {f"rewrite.{name}_{label}": figure for name, figure in {**_ours(taken), **_against_rivals(taken)}.items()}
+    if faults:
+        raise MeasureError("\n".join(f"rewrite, {label}: {fault}" for fault in faults), figures)
     return figures
 
 
-def rewriters(body: bytes) -> dict[str, Callable[[], object]]:
-    """Name → one rewriting of ``body``."""
-    cold, warm = cold_plan(body), warm_page(body)
-    things = inserts(body, warm())
-    bs4, lexbor = bs4_editor(things), lexbor_editor(things)
-    made: dict[str, Callable[[], object]] = {"cold": cold, "warm": warm, "bs4": lambda: bs4(body)}
-    if lexbor is not None:
-        made["lexbor"] = lambda: lexbor(body)
-    return made
-
-
-def cold_plan(body: bytes) -> Callable[[], object]:
-    """Scan and plan ``body``, each time anew."""
+def rewriters(body: bytes) -> tuple[dict[str, Work], list[str]]:
+    """Name → one rewriting of ``body``; and what is wrong with those that are left out."""
     guard = Guard(settings(cache_bytes=0))
-    return lambda: guard.plan(body, DELIVERY)
+    facts = read_facts(http_scope(), guard)
+    scratch = partial(rewritten, guard, facts)
+    things = inserts(body, scratch(body))
+    works: dict[str, Work] = {"cold": partial(guard.plan, body, DELIVERY)}
+    faults: list[str] = []
+    for name, make in _makers(body, facts, scratch, things).items():
+        try:
+            works[name] = make()
+        except MeasureError as fault:
+            faults.append(str(fault))
+    return works, faults
 
 
-def warm_page(body: bytes) -> Callable[[], bytes]:
-    """Find the plan of ``body`` and fill it in."""
-    guard = Guard(settings())
-    guard.plan(body, DELIVERY)
-    facts, again = read_facts(http_scope(), guard), bytes(bytearray(body))
-
-    def work() -> bytes:
-        plan, nonce = guard.plan(again, DELIVERY)
-        rendered = guard.render(plan, Rendition.FULL, facts, DELIVERY, nonce)
-        if rendered is None:
-            raise MeasureError(f"the page of {len(body)} bytes is not rewritten: {plan.untouched}")
-        return rendered.body
-
-    return work
+def _makers(body: bytes, facts: Facts, scratch: Scratch, things: Inserts) -> dict[str, Callable[[], Work]]:
+    """Name → what makes and checks one rewriting."""
+    makers: dict[str, Callable[[], Work]] = {"warm": partial(warm, body, facts, scratch)}
+    for name, (places, same, _) in TOKEN_CHANGES.items():
+        makers[name] = partial(token_change, body, facts, scratch, places, same_length=same)
+    for name, rival in RIVALS.items():
+        if installed(rival.package):
+            makers[name] = partial(_rival, rival, body, things)
+    return makers
 
 
-def _figures(label: str, taken: Series) -> Figures:
-    milliseconds = {name: median(rounds) * 1e3 for name, rounds in taken.items()}
-    figures = {
-        f"rewrite.cold_ms_{label}": Figure(milliseconds["cold"], "ms", "scan and plan a page not seen before"),
-        f"rewrite.warm_us_{label}": Figure(milliseconds["warm"] * 1e3, "µs", "find its plan and fill it in"),
-    }
-    for rival, name in (("bs4", "BeautifulSoup"), ("lexbor", "Lexbor")):
-        if rival not in taken:
+def _rival(rival: Rival, body: bytes, things: Inserts) -> Work:
+    return partial(checked(rival, body, things), body)
+
+
+def rewritten(guard: Guard, facts: Facts, body: bytes) -> bytes:
+    """``body`` as it leaves for the reader whom ``facts`` describe."""
+    plan, nonce = guard.plan(body, DELIVERY)
+    rendered = guard.render(plan, Rendition.FULL, facts, DELIVERY, nonce)
+    if rendered is None:
+        raise MeasureError(f"the page of {len(body)} bytes is not rewritten: {plan.untouched}")
+    return rendered.body
+
+
+def warm(body: bytes, facts: Facts, scratch: Scratch) -> Work:
+    """Find the plan of ``body`` and fill it in; two equal objects take turns, so that it is never the last one seen."""
+    work = partial(rewritten, Guard(settings()), facts)
+    bodies = [bytes(bytearray(body)) for _ in range(2)]
+    if any(work(again) != scratch(body) for again in (body, *bodies)):
+        raise MeasureError("a page from the cache is not the one made from scratch")
+    turns = cycle(bodies)
+    return lambda: work(next(turns))
+
+
+def token_change(body: bytes, facts: Facts, scratch: Scratch, places: Iterable[str], *, same_length: bool) -> Fresh:
+    """Rewrite a page of which an older edition is known."""
+    work, dice = partial(rewritten, Guard(settings()), facts), Random(len(body))
+    work(body)
+    fresh = partial(with_tokens, body, dice, tuple(places), same_length=same_length)
+    for again in (fresh(), fresh(), fresh()):
+        if work(again) != scratch(again):
+            raise MeasureError("a page of which an older edition is known is not the one made from scratch")
+    return Fresh(fresh, work)
+
+
+def _ours(taken: Series) -> Figures:
+    figures = {"cold_ms": Figure(median(taken["cold"]) * 1e3, "ms", "scan and plan a page not seen before")}
+    if "warm" in taken:
+        figures["warm_us"] = Figure(median(taken["warm"]) * 1e6, "µs", "find its plan and fill it in")
+    for name, (_, _, told) in TOKEN_CHANGES.items():
+        if name in taken:
+            figures[f"{name}_us"] = Figure(median(taken[name]) * 1e6, "µs", f"a page known but for this: {told}")
+            figures[f"{name}_over_cold"] = Figure(
+                ratio(taken, "cold", name), "×", f"how many times cheaper than a cold page: {told}"
+            )
+    return figures
+
+
+def _against_rivals(taken: Series) -> Figures:
+    figures: Figures = {}
+    for name, rival in RIVALS.items():
+        if name not in taken:
             continue
-        figures[f"rewrite.{rival}_ms_{label}"] = Figure(milliseconds[rival], "ms", f"{name}, the same insertions")
+        figures[f"{name}_ms"] = Figure(median(taken[name]) * 1e3, "ms", f"{rival.told}, the same insertions")
         for ours in ("cold", "warm"):
-            figures[f"rewrite.{ours}_over_{rival}_{label}"] = Figure(
-                ratio(taken, rival, ours), "×", f"how many times faster than {name} our {ours} page is"
+            if ours not in taken:
+                continue
+            figures[f"{ours}_over_{name}"] = Figure(
+                ratio(taken, name, ours), "×", f"how many times faster than {rival.told} our {ours} page is"
             )
     return figures

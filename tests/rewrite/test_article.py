@@ -11,7 +11,7 @@ LONG = b"<p>" + WORDS * 6 + b"</p>"
 
 def find(page: bytes, *selectors: str, encoding: str = "utf-8") -> tuple[str, bytes]:
     found = Finder(Article(selectors=selectors or BUILT_IN)).find(page, encoding)
-    inner = page[found.article.inner_start : found.article.inner_end] if found.article else b""
+    inner = page[found.article.inner_start : found.article.end] if found.article else b""
     return found.selector, inner
 
 
@@ -36,7 +36,7 @@ def test_a_list_of_teasers_is_no_article() -> None:
     assert find(teaser * 12) == ("", b"")
 
 
-def test_of_several_the_longest() -> None:
+def test_of_several_short_ones_the_longest() -> None:
     page = b"<article>" + LONG + b"</article><article>" + LONG * 3 + b"</article><article>" + LONG * 2 + b"</article>"
     assert find(page)[1] == LONG * 3
 
@@ -68,6 +68,35 @@ def test_whatever_css_can_say(selector: str, encoding: str) -> None:
     assert find(page, selector, encoding=encoding) == (selector, LONG)
 
 
+class TestLearning:
+    PAGE = b"<body><div class='page p-%d'><main id=content class=story>%s</main><main>%s</main></div>"
+
+    def test_a_template_is_asked_about_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        finder = Finder(Article(selectors=("main:first-of-type",)))
+        assert not finder.simple
+        first = finder.find(self.PAGE % (1, LONG, b"x"), "utf-8")
+        monkeypatch.setattr("contentguard.rewrite.article.BeautifulSoup", None)
+        page = self.PAGE % (2, LONG * 2, b"x")
+        second = finder.find(page, "utf-8")
+        assert first.article is not None
+        assert second.article is not None
+        assert page[second.article.inner_start : second.article.end] == LONG * 2
+
+    def test_another_template_is_asked_about_anew(self) -> None:
+        finder = Finder(Article(selectors=("main:first-of-type",)))
+        finder.find(self.PAGE % (1, LONG, b"x"), "utf-8")
+        page = b"<body><section><main>" + LONG + b"</main></section>"
+        assert finder.find(page, "utf-8").article is not None
+
+    def test_a_path_that_would_choose_more_is_not_learned(self) -> None:
+        finder = Finder(Article(selectors=("main:nth-of-type(2)",)))
+        for number in (1, 2):
+            page = b"<body><main>%s</main><main>%s%d</main>" % (LONG, LONG, number)
+            found = finder.find(page, "utf-8").article
+            assert found is not None
+            assert page[found.inner_start : found.end] == LONG + b"%d" % number
+
+
 def test_bytes_that_are_no_text_do_not_shift_the_place() -> None:
     page = b"<body>\xff\xfe\xc3(<main>" + LONG + b"</main>"
     assert find(page, "main:first-of-type") == ("main:first-of-type", LONG)
@@ -79,7 +108,16 @@ def test_the_owner_s_order_holds_over_simple_and_other_selectors() -> None:
     assert find(page, ".a", "section:last-child")[0] == ".a"
 
 
-@pytest.mark.parametrize("options", [{"selectors": ()}, {"selectors": ("a:::b",)}, {"min_words": -1}, {"max_bytes": 3}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"selectors": ()},
+        {"exclude": ("p:first-child",)},
+        {"selectors": ("a:::b",)},
+        {"min_words": -1},
+        {"max_bytes": 3},
+    ],
+)
 def test_options_that_mean_nothing(options: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=r"expected|selector|at least"):
+    with pytest.raises(ValueError, match=r"expected|selector|at least|more than"):
         Article(**options)  # type: ignore[arg-type]

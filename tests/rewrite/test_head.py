@@ -55,7 +55,7 @@ def page(head: str, content: str = "", **more: str) -> Page:
     body = f"<html lang=fr><head>{head}</head><body><article>{content}</article>".encode("cp1252")
     found = Finder(Article(min_words=0)).find(body, "cp1252")
     where = {"origin": "https://news.example", "path": "/a", "routes": "/.contentguard", **more}
-    return read_page(body, found, "cp1252", **where)
+    return read_page(found, "cp1252", **where)
 
 
 def test_the_head_is_read() -> None:
@@ -96,4 +96,4 @@ def test_the_card_picture() -> None:
 def test_policies_in_the_page() -> None:
     body = b"<meta http-equiv=content-security-policy content=\"script-src 'self'\"><meta http-equiv=refresh content=3>"
     found = Finder(Article()).find(body, "utf-8")
-    assert meta_policies(body, found.scan, "utf-8") == ["script-src 'self'"]
+    assert meta_policies(found.scan, "utf-8") == ["script-src 'self'"]

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from contentguard.rewrite.cache import VARIANTS, PlanCache
 from contentguard.rewrite.page import Field, Fragment, Slot, ascii_html
-from contentguard.rewrite.plan import Plan, Template, full, template
+from contentguard.rewrite.plan import Plan, Template, full, points, template
 
 parts = st.lists(st.binary(max_size=5) | st.sampled_from(Field), max_size=12)
 VALUES = {field: field.value.encode() for field in Field}
@@ -30,7 +30,7 @@ def test_fragments_stand_at_their_places_in_order(body: bytes, data: st.DataObje
         Fragment(Slot.HEAD, (b"[2]",)),
         Fragment(Slot.ARTICLE_END, (b"[4]",)),
     ]
-    out = full(body, {Slot.HEAD: head, Slot.ARTICLE_END: end}, fragments).fill({Field.DATE: b"-"})
+    out = full(body, points(fragments, {Slot.HEAD: head, Slot.ARTICLE_END: end})).fill({Field.DATE: b"-"})
     assert out == body[:head] + b"[1][2]" + body[head:end] + b"[3-][4]" + body[end:]
 
 
@@ -46,7 +46,7 @@ def test_escaping_is_ascii_and_safe(text: str) -> None:
 
 
 def plan(size: int = 10) -> Plan:
-    return Plan(is_article=True, full=Template((b"x" * size,), ()))
+    return Plan(is_article=True, full=Template([b"x" * size], []))
 
 
 class TestCache:
@@ -75,14 +75,20 @@ class TestCache:
             assert cache.bytes_used <= 50_000
         assert cache.get(0, b"x" * 2000) is not None
         assert cache.get(1, b"x" * 2000) is None
-        assert len(cache) == 50_000 // (2000 + 4000 + 1024)
+        assert len(cache) == 50_000 // (2000 + plan(4000).size + 1024)
 
     def test_the_account_is_right(self) -> None:
         cache = PlanCache(50_000)
         for number in range(300):
             cache.put(number % 7, b"%d" % number * (number % 50 + 1), plan(number))
-        held = sum(len(body) + made.size + 1024 for entries in cache._entries.values() for body, made in entries)
+        held = sum(entry.weigh() for entry in cache.entries())
         assert cache.bytes_used == held
+
+    def test_a_body_seen_again_takes_no_second_place(self) -> None:
+        cache = PlanCache(50_000)
+        for body in (b"a", b"b", b"a"):
+            cache.put("/", body, plan())
+        assert len(cache) == 2
 
     def test_one_larger_than_the_cache_is_not_kept(self) -> None:
         cache = PlanCache(100)

@@ -4,16 +4,27 @@ import re
 
 import pytest
 from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from contentguard.rewrite.rules import Rules
 from contentguard.rewrite.scan import Scan, Scanner, TooDeepError
-from contentguard.rewrite.selector import Selector, parse
-from tests.rewrite.pages import article_pages
+from contentguard.rewrite.selector import parse
+from tests.rewrite.pages import article_pages, cut
 
 
-def scan(page: bytes, *selectors: str) -> Scan:
-    parsed = [parse(text) for text in selectors or ("article",)]
-    return Scanner({i: s for i, s in enumerate(parsed) if isinstance(s, Selector)}).scan(page)
+def rules(*selectors: str, enough: int = 0, sure: int = 200, exclude: tuple[str, ...] = ()) -> Rules:
+    parsed = [(index, selector) for index, text in enumerate(selectors) if (selector := parse(text))]
+    left_alone = [selector for text in exclude if (selector := parse(text))]
+    return Rules(parsed, left_alone, enough=enough, sure=sure, texts=True)
+
+
+def scan(page: bytes, *selectors: str, enough: int = 0, sure: int = 200, exclude: tuple[str, ...] = ()) -> Scan:
+    return Scanner(rules(*selectors or ("article",), enough=enough, sure=sure, exclude=exclude)).scan(page)
+
+
+def inner(page: bytes, result: Scan) -> bytes | None:
+    return page[result.article.inner_start : result.article.end] if result.article else None
 
 
 @pytest.mark.parametrize(
@@ -54,36 +65,104 @@ def test_no_place_in_a_head_that_never_ends(page: bytes) -> None:
         b"<main><article><p>x</p>|</main>y",
         b"<article><p>x</p>|",
         b"<article><p>x</p>|</body></html>",
+        b"<article><p>x</p>|</body>\n</html>\n<!-- c -->\n",
+        b"<article><p>x</p></body>y|</html>",
+        b"<article><p>x</p></body><p>y|",
+        b"<article><p>x</p></body><script></script>|",
+        b"<article><p>x</p></body><br>|</html>",
         b"<b><article><p>a</b>b</p>|</article>c",
         b"<article><table><tr><td><article>x</article></table>|</article>",
-        b"<article><p>x</p>|<table><tr><td>y</article>z",
+        b"<article><p>x</p><table><tr><td>y</article>z|",
         b"<article><svg><article>x</article></svg><p>x</p>|</article>",
         b"<article><script>'</article>'</script>|</article>",
         b"<article><div><p>x|</article>",
         b"<article><ul><li>x</ul>|</article>",
         b"<p>a<article>b|</article>",
-        b"<article><p>x</p>|<ul><li>y</article>",
+        b"<article><p>x</p><ul><li>y|</article>",
         b"<article><template></article></template>|</article>",
         b"<article></span></div></p>|</article>",
-        b"<article><p>x</p>|<!-- never closed </article>",
-        b"<article><p>x</p>|<textarea></article>",
+        b"<article><math><mi><p>x</p></mi></math>|</article>",
+        b"<article><svg><foreignObject><div>x</div></foreignObject></svg>|</article>",
+        b"<article><math><annotation-xml encoding=text/html><b>x</b></annotation-xml></math>|</article>",
+        b"<article><xmp></article></xmp>|</article>",
+        b"<article><form><p>x</form>y</p>|</article>",
+        b"<article><h1>x<h2>y</h2>|</article>",
+        b"<article><a>x<a>y</a>|</article>",
     ],
 )
 def test_where_the_article_ends(page: bytes) -> None:
-    result = scan(b"<body>" + page.replace(b"|", b""))
-    assert result.candidates[0].insert_at == page.index(b"|") + 6
+    article = scan(b"<body>" + page.replace(b"|", b"")).article
+    assert article is not None
+    assert article.place == page.index(b"|") + 6
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<article><p>x</p><!-- never closed </article>",
+        b"<article><p>x</p><textarea></article>",
+        b"<article><p>x</p><plaintext></article>",
+        b"<article><p>x <a href='never closed </article>",
+        b"<article><p>x</p><a>y</article>",
+        b"<article><button>y</article>",
+        b"<article><svg><title>y</article>",
+    ],
+)
+def test_no_place_where_an_insert_would_become_something_else(page: bytes) -> None:
+    article = scan(b"<body>" + page).article
+    assert article is not None
+    assert article.place == -1
 
 
 def test_what_is_in_a_template_or_in_svg_is_no_article() -> None:
-    page = b"<body><template><article>x</article></template><svg><article>y</article></svg><article>z</article>"
-    found = [page[c.inner_start : c.inner_end] for c in scan(page).candidates]
-    assert b"x" not in found
-    assert b"z" in found
+    page = b"<body><template><article>x x x</article></template><svg><article>y y</article></svg><article>z</article>"
+    assert inner(page, scan(page)) == b"z"
 
 
 def test_words_outside_links_count() -> None:
     page = b"<article><h2>two words</h2><a href=x>no link text counts</a><p>one two three</p></article>"
-    assert scan(page).candidates[0].words == 5
+    article = scan(page).article
+    assert article is not None
+    assert article.words == 5
+
+
+W = b"word " * 10
+
+
+@pytest.mark.parametrize(
+    ("page", "chosen"),
+    [
+        # "{" and "}" enclose the article; .best is preferred. Enough are 10 words, sure is one with 30.
+        (b"<article>{%(w)s}</article>", 1),
+        (b"<article>few</article><article>{%(w)s}</article>", 1),
+        (b"<article>%(w)s</article><article>{%(w)s%(w)s}</article>", 1),
+        (b"<article>%(w)s</article><article>{%(w)s%(w)s%(w)s}</article><article>%(w)s%(w)s%(w)s%(w)s</article>", 1),
+        (b"<article>{%(w)s%(w)s%(w)s}</article><article>%(w)s%(w)s%(w)s%(w)s</article>", 1),
+        (b"<article>{%(w)s<article>%(w)s</article>}</article>", 1),
+        (b"<article>x<div class=best>{%(w)s}</div>y</article>", 0),
+        (b"<article>%(w)sx<div class=best>{%(w)s%(w)s%(w)s}</div>y</article>", 0),
+        (b"<article>{%(w)s%(w)s%(w)s%(w)s<div class=best>%(w)s%(w)s%(w)s</div>y}</article>", 1),
+        (b"<article>{%(w)s%(w)s<div class=best>%(w)s</div>}</article>", 1),
+        (b"<div class=best>{%(w)s<article>%(w)s</article>}</div>", 0),
+        (b"<div class=best>few</div><article>{%(w)s}</article>", 1),
+        (b"<article><div class=best>{%(w)s%(w)s<div class=best>%(w)s</div>}</div></article>", 0),
+    ],
+)
+def test_which_of_several(page: bytes, chosen: int) -> None:
+    marked = page % {b"w": W}
+    plain = marked.replace(b"{", b"").replace(b"}", b"")
+    result = scan(plain, ".best", "article", enough=10, sure=30)
+    assert result.article is not None
+    assert (inner(plain, result), result.article.selector) == (
+        marked[marked.index(b"{") + 1 : marked.index(b"}")],
+        chosen,
+    )
+
+
+def test_nothing_behind_the_article_is_read() -> None:
+    scanner = Scanner(rules("article", sure=10))
+    scanner.scan(b"<article>" + W + b"</article>" + b"<div>" * 1000)
+    assert scanner.done
 
 
 def test_head_metadata() -> None:
@@ -91,17 +170,59 @@ def test_head_metadata() -> None:
         b"<html lang=en><head><title>T</title><meta name=a><link rel=b><template><meta></template></head><meta name=c>"
     )
     result = scan(page)
-    assert result.title is not None
-    assert page[slice(*result.title)] == b"T"
-    assert [page[s:e] for s, e in result.metadata] == [b"<meta name=a>", b"<link rel=b>"]
-    assert result.html_tag is not None
-    assert page[slice(*result.html_tag)] == b"<html lang=en>"
+    assert result.title == b"T"
+    assert result.metadata == [b"<meta name=a>", b"<link rel=b>"]
+    assert result.html_tag == b"<html lang=en>"
 
 
 def test_ancestors_are_those_of_the_tree() -> None:
-    page = b"<body><main class=a><b><div></b><article>x</article></div></main><article>y</article>"
-    result = scan(page, "main.a > div article")
-    assert [page[c.inner_start : c.inner_end] for c in result.candidates] == [b"x"]
+    page = b"<body><main class=a><b><div></b><article>x</article></div></main><article>y y</article>"
+    assert inner(page, scan(page, "main.a > div article")) == b"x"
+
+
+RUNS = [
+    (b"<p>[one]</p> two <p> </p><p>[a] <b>[b]</b></p>", ()),
+    (b"<p>[a]<code>x</code>[b]<pre>y</pre>z", ("code", "pre")),
+    (b"<p>[a]<span class=off>x<i>y</i></span>[b]</p>", (".off",)),
+    (b"<p>[a]<span contentEditable=true>x</span>[b]</p>", ("[contenteditable]",)),
+    (b"<div class=off><p>x</p></div><p>[a]</p>", (".off",)),
+    (b"<p>[a]<!-- c -->[b]<script>x</script>[c]<br>[d]", ()),
+    (b"<ul><li>x</li></ul><blockquote><p>[y]</p></blockquote>", ()),
+    (b"<p>[a < b]</p>", ()),
+]
+
+
+@pytest.mark.parametrize(("content", "exclude"), RUNS)
+def test_the_texts_of_paragraphs(content: bytes, exclude: tuple[str, ...]) -> None:
+    """ "[" and "]" enclose each text node that is told, but for white space at its ends."""
+    page = b"<body><p>no</p><article>" + content + b"</article><p>no</p>"
+    plain = page.replace(b"[", b"").replace(b"]", b"")
+    article = scan(plain, exclude=exclude).article
+    assert article is not None
+    wanted = re.findall(rb"\[(.*?)\]", content)
+    assert [plain[start:end].strip() for start, end in article.runs] == wanted
+
+
+@given(article_pages(), st.lists(st.integers(1, 60), min_size=1, max_size=9))
+def test_it_does_not_matter_how_a_page_is_cut(page: bytes, sizes: list[int]) -> None:
+    whole, scanner = scan(page), Scanner(rules("article"))
+    held, base = b"", 0
+    for chunk in cut(page, sizes):
+        held += chunk
+        scanner.feed(held, base)
+        held, base = held[scanner.position - base :], scanner.position
+    scanner.feed(held, base, final=True)
+    assert scanner.result == whole
+
+
+@given(article_pages(), st.integers(1, 200))
+def test_a_page_can_be_read_in_slices(page: bytes, step: int) -> None:
+    scanner, until = Scanner(rules("article")), 0
+    while until < len(page):
+        until += step
+        scanner.feed(page, 0, until=until)
+    scanner.feed(page, 0, final=True)
+    assert scanner.result == scan(page)
 
 
 def test_too_deep_is_said() -> None:
@@ -119,12 +240,13 @@ def test_an_independent_parser_finds_the_block_inside_the_article(page: bytes) -
     # Lexbor reads noscript as a browser without scripts does.
     assume(b"noscript" not in page)
     result = scan(page)
-    if not result.candidates:
+    if result.article is None:
         # Swallowed by something that never ends, or by a template: then no parser finds it either.
         found = LexborHTMLParser(page.decode()).css_first("article")
         assert found is None or _hidden(found), page
         return
-    at = result.candidates[0].insert_at
+    at = result.article.place
+    assume(at >= 0)
     marked = page[:at] + MARK + page[at:]
     tree = LexborHTMLParser(marked.decode())
     block = tree.css_first("#cgmark")

@@ -1,0 +1,151 @@
+"""Pages and their plans: looked up, worked out a slice at a time, or made up on the way through.
+
+Strategy: pure. Whoever calls decides when to wait: ``work`` is a generator that stops after each slice of a large page,
+so that no event loop is held for long, and hands out as a chore what cannot be sliced (a tree built by BeautifulSoup).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from contentguard.rewrite.article import Article, Finder, Found
+from contentguard.rewrite.cache import Entry, PlanCache
+from contentguard.rewrite.csp import Allowance, allowance
+from contentguard.rewrite.head import ascii_superset, encoding_of, is_wide
+from contentguard.rewrite.page import Delivery, Field, Page
+from contentguard.rewrite.plan import Plan, Untouched
+from contentguard.rewrite.planner import Planner
+from contentguard.rewrite.resume import Base, resume, with_cuts
+from contentguard.rewrite.scan import Scan, Scanner, TooDeepError
+from contentguard.rewrite.stream import MAX_TAGS, Stream
+
+SLICE = 65536
+"""Bytes of a page scanned in one go: about a millisecond."""
+_ALLOWANCES = 64
+"""How many different Content-Security-Policy headers are remembered."""
+_WORTHWHILE = 2 * 4096
+"""A smaller page is scanned anew each time it changes."""
+
+Chore = Callable[[], Found]
+"""Something long that may be done in a thread; its result is sent back into the generator."""
+Work = Generator[Chore | None, Found | None, Plan]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Under what a page's plan is kept, and what its response allows."""
+
+    key: tuple[object, ...]
+    allowed: Allowance
+
+
+class Pages:
+    """All pages of one site."""
+
+    def __init__(self, article: Article, planner: Planner, cache_bytes: int) -> None:
+        self.finder = Finder(article)
+        self.planner = planner
+        self.cache = PlanCache(cache_bytes)
+        self._article = article
+        self._allowances: dict[tuple[str, ...], Allowance] = {}
+
+    def shelf(self, delivery: Delivery) -> Shelf:
+        """Where the plan of a page that is delivered so is kept."""
+        allowed = self._allowed(delivery.policies)
+        kind = (delivery.content_type, allowed.scripts, allowed.styles, delivery.forced)
+        return Shelf((delivery.path, delivery.routes, *kind), allowed)
+
+    def known(self, shelf: Shelf, body: bytes) -> Plan | None:
+        """The plan of a page seen before."""
+        return self.cache.get(shelf.key, body)
+
+    def work(self, delivery: Delivery, shelf: Shelf, body: bytes) -> Work:
+        """Work out the plan of a page, and remember it; never raises for what the page holds."""
+        entry = self.cache.entry(shelf.key)
+        plan, base = self._unreadable(delivery, body), None
+        if plan is None:
+            try:
+                found, base = yield from self._found(delivery, body, entry)
+                plan = self.planner.plan(body, found, delivery, shelf.allowed, entry.latest if entry else None)
+            except TooDeepError:
+                plan = Plan(is_article=True, untouched=Untouched.TOO_DEEP)
+        self.cache.put(shelf.key, body, plan, base)
+        return plan
+
+    def stream(self, delivery: Delivery, shelf: Shelf, values: Callable[[Plan], Mapping[Field, bytes]]) -> Stream:
+        """A page on its way through."""
+
+        def read(start: bytes, found: Found) -> Plan:
+            return self.planner.read(start, found, delivery, shelf.allowed)
+
+        return Stream(self.finder, read, values, forced=delivery.forced, max_bytes=self._article.max_bytes)
+
+    def fields(self) -> frozenset[Field]:
+        """The fields that this site's pages leave open, but for the nonce: empty where all readers get the same."""
+        page = Page(title="T", origin=self.planner.origin)
+        slots = {part for fragment in self.planner.inserts(page) for part in fragment.parts}
+        return frozenset(part for part in slots if isinstance(part, Field)) - {Field.NONCE}
+
+    def _allowed(self, policies: tuple[str, ...]) -> Allowance:
+        """What these CSP headers allow. Most sites send one and the same; a nonce makes each a new one."""
+        found = self._allowances.get(policies)
+        if found is None:
+            found = allowance(policies, origin=self.planner.origin)
+            if len(self._allowances) >= _ALLOWANCES:
+                self._allowances.clear()
+            self._allowances[policies] = found
+        return found
+
+    def _unreadable(self, delivery: Delivery, body: bytes) -> Plan | None:
+        """The plan of a page that is not even scanned."""
+        why = None
+        if len(body) > self._article.max_bytes:
+            why = Untouched.TOO_LARGE
+        elif is_wide(body) or not ascii_superset(delivery.content_type):
+            why = Untouched.CHARSET
+        elif len(body) > MAX_TAGS and body.count(b"<") > MAX_TAGS:
+            why = Untouched.TOO_MANY_TAGS
+        return None if why is None else Plan(is_article=True, untouched=why)
+
+    def _found(
+        self, delivery: Delivery, body: bytes, entry: Entry | None
+    ) -> Generator[Chore | None, Found | None, tuple[Found, Base | None]]:
+        finder, forced = self.finder, delivery.forced
+        if not finder.simple:
+            encoding = encoding_of(body, delivery.content_type)
+            found = yield lambda: finder.find(body, encoding, forced=forced)
+            assert found is not None
+            return found, None
+        scan = base = None
+        if entry is not None and entry.base is not None:
+            scan = resume(entry.base, body, lambda: finder.scanner(forced=forced))
+        if scan is None and entry is not None and len(body) > _WORTHWHILE:
+            # The second body under one key: there may be more of the kind.
+            base = yield from with_cuts(finder.scanner(forced=forced), body)
+            scan = base.scan
+        if scan is None:
+            scan = yield from _in_slices(finder.scanner(forced=forced), body)
+        return finder.found(scan), base
+
+
+def finished(work: Generator[Chore | None, Found | None, T]) -> T:
+    """Do some work to its end, here and now."""
+    try:
+        chore = next(work)
+        while True:
+            chore = work.send(chore() if chore else None)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+
+
+def _in_slices(scanner: Scanner, body: bytes) -> Generator[None, object, Scan]:
+    for until in range(SLICE, len(body), SLICE):
+        scanner.feed(body, 0, until=until)
+        if scanner.done:
+            break
+        yield
+    return scanner.scan(body)

@@ -1,0 +1,98 @@
+"""From a scanned page to its plan: what the page says of itself is read, and every insert is asked for its fragments.
+
+Strategy: pure and synchronous; nothing here waits, remembers or logs. Whatever a page lacks for an insertion is said in
+the plan, and the page loses that insertion, never a byte of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from contentguard.rewrite.article import Found
+from contentguard.rewrite.cards import Cards, cards
+from contentguard.rewrite.csp import Allowance, allowance
+from contentguard.rewrite.deterrents import Copy, deterrents
+from contentguard.rewrite.head import PRESCAN, encoding_of, late_charset, meta_policies, read_page
+from contentguard.rewrite.page import Delivery, Fragment, Page, Slot
+from contentguard.rewrite.plan import Plan, Untouched, full, points
+from contentguard.rewrite.share import Share, share
+from contentguard.rewrite.visible import Visible, visible
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """What a site wants inserted, and where."""
+
+    site: str
+    origin: str
+    cards: Cards
+    copying: Copy
+    share: Share
+    visible: Visible
+    qr: Callable[[Page], str]
+    """The address of a page's QR code; empty for none."""
+
+    def plan(self, body: bytes, found: Found, delivery: Delivery, allowed: Allowance, like: Plan | None = None) -> Plan:
+        """The plan of a scanned body. ``like``: the plan of a page that differs in little, whose parts may serve."""
+        if found.article is None:
+            return Plan(is_article=False, untouched=Untouched.NO_ARTICLE)
+        made = self.read(body, found, delivery, allowed, like)
+        if made.untouched is None:
+            places = {Slot.HEAD: found.scan.head_end, Slot.ARTICLE_END: found.article.place}
+            made.full = full(body, points(made.fragments, places))
+            made.lacks = Untouched.NO_PLACE if found.article.place < 0 else None
+        return made
+
+    def read(
+        self, start: bytes, found: Found, delivery: Delivery, allowed: Allowance, like: Plan | None = None
+    ) -> Plan:
+        """A plan with its fragments but no template: all that can be told from the page's ``start`` (its head)."""
+        page, blocked = self._page(start, found, delivery, allowed)
+        if like is not None and like.page == page:
+            fragments, first = like.fragments, like.cards
+        else:
+            previews = tuple(cards(page, options=self.cards, site_name=self.site))
+            fragments, first = (*previews, *self.inserts(page)), len(previews)
+        return Plan(
+            is_article=True,
+            untouched=why_untouched(start, found, delivery),
+            scan=found.scan,
+            page=page,
+            fragments=fragments,
+            cards=first,
+            blocked=blocked,
+        )
+
+    def _page(self, start: bytes, found: Found, delivery: Delivery, allowed: Allowance) -> tuple[Page, bool]:
+        # The head decides the encoding it is read in, so that a page means the same whole and in pieces.
+        encoding = encoding_of(start[: max(found.scan.head_end, PRESCAN)], delivery.content_type)
+        page = read_page(found, encoding, origin=self.origin, path=delivery.path, routes=delivery.routes)
+        own = meta_policies(found.scan, encoding)
+        if own:
+            both = allowance(delivery.policies, origin=self.origin, meta=own)
+            # A plan outlives its response: a nonce that only the page's own meta element names is not waited for.
+            allowed = both if both.nonce == allowed.nonce else Allowance(scripts=False, styles=False, nonce="")
+        blocked = not (allowed.scripts and allowed.styles)
+        return replace(page, scripts_allowed=allowed.scripts, styles_allowed=allowed.styles), blocked
+
+    def inserts(self, page: Page) -> Sequence[Fragment]:
+        """All fragments of a page but for the previews' tags."""
+        return (
+            *deterrents(page, options=self.copying, share=self.share, visible=self.visible),
+            *share(page, options=self.share, qr=self.qr(page)),
+            *visible(page, options=self.visible),
+        )
+
+
+def why_untouched(start: bytes, found: Found, delivery: Delivery) -> Untouched | None:
+    """Why nothing may be inserted into an article, or None. ``start``: at least the page's first 1,024 bytes."""
+    kind = delivery.content_type.lower()
+    if kind.startswith("application/xhtml"):
+        # Our markup is HTML; in XML an attribute without a value would break the whole page.
+        return Untouched.XHTML
+    if found.scan.head_end < 0:
+        return Untouched.NO_PLACE
+    if "charset" not in kind and late_charset(start, found.scan.head_end):
+        return Untouched.LATE_CHARSET
+    return None

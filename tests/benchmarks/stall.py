@@ -1,0 +1,75 @@
+"""How long the event loop is held while a page never seen before goes through the middleware.
+
+Strategy: beside the request runs a task that does nothing but ask for its next turn; the longest time between two of
+its turns is how long everybody else would have had to wait. Every request meets a guard that knows no page. The same
+without a guard tells how much of it the machine does by itself. A streamed page comes in pieces of 16 KiB from an app
+that never waits for anything, so only the guard itself can let others have a turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from collections.abc import Callable
+from statistics import median
+
+from contentguard.assets import ASSETS
+from tests.benchmarks.measure import Figure, Figures, MeasureError, Options, progress, there_and_back
+from tests.benchmarks.pages import SIZES
+from tests.benchmarks.pages import page as page_of
+from tests.client import ASGI, drive, guarded, http_scope, page
+
+SIZE = "1000k"
+CHUNK = 16 * 1024
+
+
+def run(options: Options) -> Figures:
+    """The longest stall of the usual round, with and without the guard."""
+    progress(f"rewrite: the event loop, {SIZE}")
+    body = page_of(SIZES[SIZE])
+    chunks = [body[at : at + CHUNK] for at in range(0, len(body), CHUNK)]
+    # A page of another size first: what is made only once in a process is no part of a page's cost.
+    asyncio.run(longest_stall(guarded(page(page_of(SIZES["10k"])))))
+    apps: dict[str, Callable[[], ASGI]] = {
+        "stall": lambda: guarded(page(body)),
+        "streamed_stall": lambda: guarded(page(chunks=chunks)),
+        "unguarded_stall": lambda: page(body),
+    }
+    taken: dict[str, list[float]] = {name: [] for name in apps}
+    for number in range(3 if options.quick else 3 * options.rounds):
+        for name in there_and_back(apps, number):
+            taken[name].append(asyncio.run(longest_stall(apps[name](), inserts=name != "unguarded_stall")))
+    return {f"rewrite.longest_{name}_ms_{SIZE}": Figure(median(taken[name]) * 1e3, "ms", _TOLD[name]) for name in apps}
+
+
+_TOLD = {
+    "stall": "the longest time for which a cold 1 MB page holds the event loop",
+    "streamed_stall": "the same, streamed in pieces of 16 KiB",
+    "unguarded_stall": "the same without the guard: what machine and interpreter do by themselves",
+}
+
+
+async def longest_stall(app: ASGI, *, inserts: bool = True) -> float:
+    """Seconds of the longest stall while ``app`` answers one request. Raises where the page is not as it should be."""
+    longest, done = 0.0, False
+
+    async def take_turns() -> None:
+        nonlocal longest
+        last = time.perf_counter()
+        while not done:
+            await asyncio.sleep(0)
+            now = time.perf_counter()
+            longest = max(longest, now - last)
+            last = now
+
+    gc.collect()
+    turns = asyncio.create_task(take_turns())
+    await asyncio.sleep(0)
+    sent = await drive(app, http_scope())
+    done = True
+    await turns
+    body = b"".join(message.get("body", b"") for message in sent)
+    if inserts is not all(file.encode() in body for file in ASSETS):
+        raise MeasureError(f"the event loop: the inserts are {'missing' if inserts else 'there'}")
+    return longest
