@@ -18,8 +18,9 @@ from typing import Any, ClassVar
 import soupsieve
 from bs4 import BeautifulSoup, Tag
 
+from contentguard.rewrite.choice import Candidate
 from contentguard.rewrite.rules import Rules
-from contentguard.rewrite.scan import Candidate, Scan, Scanner
+from contentguard.rewrite.scan import Scan, Scanner
 from contentguard.rewrite.selector import Selector, parse
 
 BUILT_IN = (

@@ -14,7 +14,8 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from contentguard.rewrite.scan import Candidate, Run, Scan, Scanner, State
+from contentguard.rewrite.choice import Candidate, Run
+from contentguard.rewrite.scan import Scan, Scanner, State
 
 _STEP = 4096
 _PAUSE = 16
@@ -90,7 +91,7 @@ class _DoubtError(Exception):
 
 
 def _cut(scanner: Scanner) -> Cut:
-    starts = tuple(candidate.inner_start for candidate in scanner.live)
+    starts = tuple(candidate.inner_start for candidate in scanner.choice.live)
     return Cut(scanner.position, scanner.state(), starts, len(scanner.result.metadata))
 
 
@@ -161,7 +162,7 @@ class _Resumed:
             if scanner.position == at and scanner.resumable and scanner.state() == cuts[following].state:
                 self._take(scanner)
                 self._take_runs(scanner, cuts[following])
-                starts = [candidate.inner_start for candidate in scanner.live]
+                starts = [candidate.inner_start for candidate in scanner.choice.live]
                 self.inner_starts.update(zip(cuts[following].inner_starts, starts, strict=True))
                 return following, at - cuts[following].offset
             if scanner.done:
@@ -174,7 +175,7 @@ class _Resumed:
         cut, scanner = self.base.cuts[index], self._from(index, shift)
         article = scanner.scan(self.body).article
         self._take(scanner)
-        self.article, self.result.named = article, scanner.result.named
+        self.article, self.result.named = article, scanner.choice.named
         if article is not None and cut.inner_starts and article.inner_start <= cut.offset + shift:
             # It was open at the cut: what was noted of its text before counts, if that was noted of the same element.
             old = self.base.scan.article
@@ -201,7 +202,7 @@ class _Resumed:
 
     def _take_runs(self, scanner: Scanner, cut: Cut) -> None:
         """The text runs found in a gap, if they are the article's: what was open then may have been a mere teaser."""
-        found, old = scanner.live[0].runs if scanner.live else [], self.base.scan.article
+        found, old = scanner.choice.live[0].runs if scanner.choice.live else [], self.base.scan.article
         if not found or old is None or old.end < cut.offset:
             return
         if not (old.inner_start in cut.inner_starts or (old.runs and old.runs[0][0] < cut.offset)):

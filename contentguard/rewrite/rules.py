@@ -19,7 +19,7 @@ PLAIN, NOTHING, BLOCK, PARAGRAPH, LINK, IMAGE, RAW, ITEM, CAREFUL, LOOK = range(
 
 _CAREFUL = frozenset(
     b"h1 h2 h3 h4 h5 h6 dd dt hr button form option optgroup select svg math template table tbody thead tfoot tr td th "
-    b"caption colgroup col html head body frameset plaintext xmp nobr image".split()
+    b"caption colgroup col html head body frameset plaintext xmp nobr input keygen".split()
 )
 KINDS: Mapping[bytes, int] = {
     **dict.fromkeys(CLOSES_P, BLOCK),

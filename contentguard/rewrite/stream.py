@@ -140,9 +140,9 @@ class Stream:
             out = self._let_go(head_end) if head_end >= 0 else b""
             self.phase = Phase.HOLD
         if self.phase is Phase.HOLD:
-            if not scanner.certain and final:
+            if not scanner.choice.certain and final:
                 return out + self.abandon(Untouched.NO_ARTICLE)
-            if not scanner.certain or not (final or scanner.done or len(self._start) >= PRESCAN):
+            if not scanner.choice.certain or not (final or scanner.done or len(self._start) >= PRESCAN):
                 return out
             self._recognise()
             if self.untouched is not None:
@@ -155,7 +155,7 @@ class Stream:
     def _recognise(self) -> None:
         """The page is an article: make its plan, and queue what goes into its head."""
         scanner = self._scanner
-        found = self._finder.found(scanner.result, scanner.live[0] if scanner.live else None)
+        found = self._finder.found(scanner.told(), scanner.choice.live[0] if scanner.choice.live else None)
         self.plan = plan = self._read(bytes(self._start), found)
         self.untouched = plan.untouched
         if not self._late and self.untouched is None:
@@ -163,7 +163,7 @@ class Stream:
 
     def _end(self) -> bytes:
         """The article has ended (or the page, without one)."""
-        article = self._scanner.result.article
+        article = self._scanner.told().article
         if article is not None and self.plan is None:
             self._recognise()
         if self.plan is not None and article is not None and self.untouched is None:

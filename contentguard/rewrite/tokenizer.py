@@ -119,7 +119,8 @@ def other_end(data: bytes, at: int, searched: int, *, foreign: bool) -> tuple[in
         return _after(data, b"]]>", at, searched)
     following = data[at + 1 : at + 3]
     if following[:1] in (b"!", b"?"):
-        if b"<!--".startswith(data[at:]) or (foreign and b"<![CDATA[".startswith(data[at:])):
+        start = data[at : at + 10]
+        if b"<!--".startswith(start) or (foreign and b"<![CDATA[".startswith(start)):
             return -1, _nearly(data, at)  # too short to tell
         return _after(data, b">", at, searched)
     if following[:1] == b"/" and len(following) == 2 and not following[1:].isalpha():

@@ -57,6 +57,7 @@ _TABLE_CONTEXT = {
     b"tr": frozenset((b"tbody", b"thead", b"tfoot")) | _TABLE_SCOPE,
     **dict.fromkeys((b"tbody", b"thead", b"tfoot", b"caption", b"colgroup"), _TABLE_SCOPE),
 }
+_NOT_IN_SELECT = frozenset((b"input", b"keygen", b"textarea"))
 _TABLE_PARTS = frozenset((b"table", b"tbody", b"thead", b"tfoot", b"tr"))
 _BREAKOUT = frozenset(
     b"b big blockquote body br center code dd div dl dt em embed h1 h2 h3 h4 h5 h6 head hr i img li listing menu meta "
@@ -71,12 +72,14 @@ MAX_DEPTH = 512
 class OpenElements:
     """The stack of open elements below ``body`` (or below ``head``, for what stands in it)."""
 
-    __slots__ = ("names", "removed", "tags")
+    __slots__ = ("names", "quirks", "removed", "tags")
 
     def __init__(self, *, tags: bool = False) -> None:
         self.names: list[bytes] = []
         self.tags: list[bytes] | None = [] if tags else None
         """Each element's start tag as it stands in the page, where somebody wants to look at them."""
+        self.quirks = True
+        """Whether the page is read in quirks mode: until a doctype says otherwise."""
         self.removed = -1
         """Where the last call took a single element out from below others; -1 when it did not."""
 
@@ -136,6 +139,15 @@ class OpenElements:
         else:
             self._end_ordinary(name)
 
+    def closed_by_block(self, depth: int) -> bool:
+        """Whether a block that begins inside the element at ``depth`` would end that element, by ending a paragraph."""
+        for name in reversed(self.names[: depth + 1]):
+            if name == b"p":
+                return True
+            if name in _BUTTON_SCOPE:
+                return False
+        return False
+
     def drop(self) -> None:
         """Close the current node."""
         self._cut(len(self.names) - 1)
@@ -166,7 +178,7 @@ class OpenElements:
         elif name == b"dd" or name == b"dt":
             self._close_item((b"dd", b"dt"))
         if name in CLOSES_P:
-            if b"p" in names:
+            if b"p" in names and not (name == b"table" and self.quirks):
                 self._pop_in_scope(b"p", _BUTTON_SCOPE)
             if name in HEADINGS and names and names[-1] in HEADINGS:
                 self._cut(len(names) - 1)
@@ -175,6 +187,8 @@ class OpenElements:
         elif name == b"option" or name == b"optgroup":
             while names and names[-1] in (b"option", name):
                 self._cut(len(names) - 1)
+        elif name in _NOT_IN_SELECT and b"select" in names:
+            self._pop_in_scope(b"select", _SCOPE)
         elif name == b"button" and b"button" in names:
             self._pop_in_scope(b"button", _SCOPE)
         elif name == b"a" and b"a" in names:

@@ -212,7 +212,7 @@ def test_it_does_not_matter_how_a_page_is_cut(page: bytes, sizes: list[int]) -> 
         scanner.feed(held, base)
         held, base = held[scanner.position - base :], scanner.position
     scanner.feed(held, base, final=True)
-    assert scanner.result == whole
+    assert scanner.told() == whole
 
 
 @given(article_pages(), st.integers(1, 200))
@@ -222,7 +222,7 @@ def test_a_page_can_be_read_in_slices(page: bytes, step: int) -> None:
         until += step
         scanner.feed(page, 0, until=until)
     scanner.feed(page, 0, final=True)
-    assert scanner.result == scan(page)
+    assert scanner.told() == scan(page)
 
 
 def test_too_deep_is_said() -> None:
