@@ -32,8 +32,8 @@ from contentguard.model import Action, Facts, Rendition, Verdict
 from contentguard.policy import decide, decide_article
 from contentguard.proxies import prefix
 from contentguard.rewrite.page import Delivery, Field, Page, ascii_html
-from contentguard.rewrite.pages import Pages, Shelf, Work, finished
-from contentguard.rewrite.plan import Plan, Rendered, Template, Untouched
+from contentguard.rewrite.pages import Pages, Recent, Shelf, Work, finished
+from contentguard.rewrite.plan import Plan, Rendered, Untouched
 from contentguard.rewrite.planner import Planner
 from contentguard.rewrite.stream import Stream
 from contentguard.settings import Settings
@@ -42,6 +42,8 @@ from contentguard.tokens import Signer
 VERDICTS = logging.getLogger("contentguard.verdict")
 LOG = logging.getLogger("contentguard")
 
+_SHELVES = 4096
+"""How many ways of delivery (a path, mostly) are remembered."""
 _CALM = 65536
 """Bytes of a page up to which it is compressed for the first time without leaving the event loop."""
 _HOST = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
@@ -63,6 +65,7 @@ class Guard:
         self.personal = bool(self.pages.fields())
         """Whether each reader gets a page of their own."""
         self.edition = self._edition()
+        self.shelves: Recent[tuple[Delivery, Shelf]] = Recent(_SHELVES)
         self._day = (0.0, b"")
         self._working: dict[Hashable, anyio.Event] = {}
 
@@ -115,7 +118,7 @@ class Guard:
 
     def report(self, facts: Facts, verdict: Verdict) -> None:
         """Log a verdict as one structured record and offer it to the hooks, none of which can harm the request."""
-        self.counts[f"verdict.{verdict.action.value}.{verdict.rule}"] += 1
+        self.counts[f"verdict.{verdict.action}.{verdict.rule}"] += 1
         if VERDICTS.isEnabledFor(logging.INFO):
             record = self._record(facts, verdict)
             VERDICTS.info("%s %s by %s", record["action"], record["path"], record["rule"], extra={"verdict": record})
@@ -249,7 +252,7 @@ class Guard:
         except Exception:
             self.note("rewrite-failed", f"{_printable(delivery.path)} could not be rendered", failed=True)
             return None
-        return Rendered(body, personal=_personal(template, rendition))
+        return Rendered(body, template.personal or rendition is not Rendition.FULL)
 
     async def render_gzip(
         self, plan: Plan, rendition: Rendition, facts: Facts, delivery: Delivery, nonce: str
@@ -267,7 +270,7 @@ class Guard:
         except Exception:
             self.note("rewrite-failed", f"{_printable(delivery.path)} could not be rendered", failed=True)
             return None
-        return Rendered(body, personal=_personal(template, rendition))
+        return Rendered(body, template.personal or rendition is not Rendition.FULL)
 
     def _values(self, plan: Plan, facts: Facts, delivery: Delivery, nonce: str) -> Mapping[Field, bytes]:
         values = {
@@ -293,11 +296,6 @@ class Guard:
         if self._day[0] != day:
             self._day = (day, datetime.fromtimestamp(now, UTC).date().isoformat().encode())
         return self._day[1]
-
-
-def _personal(template: Template, rendition: Rendition) -> bool:
-    # A nonce belongs to its response, not to a reader: caching it is the app's own affair.
-    return rendition is not Rendition.FULL or not {Field.NONCE}.issuperset(template.fields)
 
 
 def _printable(text: str) -> str:

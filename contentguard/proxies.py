@@ -139,6 +139,8 @@ class Proxies:
         Of several X-Forwarded-Proto values the right-most counts, the nearest proxy's: unlike addresses,
         they tell nothing of who wrote them.
         """
+        if not self.trusted and not self.unix:
+            return scope_scheme
         address = _peer(peer)
         if self.header == "x-forwarded-for":
             words = [_last(headers, b"x-forwarded-proto")] if self._trusts(peer, address) else []

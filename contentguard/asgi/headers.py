@@ -12,7 +12,7 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
 from collections.abc import Iterable
-from dataclasses import dataclass
+from functools import lru_cache
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -26,6 +26,16 @@ _STALE = frozenset(
 _SHARED = (b"public", b"s-maxage", b"private")
 _FOR_SHARED = (b"cdn-cache-control", b"surrogate-control")
 """What ends so speaks to shared caches alone (RFC 9213), and over the head of Cache-Control."""
+_CONTROL = (b"-control", b"-Control", b"-CONTROL")
+_PRIVATE = (b"cache-control", b"private")
+_GZIP = (b"content-encoding", b"gzip")
+_VARIES = {
+    (False, False): b"",
+    (False, True): b"Accept-Encoding",
+    (True, False): b"Cookie",
+    (True, True): b"Cookie, Accept-Encoding",
+}
+"""What a page varies by: made for one reader, compressed for who accepts it."""
 _TAG = re.compile(rb'(?:W/)?+"([\x21\x23-\x7e\x80-\xff]*+)"|\*')
 _OWN = re.compile(rb"cg-([0-9a-f]{1,32}+)-([em])([A-Za-z0-9_-]*+)")
 _LONGEST = 2048
@@ -33,9 +43,8 @@ _LONGEST = 2048
 _MAX_LIST = 8192
 
 
-@dataclass(slots=True)
 class Answer:
-    """What the app says of its response, as far as it matters here."""
+    """What the app says of its response, as far as it matters here. Most responses say little of it."""
 
     content_type: str = ""
     kind: str = ""
@@ -49,11 +58,13 @@ class Answer:
     etag: bytes = b""
     last_modified: bytes = b""
     vary: bytes = b""
+    mixed: bool = False
+    """Header names are not all in lower case, as ASGI wants them."""
 
     @property
     def left_alone(self) -> bool:
         """Whether the page is a download, or must not be changed (RFC 9110 §7.7)."""
-        if self.disposition.partition(b";")[0].strip().lower() == b"attachment":
+        if self.disposition and self.disposition.partition(b";")[0].strip().lower() == b"attachment":
             return True
         said = self.cache_control
         return b"no-transform" in said and b"no-transform" in [word.strip() for word in said.split(b",")]
@@ -63,15 +74,23 @@ def look(headers: Iterable[tuple[bytes, bytes]]) -> Answer:
     """One pass over a response's headers."""
     answer = Answer()
     for name, value in headers:
-        note = _NOTES.get(name) or _NOTES.get(name.lower())
+        note = _NOTES.get(name)
+        if note is None and not name.islower():
+            answer.mixed = True
+            note = _NOTES.get(name.lower())
         if note is not None:
             note(answer, value)
     return answer
 
 
 def _content_type(answer: Answer, value: bytes) -> None:
-    answer.content_type = value.decode("latin-1")
-    answer.kind = answer.content_type.partition(";")[0].strip().lower()
+    answer.content_type, answer.kind = _typed(value)
+
+
+@lru_cache(256)
+def _typed(value: bytes) -> tuple[str, str]:
+    text = value[:_LONGEST].decode("latin-1")
+    return text, text.partition(";")[0].strip().lower()
 
 
 def _length(answer: Answer, value: bytes) -> None:
@@ -139,15 +158,20 @@ def rewritten(
     ``length`` in bytes, None where it is not known yet; ``personal``: made for one reader, so that no shared cache may
     keep it; ``gzipped``, ``may_gzip``: whether it is compressed, or would be for another client.
     """
-    kept = [pair for pair in headers if pair[0] not in _STALE and pair[0].lower() not in _STALE]
+    kept = [pair for pair in headers if pair[0] not in _STALE]
+    if answer.mixed:
+        kept = [pair for pair in kept if pair[0].lower() not in _STALE]
     if personal:
         kept = _made_private(kept, said=bool(answer.cache_control))
-    wanted = [name for name, on in ((b"Cookie", personal), (b"Accept-Encoding", may_gzip)) if on]
-    varies = [name for name in wanted if not _varies(answer.vary, name.lower())]
+    varies = _VARIES[personal, may_gzip]
+    if answer.vary and varies:
+        named = [word.strip() for word in answer.vary.split(b",")]
+        wanted = [word for word in varies.split(b", ") if word.lower() not in named]
+        varies = b"" if b"*" in named else b", ".join(wanted)
     if varies:
-        kept.append((b"vary", b", ".join(varies)))
+        kept.append((b"vary", varies))
     if gzipped:
-        kept.append((b"content-encoding", b"gzip"))
+        kept.append(_GZIP)
     if etag:
         kept.append((b"etag", etag))
     if length is not None:
@@ -201,9 +225,10 @@ def not_modified(
 
 
 def _made_private(headers: Headers, *, said: bool) -> Headers:
-    kept = [pair for pair in headers if not pair[0].lower().endswith(_FOR_SHARED)]
+    kept = [pair for pair in headers if not pair[0].endswith(_CONTROL) or not pair[0].lower().endswith(_FOR_SHARED)]
     if not said:
-        return [*kept, (b"cache-control", b"private")]
+        kept.append(_PRIVATE)
+        return kept
     return [(n, _private(v) if n.lower() == b"cache-control" else v) for n, v in kept]
 
 
@@ -225,8 +250,3 @@ def _private(value: bytes) -> bytes:
     directives = [d.strip() for d in value.split(b",")]
     kept = [d for d in directives if d and d.partition(b"=")[0].strip().lower() not in _SHARED]
     return b", ".join([b"private", *kept])
-
-
-def _varies(vary: bytes, name: bytes) -> bool:
-    named = [word.strip() for word in vary.split(b",")]
-    return name in named or b"*" in named

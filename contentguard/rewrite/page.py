@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, StrEnum
 
 
 class Slot(Enum):
@@ -22,7 +22,7 @@ class Slot(Enum):
     """Last inside the article's element."""
 
 
-class Field(Enum):
+class Field(StrEnum):
     """A value that is known only when a page leaves for one reader. All arrive ready to stand in HTML."""
 
     URL = "url"

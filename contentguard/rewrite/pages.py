@@ -6,9 +6,9 @@ so that no event loop is held for long, and hands out as a chore what cannot be 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Hashable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from contentguard.rewrite.article import Article, Finder, Found
 from contentguard.rewrite.cache import Entry, PlanCache
@@ -42,6 +42,23 @@ class Shelf:
     allowed: Allowance
 
 
+class Recent(Generic[T]):
+    """A few things remembered by what they were made of; all are forgotten when there are too many."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held: dict[Hashable, T] = {}
+        self.get = self._held.get
+        """What was put under a key, or None."""
+
+    def put(self, key: Hashable, value: T) -> T:
+        """Remember ``value``; returns it."""
+        if len(self._held) >= self._most:
+            self._held.clear()
+        self._held[key] = value
+        return value
+
+
 class Pages:
     """All pages of one site."""
 
@@ -50,7 +67,7 @@ class Pages:
         self.planner = planner
         self.cache = PlanCache(cache_bytes)
         self._article = article
-        self._allowances: dict[tuple[str, ...], Allowance] = {}
+        self._allowances: Recent[Allowance] = Recent(_ALLOWANCES)
 
     def shelf(self, delivery: Delivery) -> Shelf:
         """Where the plan of a page that is delivered so is kept."""
@@ -92,12 +109,7 @@ class Pages:
     def _allowed(self, policies: tuple[str, ...]) -> Allowance:
         """What these CSP headers allow. Most sites send one and the same; a nonce makes each a new one."""
         found = self._allowances.get(policies)
-        if found is None:
-            found = allowance(policies, origin=self.planner.origin)
-            if len(self._allowances) >= _ALLOWANCES:
-                self._allowances.clear()
-            self._allowances[policies] = found
-        return found
+        return found or self._allowances.put(policies, allowance(policies, origin=self.planner.origin))
 
     def _unreadable(self, delivery: Delivery, body: bytes) -> Plan | None:
         """The plan of a page that is not even scanned."""

@@ -10,6 +10,7 @@ import gzip
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from contentguard.rewrite.page import Field, Fragment, Page, Part, Slot, ascii_html
 from contentguard.rewrite.scan import Scan
@@ -39,12 +40,14 @@ class Untouched(StrEnum):
 class Template:
     """Bytes with holes: ``pieces[0] field[0] pieces[1] … field[n-1] pieces[n]``."""
 
-    __slots__ = ("_gzips", "fields", "pieces", "size")
+    __slots__ = ("_gzips", "fields", "personal", "pieces", "size")
 
     def __init__(self, pieces: Sequence[bytes], fields: Sequence[Field]) -> None:
         self.pieces, self.fields = tuple(pieces), tuple(fields)
         self.size = sum(map(len, pieces))
         """Bytes that the pieces hold."""
+        self.personal = not {Field.NONCE}.issuperset(fields)
+        """Whether a reader's copy is theirs alone. A nonce belongs to its response: caching it is the app's affair."""
         self._gzips: dict[tuple[int, ...], Spliced] = {}
 
     def fill(self, values: Mapping[Field, bytes]) -> bytes:
@@ -113,8 +116,7 @@ class Plan:
         return full + 3 * said + 64 * len(self.fragments)
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(NamedTuple):
     """A page ready to leave, and whether it is meant for this client alone (so that no shared cache may keep it)."""
 
     body: bytes

@@ -1,0 +1,76 @@
+"""What goes out to the client: the app's start message while it is held, and whatever has to follow it.
+
+Strategy: messages keep the app's order. As long as the start is held, what came after it waits; HEAD gets no body.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contentguard.asgi.headers import OPTION, Answer, Headers, look
+
+if TYPE_CHECKING:
+    from starlette.types import Message, Send
+
+BODY = "http.response.body"
+
+
+class Outbox:
+    """One response's way out."""
+
+    start: Message | None = None
+    """The app's start message, while it is held."""
+    answer: Answer
+    """What the app's headers say."""
+    headers: Headers
+    """The app's headers, less its word to us."""
+    finished = False
+    """The last message of the body has been sent, or will never be."""
+
+    def __init__(self, send: Send, *, bodiless: bool) -> None:
+        self.send = _without_body(send) if bodiless else send
+        self._waiting: list[Message] = []
+
+    def hold(self, message: Message) -> int:
+        """Hold a start message; returns its status."""
+        self.headers = headers = list(message["headers"])
+        self.answer = answer = look(headers)
+        if answer.option:
+            self.headers = [pair for pair in headers if pair[0].lower() != OPTION]
+        self.start = message
+        status: int = message["status"]
+        return status
+
+    def drop(self) -> None:
+        """Forget the held start and what waits for it."""
+        self.start = None
+        self._waiting.clear()
+
+    async def begin(self, headers: Headers) -> None:
+        """Send the held start with these headers, and what was to follow it."""
+        assert self.start is not None
+        start, self.start = self.start, None
+        await self.send({**start, "headers": headers})
+        if self._waiting:
+            for message in self._waiting:
+                await self.send(message)
+            self._waiting.clear()
+
+    async def body(self, data: bytes, *, more: bool = False) -> None:
+        """Send some of the body."""
+        self.finished = not more
+        await self.send({"type": BODY, "body": data, "more_body": more})
+
+    async def other(self, message: Message) -> None:
+        """A message that is neither start nor body."""
+        if self.start is not None:
+            self._waiting.append(message)
+        else:
+            await self.send(message)
+
+
+def _without_body(send: Send) -> Send:
+    async def bodiless(message: Message) -> None:
+        await send({**message, "body": b""} if message["type"] == BODY else message)
+
+    return bodiless
