@@ -59,7 +59,17 @@ class Guard:
         self.signer = Signer(keys)
         self.store: Store = store or MemoryStore(settings.limits.clients, secret=self.signer.derive("store"))
         self.counts: Counter[str] = Counter()
+        """What has happened, by name: pages left untouched, failures."""
+        self.verdicts: Counter[tuple[Action, str]] = Counter()
+        """How often each rule has decided, by what it decided."""
+        # Looked at by every request.
+        self._policy, self._hooks = settings.policy, settings.hooks
+        self.compression, self.max_bytes = settings.compression, settings.article.max_bytes
+        self._take_now = self.store.take_now if isinstance(self.store, MemoryStore) else None
+        self._match = CATALOGUE.match
         self._articles, self._requests = settings.limits.parsed()
+        self.counts_requests = self._requests is not None
+        """Whether a request may have to wait for the store before the app is asked."""
         self._address_key = self.signer.derive("address")
         self.pages = Pages(settings.article, self._planner(), settings.cache_bytes)
         self.personal = bool(self.pages.fields())
@@ -73,12 +83,19 @@ class Guard:
 
     async def judge(self, facts: Facts) -> tuple[Facts, Verdict]:
         """The verdict on a request before the app is asked, with the facts it rests on."""
-        agent = facts.header(b"user-agent")
-        crawler = CATALOGUE.match(agent) if agent else None
         wait = await self._wait("r", self._requests, facts) if self._requests else 0.0
+        return self.judged(facts, wait)
+
+    def judged(self, facts: Facts, wait: float = 0.0, agent: bytes | None = None) -> tuple[Facts, Verdict]:
+        """The same where there is nothing to wait for.
+
+        ``wait``: what the limit on requests says; ``agent``: the User-Agent, where it has been looked up already.
+        """
+        agent = facts.header(b"user-agent") if agent is None else agent
+        crawler = self._match(agent) if agent else None
         if crawler is not None or wait:
             facts = replace(facts, crawler=crawler, wait=wait)
-        verdict = decide(self.settings.policy, facts)
+        verdict = decide(self._policy, facts)
         if verdict.action is not Action.ALLOW:
             self.report(facts, verdict)
         return facts, verdict
@@ -91,6 +108,23 @@ class Guard:
                 facts = replace(facts, wait=wait)
         return self.refuse(facts, verdict)
 
+    def admitted(self, facts: Facts, verdict: Verdict) -> tuple[Facts, Verdict] | None:
+        """The same at once; None where the store may have to wait for another machine."""
+        if verdict.rendition is not Rendition.FULL or not self._articles:
+            return self.refuse(facts, verdict)
+        if self._take_now is None:
+            return None
+        decision = self._take_now("a" + prefix(facts.client), self._articles, facts.now)
+        if not decision[0]:
+            facts = replace(facts, wait=max(decision.retry_after, 0.001))
+        return self.refuse(facts, verdict)
+
+    def refuse(self, facts: Facts, verdict: Verdict) -> tuple[Facts, Verdict]:
+        """The verdict on a response that holds an article, or must be taken to hold one."""
+        verdict = decide_article(facts, verdict)
+        self.report(facts, verdict)
+        return facts, verdict
+
     async def over_limit(self, facts: Facts) -> bool:
         """Whether this client would have to wait for its next article."""
         if not self._articles:
@@ -100,12 +134,6 @@ class Guard:
         except Exception:
             self.note("store-failed", "the store failed; its limits are not applied", failed=True)
             return False
-
-    def refuse(self, facts: Facts, verdict: Verdict) -> tuple[Facts, Verdict]:
-        """The verdict on a response that holds an article, or must be taken to hold one."""
-        verdict = decide_article(facts, verdict)
-        self.report(facts, verdict)
-        return facts, verdict
 
     async def _wait(self, kind: str, limit: Limit, facts: Facts) -> float:
         try:
@@ -118,11 +146,11 @@ class Guard:
 
     def report(self, facts: Facts, verdict: Verdict) -> None:
         """Log a verdict as one structured record and offer it to the hooks, none of which can harm the request."""
-        self.counts[f"verdict.{verdict.action}.{verdict.rule}"] += 1
+        self.verdicts[verdict.action, verdict.rule] += 1
         if VERDICTS.isEnabledFor(logging.INFO):
             record = self._record(facts, verdict)
             VERDICTS.info("%s %s by %s", record["action"], record["path"], record["rule"], extra={"verdict": record})
-        for hook in self.settings.hooks:
+        for hook in self._hooks:
             try:
                 hook(facts, verdict)
             except Exception:
@@ -273,10 +301,11 @@ class Guard:
         return Rendered(body, template.personal or rendition is not Rendition.FULL)
 
     def _values(self, plan: Plan, facts: Facts, delivery: Delivery, nonce: str) -> Mapping[Field, bytes]:
+        day = self._day
         values = {
-            Field.NONCE: b' nonce="' + nonce.encode("ascii") + b'"' if nonce else b"",
+            Field.NONCE: b' nonce="%s"' % nonce.encode("ascii") if nonce else b"",
             Field.COPY_NUMBER: facts.request_id.encode("ascii"),
-            Field.DATE: self._date(facts.now),
+            Field.DATE: day[1] if day[0] == facts.now // 86400 else self._date(facts.now),
         }
         if not plan.url:
             url = self.base_url(facts) + delivery.path

@@ -11,14 +11,14 @@ Longer than a module should be, because every way out of a response must be seen
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import anyio
 
 from contentguard.asgi.files import PATHSEND, ZEROCOPY, read
-from contentguard.asgi.headers import Headers, derived, for_the_app, not_modified, rewritten
+from contentguard.asgi.headers import derived, for_the_app, not_modified, rewritten
 from contentguard.asgi.outbox import BODY, Outbox
 from contentguard.asgi.request import delivery, public_path
 from contentguard.asgi.response import refusal
@@ -29,7 +29,7 @@ from contentguard.rewrite.codings import CodingError, Decoder, Trouble, accepts
 from contentguard.rewrite.head import ascii_superset, is_wide
 from contentguard.rewrite.page import Delivery
 from contentguard.rewrite.pages import Shelf
-from contentguard.rewrite.plan import Plan, Rendered, Untouched
+from contentguard.rewrite.plan import Rendered, Untouched
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -66,8 +66,12 @@ class ArticleResponder:
     held = 0
     gzipped = False
 
-    def __init__(self, app: ASGIApp, guard: Guard, facts: Facts, verdict: Verdict) -> None:
+    def __init__(
+        self, app: ASGIApp, guard: Guard, facts: Facts, verdict: Verdict, wanted: Mapping[bytes, bytes]
+    ) -> None:
+        """``wanted``: the request's headers by name, of several of one name the first."""
         self.app, self.guard, self.facts, self.verdict = app, guard, facts, verdict
+        self.wanted = wanted
         self.full = verdict.rendition is Rendition.FULL
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,12 +95,8 @@ class ArticleResponder:
     def _inner_scope(self, dropped: Iterable[bytes] = ()) -> Scope:
         """The scope for the app: marked, and for restricted clients without compression."""
         scope = {**self.scope, MARKER: True}
-        headers: Headers = scope["headers"]
-        if self.full and self.rewrites:
-            for name, _ in headers:
-                if name == b"if-none-match":
-                    scope["headers"], self.tag = for_the_app(headers, self.guard.edition)
-                    break
+        if b"if-none-match" in self.wanted and self.full and self.rewrites:
+            scope["headers"], self.tag = for_the_app(list(scope["headers"]), self.guard.edition)
         drop = {*dropped} if self.full else {*dropped, b"accept-encoding"}
         if drop:
             scope["headers"] = [pair for pair in scope["headers"] if pair[0] not in drop]
@@ -106,7 +106,9 @@ class ArticleResponder:
         """One message of the app."""
         kind = message["type"]
         if kind == "http.response.start":
-            await self._begin(message)
+            if self._held(message):
+                return
+            await self._begin()
         elif kind not in _BODIES:
             if not self.whole_wanted:
                 await self.out.other(message)
@@ -114,13 +116,25 @@ class ArticleResponder:
             return
         elif self.done:
             await self.out.send(message)
+        elif kind == BODY and not self.held and not message.get("more_body", False) and self.stream is None:
+            # All of it in one message: the usual case goes the shortest way.
+            self.chunks, self.held = (*self.chunks, message.get("body", b"")), len(message.get("body", b""))
+            await self._complete()
         else:
             await self._take(message)
 
     # -- the start ---------------------------------------------------------------------------------------------
 
-    async def _begin(self, message: Message) -> None:
+    def _held(self, message: Message) -> bool:
+        """Whether this is the start of a page that can be looked into: the usual case, and nothing to wait for."""
         status = self.out.hold(message)
+        if status != 200 or self.facts.method == "HEAD" or not self._concerns_us(status):
+            return False
+        return self._closed_book() is None
+
+    async def _begin(self) -> None:
+        assert self.out.start is not None
+        status = self.out.start["status"]
         if not self._concerns_us(status):
             await self._let_pass(status)
         elif status == 206:
@@ -138,7 +152,7 @@ class ArticleResponder:
     async def _let_pass(self, status: int) -> None:
         guard, out, headers = self.guard, self.out, self.out.headers
         if status == 304 and self.tag:
-            gzips = guard.settings.compression
+            gzips = guard.compression
             headers = not_modified(headers, out.answer, guard.edition, self.tag, personal=guard.personal, gzips=gzips)
         self.done = True
         await out.begin(headers)
@@ -199,9 +213,18 @@ class ArticleResponder:
             self.chunks.append(chunk)
         else:
             self.chunks = [*self.chunks, chunk]
-        if self.held > self.guard.settings.article.max_bytes:
+        if self.held > self.guard.max_bytes:
             await self._unreadable(Untouched.TOO_LARGE, more)
         elif not more or self.held == self.out.answer.length:
+            await self._finish()
+
+    async def _complete(self) -> None:
+        """The page has come in one piece."""
+        if self.parts:
+            await self._look_at_parts(b"", more=False)
+        elif self.held > self.guard.max_bytes:
+            await self._unreadable(Untouched.TOO_LARGE, more_body=False)
+        else:
             await self._finish()
 
     async def _begun(self, chunk: bytes) -> bool:
@@ -238,7 +261,7 @@ class ArticleResponder:
 
     async def _from_file(self, message: Message) -> bytes | None:
         """What a server was to read from a file itself; None when that was too much, and has been dealt with."""
-        limit = self.guard.settings.article.max_bytes - self.held
+        limit = self.guard.max_bytes - self.held
         data = await anyio.to_thread.run_sync(read, message, limit)
         if data is None and self.full:
             self.guard.note(f"untouched.{Untouched.TOO_LARGE}", self._mend(Untouched.TOO_LARGE))
@@ -273,11 +296,16 @@ class ArticleResponder:
         if not plan.is_article:
             await self._release()
             return
-        self.facts, self.verdict = await guard.admit(self.facts, self.verdict)
+        now = guard.admitted(self.facts, self.verdict)
+        self.facts, self.verdict = now or await guard.admit(self.facts, self.verdict)
         if self.verdict.action is not Action.ALLOW:
             await self._refuse()
             return
-        rendered = await self._rendered(plan, delivered, shelf)
+        if self._gzips():
+            self.gzipped = True
+            rendered = await guard.render_gzip(plan, self.verdict.rendition, self.facts, delivered, shelf.allowed.nonce)
+        else:
+            rendered = guard.render(plan, self.verdict.rendition, self.facts, delivered, shelf.allowed.nonce)
         if rendered is not None:
             await self._send_page(rendered)
         elif self.full:
@@ -286,39 +314,31 @@ class ArticleResponder:
             self.facts, self.verdict = guard.refuse(self.facts, replace(self.verdict, rendition=Rendition.NONE))
             await self._refuse()
 
-    async def _rendered(self, plan: Plan, delivered: Delivery, shelf: Shelf) -> Rendered | None:
-        arguments = (plan, self.verdict.rendition, self.facts, delivered, shelf.allowed.nonce)
-        if self._gzips():
-            self.gzipped = True
-            return await self.guard.render_gzip(*arguments)
-        return self.guard.render(*arguments)
-
     async def _send_page(self, rendered: Rendered) -> None:
         out, guard = self.out, self.guard
         assert out.start is not None
         headers = rewritten(
             out.headers,
             out.answer,
-            length=None if out.start.get("trailers") else len(rendered.body),
-            personal=rendered.personal,
-            gzipped=self.gzipped,
-            may_gzip=guard.settings.compression,
-            etag=derived(out.answer, guard.edition) if self.full else b"",
+            None if out.start.get("trailers") else len(rendered.body),
+            rendered.personal,
+            self.gzipped,
+            guard.compression,
+            derived(out.answer, guard.edition) if self.full else b"",
         )
-        await out.begin(headers)
-        await out.body(rendered.body)
+        await out.whole(headers, rendered.body)
 
     def _gzips(self) -> bool:
         """Whether this client gets the page compressed."""
-        values = [value for name, value in self.facts.headers if name == b"accept-encoding"]
-        if not values or not self.guard.settings.compression:
+        if b"accept-encoding" not in self.wanted or not self.guard.compression:
             return False
+        values = [value for name, value in self.facts.headers if name == b"accept-encoding"]
         return accepts(values[0] if len(values) == 1 else b",".join(values), b"gzip")
 
     def _decoded(self, raw: bytes) -> bytes | Untouched:
         """The body without its content codings, or why that cannot be had."""
         try:
-            decoder = Decoder(self.out.answer.codings, self.guard.settings.article.max_bytes)
+            decoder = Decoder(self.out.answer.codings, self.guard.max_bytes)
             body = decoder.feed(raw)
             decoder.finish()
         except CodingError as error:

@@ -146,7 +146,6 @@ _NOTES = {
 def rewritten(
     headers: Headers,
     answer: Answer,
-    *,
     length: int | None,
     personal: bool,
     gzipped: bool,

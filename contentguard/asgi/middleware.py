@@ -61,13 +61,19 @@ class ContentGuardMiddleware:
         if own is not None:
             await own(scope, receive, send)
             return
-        facts, verdict = await self.guard.judge(read_facts(scope, self.guard))
+        guard = self.guard
+        facts = read_facts(scope, guard)
+        wanted = dict(facts.headers[::-1])
+        if guard.counts_requests:
+            facts, verdict = await guard.judge(facts)
+        else:
+            facts, verdict = guard.judged(facts, agent=wanted.get(b"user-agent", b""))
         if verdict.action is not Action.ALLOW:
             await refusal(self.guard, facts, verdict)(scope, receive, send)
         elif scope["path"] == "/robots.txt" and self.settings.robots.serve and not routes_prefix(scope):
             await RobotsResponder(self.app, self._routes.robots)(scope, receive, send)
         else:
-            await ArticleResponder(self.app, self.guard, facts, verdict)(scope, receive, send)
+            await ArticleResponder(self.app, guard, facts, verdict, wanted)(scope, receive, send)
 
 
 def _refuse_production(scope: Scope) -> None:

@@ -24,12 +24,12 @@ class Outbox:
     """What the app's headers say."""
     headers: Headers
     """The app's headers, less its word to us."""
+    _waiting: list[Message] | tuple[()] = ()
     finished = False
     """The last message of the body has been sent, or will never be."""
 
     def __init__(self, send: Send, *, bodiless: bool) -> None:
         self.send = _without_body(send) if bodiless else send
-        self._waiting: list[Message] = []
 
     def hold(self, message: Message) -> int:
         """Hold a start message; returns its status."""
@@ -44,17 +44,27 @@ class Outbox:
     def drop(self) -> None:
         """Forget the held start and what waits for it."""
         self.start = None
-        self._waiting.clear()
+        self._waiting = ()
 
     async def begin(self, headers: Headers) -> None:
         """Send the held start with these headers, and what was to follow it."""
         assert self.start is not None
         start, self.start = self.start, None
         await self.send({**start, "headers": headers})
+        for message in self._waiting:
+            await self.send(message)
+        self._waiting = ()
+
+    async def whole(self, headers: Headers, data: bytes) -> None:
+        """Send the held start with these headers, and all of the body."""
         if self._waiting:
-            for message in self._waiting:
-                await self.send(message)
-            self._waiting.clear()
+            await self.begin(headers)
+        else:
+            start, self.start = self.start, None
+            assert start is not None
+            await self.send({**start, "headers": headers})
+        self.finished = True
+        await self.send({"type": BODY, "body": data, "more_body": False})
 
     async def body(self, data: bytes, *, more: bool = False) -> None:
         """Send some of the body."""
@@ -64,7 +74,7 @@ class Outbox:
     async def other(self, message: Message) -> None:
         """A message that is neither start nor body."""
         if self.start is not None:
-            self._waiting.append(message)
+            self._waiting = [*self._waiting, message]
         else:
             await self.send(message)
 

@@ -29,16 +29,11 @@ def read_facts(scope: Scope, guard: Guard) -> Facts:
     client = scope.get("client")
     peer = client[0] if client else None
     proxies = guard.settings.proxies
-    return Facts(
-        method=scope["method"],
-        path=scope["path"],
-        headers=headers,
-        client=proxies.client(peer, headers),
-        scheme=proxies.scheme(peer, headers, scope.get("scheme", "http")),
-        http_version=scope.get("http_version", "1.1"),
-        now=guard.clock(),
-        request_id=new_id(),
-    )
+    client_address = proxies.client(peer, headers)
+    scheme = proxies.scheme(peer, headers, scope.get("scheme", "http"))
+    version = scope.get("http_version", "1.1")
+    # By position: by name it takes half as long again, and this is done for every request.
+    return Facts(scope["method"], scope["path"], headers, client_address, scheme, version, guard.clock(), new_id())
 
 
 def new_id() -> str:

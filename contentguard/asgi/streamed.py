@@ -71,6 +71,6 @@ class StreamedPage:
             length=None,
             personal=guard.personal,
             gzipped=False,
-            may_gzip=guard.settings.compression,
+            may_gzip=guard.compression,
             etag=derived(outbox.answer, guard.edition),
         )

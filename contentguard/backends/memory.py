@@ -72,6 +72,10 @@ class MemoryStore:
 
     async def take(self, key: str, limit: Limit, now: float, cost: int = 1) -> Decision:
         """See ``Store.take``."""
+        return self.take_now(key, limit, now, cost)
+
+    def take_now(self, key: str, limit: Limit, now: float, cost: int = 1) -> Decision:
+        """``take``, for callers who would rather not make a coroutine of what never waits."""
         digest, start, end = self._cache.get(key) or self._locate(key)
         found = self._digests.find(digest, start, end)
         if found >= 0:

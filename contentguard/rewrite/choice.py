@@ -10,7 +10,6 @@ foreign content, not where a block would end the article, and not behind what is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf
 
@@ -19,10 +18,8 @@ from contentguard.rewrite.tree import FORMATTING, MAX_DEPTH, OpenElements
 
 _SWALLOWS = frozenset(b"select option optgroup template button a object audio video canvas map".split())
 """Open at an article's end, these would make something else of what is inserted there (as SVG and MathML would)."""
-_NO_ARTICLE = frozenset((b"template", b"select"))
-"""In these an article is not part of the page, or not where it stands."""
-_NO_TEXT = frozenset((b"template", b"select", b"button"))
-"""Text in these is none of the article's."""
+_NOT_IN = frozenset((b"template", b"select", b"button"))
+"""What stands in these (or in SVG and MathML) is no article, and its text is none of the article's."""
 NONE = MAX_DEPTH * 2
 """More than any depth."""
 _LINGERING = NONE - 1
@@ -68,8 +65,6 @@ class Choice:
         """The number of the selector by which the page may call its article, once it is certain to hold one."""
         self.quiet = NONE
         """Depth of the outermost open element that is left alone."""
-        self.linked = False
-        """A link has been opened and not closed: even where its element has ended, the next paragraph reopens it."""
         self._lingering = b""
         """A formatting element that was left alone and not closed, which the next paragraph reopens."""
         self._closed: list[Candidate] = []
@@ -117,41 +112,59 @@ class Choice:
             self.quiet = depth
         chosen = anchor if anchor >= 0 else rules.preference(name, tag, above)
         liked = chosen < (self.live[0].selector if self.live else MAX_PREFERENCE)
-        if liked and _NO_ARTICLE.isdisjoint(opened.names):
+        if liked and not any(_shut(name) for name in opened.names):
             blockless = opened.closed_by_block(depth)
             self.live.append(Candidate(chosen, depth, inner_start, -words, blockless))
 
     def hush(self) -> None:
         """The current node has been opened: is it one whose text is none of the article's?"""
         names = self._opened.names
-        if self.quiet == NONE and (names[-1] in _NO_TEXT or names[-1][0] == 0x20):
+        if self.quiet == NONE and _shut(names[-1]):
             self.quiet = len(names) - 1
 
-    def settle(self, before: Sequence[bytes], offset: int, words: int, *, pushed: bool, ended: bytes) -> None:
+    def reopened(self, count: int) -> None:
+        """So many formatting elements have come back: is it one whose text is none of the article's?"""
+        names = self._opened.names
+        if self._lingering:
+            at = next((n for n in range(len(names) - count, len(names)) if names[n] == self._lingering), -1)
+            if at >= 0:
+                self._lingering = b""
+                self.quiet = at if self.quiet == _LINGERING else self.quiet
+
+    def settle(self, before: list[bytes], offset: int, words: int, *, pushed: bool, ended: bytes) -> None:
         """End the candidates that a tag closed. ``ended``: the name of the end tag, if it was one."""
-        opened, live = self._opened, self.live
-        left = len(opened.names) - pushed
-        if opened.removed >= 0:
-            self._shift(opened.removed)
-        while live and live[-1].depth >= left and self.article is None:
-            candidate = live.pop()
-            self.close(candidate, before[candidate.depth + 1 :], offset, words)
-        if ended == self._lingering:
-            self._lingering = b""
-            self.quiet = NONE if self.quiet == _LINGERING else self.quiet
-        if left <= self.quiet < _LINGERING:
-            name = before[self.quiet] if self.quiet < len(before) else b""
+        opened = self._opened
+        left, order = len(opened.names) - pushed, opened.order
+        for candidate in reversed(self.live.copy()):
+            depth = candidate.depth
+            candidate.depth = _moved(depth, order)
+            if candidate.depth >= left and self.article is None:
+                self.live.remove(candidate)
+                # What was taken out from around its blocks is not around what is inserted into them.
+                self.close(candidate, before, depth, offset, words, lost=candidate.depth == NONE)
+        name = before[self.quiet] if self.quiet < len(before) else b""
+        if self.quiet < _LINGERING and (quiet := _moved(self.quiet, order)) != self.quiet:
+            self.quiet = quiet
+        if left <= self.quiet != _LINGERING:
             lingers = name in FORMATTING and name != ended
             self._lingering, self.quiet = (name, _LINGERING) if lingers else (b"", NONE)
+        if self._lingering and all(entry.name != self._lingering for entry in opened.pending):
+            self._lingering = b""
+            self.quiet = NONE if self.quiet == _LINGERING else self.quiet
+
+    def forget(self) -> None:
+        """Nothing so far was part of the page."""
+        self.live.clear()
+        self._closed, self._fallback = [], None
 
     def close(
-        self, candidate: Candidate, inside: Sequence[bytes], offset: int, words: int, *, lost: bool = False
+        self, candidate: Candidate, before: list[bytes], depth: int, offset: int, words: int, *, lost: bool = False
     ) -> None:
-        """End ``candidate``; ``inside`` are the elements in it that were still open."""
+        """End ``candidate``, which stood at ``depth`` while ``before`` were the open elements."""
         candidate.words += words
         candidate.end = offset
-        swallowed = self.linked or any(name in _SWALLOWS or name[0] == 0x20 for name in inside)
-        if not (lost or swallowed or candidate.blockless or self.quiet <= candidate.depth):
+        swallowed = any(name in _SWALLOWS or name[0] == 0x20 for name in before[depth + 1 :])
+        if not (lost or swallowed or candidate.blockless or self.quiet <= depth or self._opened.linked(before)):
             candidate.place = offset
         outermost = self.live[0] if self.live else None
         if outermost is None:
@@ -184,13 +197,16 @@ class Choice:
             self.named = candidate.selector
         self.certain = True
 
-    def _shift(self, removed: int) -> None:
-        """An element was taken out from below: what stood above it stands lower, what it was itself is closed."""
-        for candidate in self.live:
-            if candidate.depth >= removed:
-                candidate.depth = candidate.depth - 1 if candidate.depth > removed else MAX_DEPTH
-        if removed <= self.quiet < _LINGERING:
-            self.quiet = self.quiet - 1 if self.quiet > removed else MAX_DEPTH
+
+def _shut(name: bytes) -> bool:
+    return name in _NOT_IN or name[0] == 0x20
+
+
+def _moved(depth: int, order: list[int] | None) -> int:
+    """Where on the stack the element is that was at ``depth``; ``NONE`` when it was taken out."""
+    if order is None or depth == NONE:
+        return depth
+    return order.index(depth) if depth in order else NONE
 
 
 def _taken_from(outer: Candidate, inner: Candidate) -> Candidate:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Mapping
+from functools import lru_cache
 from html import unescape
 from urllib.parse import urljoin
 
@@ -19,12 +21,15 @@ from contentguard.rewrite.tokenizer import attributes
 _META_CHARSET = re.compile(rb"(?i)<meta(?=[\t\n\f\r /])[^>]*+>")
 _CHARSET = re.compile(rb"(?i)charset[\t\n\f\r ]*+=[\t\n\f\r ]*+[\"']?+([a-z0-9_:.-]++)")
 _REFERENCE = re.compile(r"&(?:#[xX]?+[0-9a-fA-F]++|[A-Za-z0-9]++);")
+_LONG = 512
+"""Bytes of a tag up to which what it says is remembered."""
 PRESCAN = 1024
 """How far a browser looks for the charset (HTML Standard, 13.2.3.2)."""
 # Not supersets of ASCII: bytes below 0x80 do not mean what they say there.
 _FOREIGN = re.compile(r"(?i)^(utf[-_]?(7|16|32)|ucs|unicode|iso-2022|csiso2022|hz|cp037|ibm037|ebcdic)")
 
 
+@lru_cache(256)
 def ascii_superset(content_type: str) -> bool:
     """Whether a Content-Type leaves it possible that the page is written in a superset of ASCII."""
     match = _CHARSET.search(content_type.encode("latin-1", "replace"))
@@ -102,10 +107,18 @@ def meta_policies(scan: Scan, encoding: str) -> list[str]:
     return [t.get("content", "") for t in tags if t.get("http-equiv", "").lower() == "content-security-policy"]
 
 
-def _tag(tag: bytes, encoding: str) -> dict[str, str]:
-    """A tag's attributes, decoded. Only references that end in ";" count: ``?a=1&copy=2`` is an URL."""
+def _tag(tag: bytes, encoding: str) -> Mapping[str, str]:
+    """A tag's attributes, decoded. Most tags of a head are those of every other page of the site."""
+    return _read_tag(tag, encoding) if len(tag) > _LONG else _remembered_tag(tag, encoding)
+
+
+def _read_tag(tag: bytes, encoding: str) -> Mapping[str, str]:
+    """Only references that end in ";" count: ``?a=1&copy=2`` is an URL."""
     decoded = {k.decode("ascii", "replace"): v.decode(encoding, "replace") for k, v in attributes(tag).items()}
     return {k: " ".join((_REFERENCE.sub(_resolved, v) if "&" in v else v).split()) for k, v in decoded.items()}
+
+
+_remembered_tag = lru_cache(1024)(_read_tag)
 
 
 def _resolved(reference: re.Match[str]) -> str:

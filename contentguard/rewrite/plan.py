@@ -94,12 +94,12 @@ class Plan:
     """Why some of the insertions are missing."""
     blocked: bool = False
     """Whether the page's Content-Security-Policy keeps our script or style sheet out."""
+    url: str = field(init=False)
+    """The page's absolute URL where it is known without the reader's Host header."""
     _head: Template | None = field(default=None, repr=False)
 
-    @property
-    def url(self) -> str:
-        """The page's absolute URL where it is known without the reader's Host header."""
-        return self.page.url if self.page else ""
+    def __post_init__(self) -> None:
+        self.url = self.page.url if self.page else ""
 
     @property
     def head(self) -> Template | None:

@@ -285,7 +285,7 @@ class TestMounting:
     def test_two_instances_share_nothing(self) -> None:
         one, other = guarded(limits={"articles": "1/minute"}), guarded(limits={"articles": "1/minute"})
         assert [get(one).status_code, get(one).status_code, get(other).status_code] == [200, 429, 200]
-        assert one.guard.counts != other.guard.counts
+        assert one.guard.verdicts != other.guard.verdicts
         assert one.guard.store is not other.guard.store
 
     def test_nested_guards_insert_once(self) -> None:
