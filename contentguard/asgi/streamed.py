@@ -6,12 +6,14 @@ those of one: what they cost a page that turns out to be none is one validator a
 
 from __future__ import annotations
 
+from anyio.lowlevel import checkpoint
+
 from contentguard.asgi.headers import Headers, derived, rewritten
 from contentguard.asgi.outbox import Outbox
 from contentguard.guard import Guard
 from contentguard.model import Facts, Verdict
 from contentguard.rewrite.page import Delivery
-from contentguard.rewrite.pages import Shelf
+from contentguard.rewrite.pages import SLICE, Shelf
 from contentguard.rewrite.plan import Untouched
 from contentguard.rewrite.stream import Phase
 
@@ -28,12 +30,17 @@ class StreamedPage:
         self._guard, self._outbox, self._facts, self._verdict = guard, outbox, facts, verdict
         self._delivery = delivery
         self._stream = guard.stream(delivery, shelf, facts)
-        self._since = 0.0
+        self._since, self._taken = 0.0, 0
         self._counted = False
 
     async def take(self, chunk: bytes, *, more: bool) -> None:
         """Some of the page has come from the app."""
         stream, guard = self._stream, self._guard
+        self._taken += len(chunk)
+        if self._taken >= SLICE:
+            # An app that never waits would hold the event loop for as long as its page is.
+            self._taken = 0
+            await checkpoint()
         out = stream.feed(chunk) if chunk else b""
         if stream.phase is Phase.HOLD:
             now = guard.clock()

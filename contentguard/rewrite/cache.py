@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from contentguard.rewrite.plan import Plan
 from contentguard.rewrite.resume import Base
 
-_OVERHEAD = 1024
-"""Bytes charged per body for what is neither page nor template."""
+_OVERHEAD = 6144
+"""Bytes charged per body for what is neither page nor markup (measured with tracemalloc)."""
 VARIANTS = 4
 """Bodies remembered per key: pages of a list, or a few editions under one path."""
 

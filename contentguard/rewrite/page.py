@@ -97,11 +97,10 @@ class Delivery:
 
 def ascii_html(text: str) -> bytes:
     """``text`` escaped for HTML text or a quoted attribute, as pure ASCII with numeric references."""
-    escaped = (
-        text.replace("&", "&amp;")
-        .replace("<", "&lt;")
-        .replace(">", "&gt;")
-        .replace('"', "&quot;")
-        .replace("'", "&#39;")
-    )
-    return escaped.encode("ascii", "xmlcharrefreplace")
+    for character, reference in _ESCAPES:
+        if character in text:
+            text = text.replace(character, reference)
+    return text.encode("ascii", "xmlcharrefreplace")
+
+
+_ESCAPES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&#39;"))

@@ -89,6 +89,9 @@ class Pages:
                 plan = self.planner.plan(body, found, delivery, shelf.allowed, entry.latest if entry else None)
             except TooDeepError:
                 plan = Plan(is_article=True, untouched=Untouched.TOO_DEEP)
+        if base is None and (entry is None or entry.base is None):
+            # The next body under this key is scanned whole in any case: no need to hold what could spare it more.
+            plan.fragments = plan.fragments[: plan.cards]
         self.cache.put(shelf.key, body, plan, base)
         return plan
 

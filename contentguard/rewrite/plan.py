@@ -1,7 +1,7 @@
 """A page's plan: what stands where in each rendition, worked out once and filled in for each reader.
 
-Strategy: a ``Template`` is the page cut at the places that differ from reader to reader; everything else, the inserted
-markup included, is joined into a few large slices beforehand, and deflated once when somebody first asks for gzip.
+Strategy: a ``Template`` is the page cut where something is inserted: a few large slices of it with the inserted markup
+between them, and holes for what differs from reader to reader. It is deflated once, when somebody first asks for gzip.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import gzip
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 from typing import NamedTuple
 
 from contentguard.rewrite.page import Field, Fragment, Page, Part, Slot, ascii_html
@@ -18,8 +19,11 @@ from contentguard.rewrite.splice import Spliced
 
 _SPLICED = 4
 """How many sets of lengths of its fields a template is kept deflated for: nonces and hosts hardly ever vary."""
-_GZIP_SHARE = 0.4
-"""What the deflated slices take of the page, for the cache's account (0.2 to 0.35 measured)."""
+_GZIP_SHARE = 0.5
+"""What the deflated slices take of the page, for the cache's account (0.2 measured for large pages, 0.5 for small)."""
+
+
+Piece = bytes | memoryview
 
 
 class Untouched(StrEnum):
@@ -38,43 +42,55 @@ class Untouched(StrEnum):
 
 
 class Template:
-    """Bytes with holes: ``pieces[0] field[0] pieces[1] … field[n-1] pieces[n]``."""
+    """Bytes with holes, as slices of the page between the inserted markup: nothing of the page is held twice."""
 
-    __slots__ = ("_gzips", "fields", "personal", "pieces", "size")
+    __slots__ = ("_gzips", "_holes", "_parts", "fields", "personal", "size")
 
-    def __init__(self, pieces: Sequence[bytes], fields: Sequence[Field]) -> None:
-        self.pieces, self.fields = tuple(pieces), tuple(fields)
-        self.size = sum(map(len, pieces))
-        """Bytes that the pieces hold."""
-        self.personal = not {Field.NONCE}.issuperset(fields)
+    def __init__(self, parts: Sequence[Piece | Field]) -> None:
+        # What is empty now, or between two neighbours of nothing, costs each reader's page a little.
+        self._parts: list[Piece] = [b"" if isinstance(part, Field) else part for part in parts]
+        self._holes = [(index, part) for index, part in enumerate(parts) if isinstance(part, Field)]
+        self.fields = tuple(hole for _, hole in self._holes)
+        """The fields in the order of the page."""
+        self.size = sum(map(len, self._parts))
+        """Bytes of the whole, less the fields."""
+        self.personal = not {Field.NONCE}.issuperset(self.fields)
         """Whether a reader's copy is theirs alone. A nonce belongs to its response: caching it is the app's affair."""
         self._gzips: dict[tuple[int, ...], Spliced] = {}
 
+    @property
+    def own(self) -> int:
+        """Bytes that are held besides the page."""
+        return sum(len(part) for part in self._parts if isinstance(part, bytes))
+
     def fill(self, values: Mapping[Field, bytes]) -> bytes:
         """The bytes for one reader. KeyError when a field has no value."""
-        if not self.fields:
-            return self.pieces[0]
-        out = [b""] * (2 * len(self.fields) + 1)
-        out[::2] = self.pieces
-        out[1::2] = [values[field] for field in self.fields]
+        out = self._parts.copy()
+        for index, name in self._holes:
+            out[index] = values[name]
         return b"".join(out)
 
     def gzip(self, values: Mapping[Field, bytes]) -> bytes:
-        """The same, compressed (RFC 1952): no more than the values is looked at if ``deflated`` says so."""
-        chosen = [values[field] for field in self.fields]
+        """The same, compressed (RFC 1952); what all readers have in common was deflated the first time."""
+        chosen = [values[name] for name in self.fields]
         spliced = self._spliced(tuple(map(len, chosen)))
         return gzip.compress(self.fill(values), 6, mtime=0) if spliced is None else spliced.fill(chosen)
 
     def deflated(self, values: Mapping[Field, bytes]) -> bool:
         """Whether ``gzip`` has already done the costly part for values of these lengths."""
-        return tuple(len(values[field]) for field in self.fields) in self._gzips
+        return tuple([len(values[name]) for name in self.fields]) in self._gzips
 
     def _spliced(self, lengths: tuple[int, ...]) -> Spliced | None:
         found = self._gzips.get(lengths)
         # A client that can choose a length (by its Host header) must not fill the memory with them.
         if found is None and len(self._gzips) < _SPLICED:
-            found = self._gzips[lengths] = Spliced(self.pieces, lengths)
+            found = self._gzips[lengths] = Spliced(self._pieces(), lengths)
         return found
+
+    def _pieces(self) -> list[bytes]:
+        """What stands before, between and behind the holes."""
+        edges = [-1, *(index for index, _ in self._holes), len(self._parts)]
+        return [b"".join(self._parts[start + 1 : end]) for start, end in pairwise(edges)]
 
 
 @dataclass(slots=True)
@@ -111,9 +127,10 @@ class Plan:
     @property
     def size(self) -> int:
         """Bytes held, for the cache's account."""
-        full = int(self.full.size * (1 + _GZIP_SHARE)) if self.full else 0
+        full = self.full.own + int(self.full.size * _GZIP_SHARE) if self.full else 0
         said = sum(map(len, self.scan.metadata)) if self.scan else 0
-        return full + 3 * said + 64 * len(self.fragments)
+        inserted = sum(len(part) for fragment in self.fragments for part in fragment.parts if isinstance(part, bytes))
+        return full + 3 * said + inserted
 
 
 class Rendered(NamedTuple):
@@ -127,17 +144,15 @@ Point = tuple[int, Sequence[Part]]
 """An offset in the page and what is inserted there."""
 
 
-def template(parts: Iterable[Part]) -> Template:
-    """Join neighbouring bytes; every field becomes a hole."""
-    pieces: list[list[bytes]] = [[]]
-    fields: list[Field] = []
+def template(parts: Iterable[Piece | Field]) -> Template:
+    """Join neighbouring bytes that are not slices of a page; every field becomes a hole."""
+    made: list[Piece | Field] = []
     for part in parts:
-        if isinstance(part, Field):
-            fields.append(part)
-            pieces.append([])
-        else:
-            pieces[-1].append(part)
-    return Template([b"".join(piece) for piece in pieces], fields)
+        if type(part) is bytes and made and type(made[-1]) is bytes:
+            made[-1] += part
+        elif isinstance(part, Field) or len(part):
+            made.append(part)
+    return Template(made)
 
 
 def points(fragments: Iterable[Fragment], places: Mapping[Slot, int]) -> list[Point]:
@@ -151,13 +166,13 @@ def full(body: bytes, inserts: Iterable[Point]) -> Template:
     return template(_spliced_in(body, inserts))
 
 
-def _spliced_in(body: bytes, inserts: Iterable[Point]) -> Iterator[Part]:
-    done = 0
+def _spliced_in(body: bytes, inserts: Iterable[Point]) -> Iterator[Piece | Field]:
+    page, done = memoryview(body), 0
     for at, parts in inserts:
-        yield body[done:at]
+        yield page[done:at]
         yield from parts
         done = at
-    yield body[done:]
+    yield page[done:]
 
 
 def head_only(scan: Scan, page: Page, fragments: Iterable[Fragment]) -> Template:

@@ -49,7 +49,7 @@ class Planner:
     ) -> Plan:
         """A plan with its fragments but no template: all that can be told from the page's ``start`` (its head)."""
         page, blocked = self._page(start, found, delivery, allowed)
-        if like is not None and like.page == page:
+        if like is not None and like.page == page and len(like.fragments) > like.cards:
             fragments, first = like.fragments, like.cards
         else:
             previews = tuple(cards(page, options=self.cards, site_name=self.site))

@@ -14,6 +14,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, ClassVar
 from urllib.parse import quote, urljoin
@@ -217,14 +218,16 @@ def share(page: Page, *, options: Share, qr: str = "") -> Iterator[Fragment]:
     """The share box at the article's end; ``qr`` is the address of the page's QR code, if it has one."""
     if not options.enabled:
         return
-    links = [item for target in options.chosen if target.url and (item := _link(target, page, options, qr))]
-    buttons = [_button(target, options) for target in _scripted(options)] if page.scripts_allowed else []
+    values = _values(page, qr)
+    links = [item for template, tail in _links(options) if (item := _link(template, tail, values))]
+    buttons = _buttons(options) if page.scripts_allowed else ()
     if not links and not buttons:
         yield Fragment(Slot.ARTICLE_END, (b'<span class="cg-mark" hidden></span>',))
         return
     parts: list[Part] = [_opening(options.heading, hidden=not links)]
-    for item in (*links, *buttons):
+    for item in links:
         parts += item
+    parts += buttons
     yield Fragment(Slot.ARTICLE_END, joined([*parts, b"</ul></section>"]))
 
 
@@ -252,17 +255,23 @@ def _scripted(options: Share) -> Iterator[ShareTarget]:
         yield _COPY
 
 
-def _button(target: ShareTarget, options: Share) -> list[Part]:
-    return [
+@lru_cache(64)
+def _buttons(options: Share) -> tuple[bytes, ...]:
+    """What only the script can show: the same on every page of a site."""
+    return tuple(
         b'<li hidden><button type="button" hidden class="cg-share-link" data-cg-share="%s">%s</button></li>'
         % (ascii_html(target.id), _face(target, options.name(target)))
-    ]
+        for target in _scripted(options)
+    )
 
 
-def _link(target: ShareTarget, page: Page, options: Share, qr: str) -> list[Part]:
-    address = _address(target.url, page, qr)
-    if not address:
-        return []
+@lru_cache(64)
+def _links(options: Share) -> tuple[tuple[str, bytes], ...]:
+    """Each link's address as a template, and what follows it: the same on every page of a site."""
+    return tuple((target.url, _tail(target, options)) for target in options.chosen if target.url)
+
+
+def _tail(target: ShareTarget, options: Share) -> bytes:
     name = options.name(target)
     attributes = b""
     if not _SCHEME.match(target.url) or target.url.startswith("http"):
@@ -270,8 +279,12 @@ def _link(target: ShareTarget, page: Page, options: Share, qr: str) -> list[Part
         attributes = b' target="_blank" rel="nofollow noopener noreferrer" aria-label="%s"' % ascii_html(
             options.phrase("new_tab", spoken)
         )
-    tail = b'"%s>%s</a></li>' % (attributes, _face(target, name))
-    return [b'<li><a class="cg-share-link" href="', *address, tail]
+    return b'"%s>%s</a></li>' % (attributes, _face(target, name))
+
+
+def _link(template: str, tail: bytes, values: Mapping[str, str | Field]) -> list[Part]:
+    address = _address(template, values)
+    return [b'<li><a class="cg-share-link" href="', *address, tail] if address else []
 
 
 def _face(target: ShareTarget, name: str) -> bytes:
@@ -279,20 +292,23 @@ def _face(target: ShareTarget, name: str) -> bytes:
     return icon + b"<span>%s</span>" % ascii_html(name)
 
 
-def _address(template: str, page: Page, qr: str) -> list[Part]:
-    """``template`` with its holes filled, ready for an attribute; empty when the page lacks what it cannot
-    do without."""
-    image = _image(page)
-    if ("{image}" in template and not image) or ("{qr}" in template and not qr):
-        return []
-    if not page.title:
-        template = _untitled(template)
-    values: dict[str, str | Field] = {
+def _values(page: Page, qr: str) -> Mapping[str, str | Field]:
+    """What fills the holes of addresses, escaped once for all of them."""
+    return {
         "{title}": _encoded(page.title),
-        "{image}": _encoded(image),
+        "{image}": _encoded(_image(page)),
         "{url}": _encoded(page.url) or Field.URL_QUERY,
         "{qr}": qr,
     }
+
+
+def _address(template: str, values: Mapping[str, str | Field]) -> list[Part]:
+    """``template`` with its holes filled, ready for an attribute; empty when the page lacks what it cannot
+    do without."""
+    if ("{image}" in template and not values["{image}"]) or ("{qr}" in template and not values["{qr}"]):
+        return []
+    if not values["{title}"]:
+        template = _untitled(template)
     filled = [values.get(piece, piece) for piece in _HOLE.split(template)]
     return [value if isinstance(value, Field) else ascii_html(value) for value in filled]
 

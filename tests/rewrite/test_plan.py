@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from contentguard.rewrite.cache import VARIANTS, PlanCache
 from contentguard.rewrite.page import Field, Fragment, Slot, ascii_html
-from contentguard.rewrite.plan import Plan, Template, full, points, template
+from contentguard.rewrite.plan import Plan, full, points, template
 
 parts = st.lists(st.binary(max_size=5) | st.sampled_from(Field), max_size=12)
 VALUES = {field: field.value.encode() for field in Field}
@@ -16,7 +16,6 @@ def test_a_template_fills_to_its_parts(values: list[bytes | Field]) -> None:
     expected = b"".join(VALUES[v] if isinstance(v, Field) else v for v in values)
     made = template(values)
     assert made.fill(VALUES) == expected
-    assert len(made.pieces) == len(made.fields) + 1
     assert made.size == sum(len(v) for v in values if isinstance(v, bytes))
 
 
@@ -46,7 +45,7 @@ def test_escaping_is_ascii_and_safe(text: str) -> None:
 
 
 def plan(size: int = 10) -> Plan:
-    return Plan(is_article=True, full=Template([b"x" * size], []))
+    return Plan(is_article=True, full=template([b"x" * size]))
 
 
 class TestCache:
@@ -75,7 +74,7 @@ class TestCache:
             assert cache.bytes_used <= 50_000
         assert cache.get(0, b"x" * 2000) is not None
         assert cache.get(1, b"x" * 2000) is None
-        assert len(cache) == 50_000 // (2000 + plan(4000).size + 1024)
+        assert len(cache) == 50_000 // (2000 + plan(4000).size + 6144)
 
     def test_the_account_is_right(self) -> None:
         cache = PlanCache(50_000)
