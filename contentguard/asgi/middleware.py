@@ -16,7 +16,8 @@ from contentguard.asgi.response import refusal
 from contentguard.asgi.routes import RobotsResponder, Routes
 from contentguard.backends import Store
 from contentguard.errors import SettingsError
-from contentguard.guard import LOG, Guard
+from contentguard.guard import Guard
+from contentguard.guard.press import LOG
 from contentguard.model import Action
 from contentguard.settings import Settings, missing_key
 
