@@ -35,4 +35,10 @@ def _crawler(row: Mapping[str, Any]) -> Crawler:
         purpose=Purpose(row["purpose"]),
         robots_token=row["robots_token"],
         control=row.get("control", False),
+        ranges=tuple(row.get("ranges", ())),
+        hosts=tuple(row.get("hosts", ())),
+        agents=tuple(row.get("agents", ())),
+        complete=frozenset(row.get("complete", ())),
+        source=row["source"],
+        date=row["date"],
     )
