@@ -16,7 +16,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from contentguard.crawlers.unlisted import is_device_name, ordinary, tells, unlisted
-from contentguard.crawlers.words import LIMIT, LOWER, PLAIN, words
+from contentguard.crawlers.words import LETTERS, LIMIT, LOWER, PLAIN, words
 from contentguard.data import crawlers
 from contentguard.model import Crawler, Purpose
 
@@ -79,11 +79,11 @@ class Catalogue:
         return self._recall(user_agent[:LIMIT])
 
     def _find(self, user_agent: bytes) -> Crawler | None:
-        found = words(user_agent)
+        found = user_agent.translate(LETTERS).split()  # words(), spelt out: this line is a third of the whole
         silent = self._silent
-        unusual = [word for word in found if word not in silent]
-        if not unusual and ordinary(user_agent, found):
+        if silent.issuperset(found) and ordinary(user_agent, found):
             return None
+        unusual = [word for word in found if word not in silent]
         telling: list[bytes] = []
         named = self._named(user_agent, unusual, telling)
         if named is not None:

@@ -11,7 +11,7 @@ LIMIT = 512
 """No more of a User-Agent is read: bounds time and the cache's memory."""
 
 LOWER = bytes(byte | 32 if 65 <= byte <= 90 else byte for byte in range(256))
-_LETTERS = bytes(byte if 97 <= byte <= 122 else 32 for byte in LOWER)
+LETTERS = bytes(byte if 97 <= byte <= 122 else 32 for byte in LOWER)
 
 PLAIN = frozenset(
     b"""
@@ -58,4 +58,4 @@ DEVICES = frozenset(
 
 def words(user_agent: bytes) -> list[bytes]:
     """The letter runs of ``user_agent``, in lower case."""
-    return user_agent.translate(_LETTERS).split()
+    return user_agent.translate(LETTERS).split()
