@@ -41,5 +41,5 @@ def _check_origin(agent: str) -> None:
         origin, path, query = split_url(agent)
     except AgentError:
         origin, path, query = "", "", ""
-    if origin != agent or path or query:
+    if not origin or origin != agent or path or query:
         raise ValueError(f"agents are https origins such as https://agent.example, not {agent!r}")
