@@ -19,6 +19,8 @@ import httpx
 from contentguard.crawlers.agents import AgentError, split_url
 
 _NAT64 = IPv6Network("64:ff9b::/96")
+_LOCAL = (IPv6Network("64:ff9b:1::/48"), IPv6Network("fec0::/10"))
+"""Local by RFC 8215 and by RFC 3879, whatever the standard library says."""
 _TRIED = 2
 """Addresses of a host that are tried before giving up."""
 
@@ -164,7 +166,7 @@ def is_public(text: str) -> bool:
     except ValueError:
         return False
     if isinstance(address, IPv6Address):
-        if address.teredo is not None:
+        if address.teredo is not None or any(address in network for network in _LOCAL):
             return False
         address = _embedded(address) or address
     return address.is_global and not address.is_multicast and not address.is_reserved
