@@ -16,11 +16,13 @@ from contentguard.backends import Store
 from contentguard.backends.directories import Directories
 from contentguard.backends.dns import HostNames
 from contentguard.backends.fetching import is_public
+from contentguard.backends.ranges import RangesFile
 from contentguard.crawlers.hosts import HostAnswer
 from contentguard.crawlers.identity import identify, origin_of
 from contentguard.crawlers.message import SignedRequest
+from contentguard.crawlers.options import Identification
 from contentguard.crawlers.ranges import Place, Ranges
-from contentguard.crawlers.signatures import Claim, SignatureResult, SignatureRules, Signed, conclude, examine
+from contentguard.crawlers.signatures import LEEWAY, Claim, SignatureResult, SignatureRules, Signed, conclude, examine
 from contentguard.limits import Limit
 from contentguard.model import Crawler, Identity, Purpose, Standing
 
@@ -68,7 +70,9 @@ class Identifier:
         ``crawler``: what the catalogue makes of the User-Agent. ``client``: the address, None where it is not
         certain (a proxy that is not trusted stands between). ``request``: what was signed, None where nothing was.
         """
-        signature = await self._signature(request, now) if request is not None and self._directories else None
+        signature = None
+        if request is not None and self._directories is not None:
+            signature = await self._signature(request, client or "", now)
         if crawler is None:
             crawler = self._signer(signature)
             if crawler is None:
@@ -91,9 +95,13 @@ class Identifier:
             return None
         return await self._hosts.settle(address, crawler.hosts, self._wait)
 
-    async def _signature(self, request: SignedRequest, now: float) -> SignatureResult:
+    async def _signature(self, request: SignedRequest, client: str, now: float) -> SignatureResult:
         """The best of the request's signatures."""
-        results = [await self._concluded(claim, request, now) for claim in examine(request, self._rules, now)]
+        examined = examine(request, self._rules, now)
+        # Verifying costs half a millisecond, and anybody can ask for it.
+        if any(isinstance(one, Claim) for one in examined) and not await self._admits(f"v{client}", _ATTEMPTS, now):
+            return SignatureResult(Signed.UNVERIFIED, "too-many-signatures")
+        results = [await self._concluded(claim, request, now) for claim in examined]
         return min(results, key=lambda result: _BEST.index(result.outcome))
 
     async def _concluded(self, claim: Claim | SignatureResult, request: SignedRequest, now: float) -> SignatureResult:
@@ -108,11 +116,14 @@ class Identifier:
 
     async def _is_first(self, result: SignatureResult, now: float) -> bool:
         """Whether this nonce is seen for the first time; a signature without one may come again until it expires."""
-        if self._spent is None or not result.has_nonce:
+        once = Limit(1, max(result.expires - now, 0.0) + 2 * LEEWAY)
+        return not result.has_nonce or await self._admits(f"n{result.once.hex()}", once, now)
+
+    async def _admits(self, key: str, limit: Limit, now: float) -> bool:
+        if self._spent is None:
             return True
-        once = Limit(1, max(result.expires - now, 0.0) + 60.0)
         try:
-            return (await self._spent.take(f"n{result.once.hex()}", once, now)).allowed
+            return (await self._spent.take(key, limit, now)).allowed
         except Exception:  # a store that fails protects from nothing, and must not lock anybody out either
             return True
 
@@ -124,6 +135,23 @@ class Identifier:
         return self._by_agent.get(origin) or _agent(origin, Purpose.TOOL)
 
 
+def identifier(options: Identification, crawlers: Sequence[Crawler], spent: Store | None) -> Identifier:
+    """An Identifier as ``options`` want it. ``spent``: see there."""
+    listed = (agent for crawler in crawlers for agent in crawler.agents)
+    directories = Directories([*listed, *options.agents], discover=options.discover) if options.signatures else None
+    return Identifier(
+        crawlers,
+        RangesFile(options.ranges),
+        HostNames() if options.dns else None,
+        directories,
+        spent,
+        agents=options.agents,
+        wait=options.wait,
+    )
+
+
+_ATTEMPTS = Limit(10, 1.0, 50)
+"""Signatures of one address that are verified."""
 _BEST = (Signed.VERIFIED, Signed.INVALID, Signed.UNVERIFIED, Signed.UNSIGNED)
 
 

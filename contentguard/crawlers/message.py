@@ -138,6 +138,13 @@ def _authority(request: SignedRequest) -> str:
     return request.authority.lower().removesuffix(port)
 
 
+def _target_uri(request: SignedRequest) -> str:
+    target = request.target or "/"
+    if not target.startswith("/"):
+        raise ComponentError("component-unsupported")  # it would run into the authority
+    return f"{request.scheme.lower()}://{_authority(request)}{target}"
+
+
 def _query(request: SignedRequest) -> str:
     return "?" + request.target.partition("?")[2]
 
@@ -147,7 +154,7 @@ _DERIVED: Mapping[str, Callable[[SignedRequest], str]] = MappingProxyType(
         "@method": lambda request: request.method,
         "@scheme": lambda request: request.scheme.lower(),
         "@authority": _authority,
-        "@target-uri": lambda request: f"{request.scheme.lower()}://{_authority(request)}{request.target or '/'}",
+        "@target-uri": _target_uri,
         "@request-target": lambda request: request.target or "/",
         "@path": lambda request: request.path,
         "@query": _query,

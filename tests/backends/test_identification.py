@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from contentguard.backends.directories import Directories
 from contentguard.backends.dns import HostNames
-from contentguard.backends.identification import Answered, Identifier
+from contentguard.backends.identification import Answered, Identifier, identifier
 from contentguard.backends.memory import MemoryStore
+from contentguard.backends.ranges import save
 from contentguard.crawlers import CATALOGUE
-from contentguard.crawlers.message import SignedRequest
+from contentguard.crawlers.fields import InnerList, parse_dictionary
+from contentguard.crawlers.message import ComponentError, SignedRequest, signature_base
+from contentguard.crawlers.options import Identification
 from contentguard.crawlers.ranges import RangeList, Ranges, RangeSource
 from contentguard.crawlers.signatures import SignatureRules, Signed
 from contentguard.limits import Decision, Limit
@@ -202,6 +206,46 @@ def test_somebody_elses_key_is_not_an_agents_key() -> None:
     assert answered.signature.outcome is Signed.INVALID
 
 
+def test_signatures_are_verified_for_one_address_only_so_often() -> None:
+    """Verifying is dear, and a forger with a public key's name can ask for it as often as he likes."""
+    forged = sign(f'sig1="{AGENT}"', ';key="sig1"', path="/other")
+    answers = asyncio.run(House().ask(*[(None, STRANGER, forged)] * 60, (None, "51.15.1.2", GOOD)))
+    reasons = [answered.signature.reason for answered in answers if answered.signature]
+    assert reasons.count("bad-signature") == 50
+    assert reasons.count("too-many-signatures") == 10
+    assert answers[-1].identity is not None
+
+
+def test_options_make_an_identifier(tmp_path: Path) -> None:
+    file = tmp_path / "ranges.json"
+    save(file, [RangeList("apple", NOW, (ip_network("17.22.237.0/24"),))])
+    options = Identification(ranges=str(file), dns=False, signatures=False, agents={AGENT: Purpose.USER_FETCH})
+    made = identifier(options, CATALOGUE.crawlers, None)
+    applebot = CATALOGUE.match(b"Applebot/0.1")
+
+    async def story() -> list[Answered]:
+        answers = [await made.answer(applebot, client, GOOD, NOW) for client in ("17.22.237.1", STRANGER)]
+        await made.aclose()
+        return answers
+
+    inside, outside = asyncio.run(story())
+    assert inside.identity is not None
+    assert outside.identity is not None
+    assert (inside.identity.standing, outside.identity.standing) == (V, X)
+    assert inside.signature is None
+
+    async def curious() -> bool:
+        everything = identifier(replace(options, dns=True, signatures=True), CATALOGUE.crawlers, None)
+        assert everything._directories is not None
+        allowed = everything._directories.allows(f"{AGENT}/keys") and everything._directories.allows(
+            "https://chatgpt.com"
+        )
+        await everything.aclose()
+        return allowed
+
+    assert asyncio.run(curious())
+
+
 # -- advisories -------------------------------------------------------------------------------------------------------
 
 
@@ -227,6 +271,36 @@ def test_a_store_that_fails_locks_no_agent_out() -> None:
     house.spent = BrokenStore()
     answers = asyncio.run(house.ask((None, STRANGER, GOOD), (None, STRANGER, GOOD)))
     assert all(answered.identity is not None for answered in answers)
+
+
+def test_cve_2026_48710_a_signature_for_another_host_is_none_whatever_the_host_header_says() -> None:
+    """BadHost: a decision stood on Host. The authority is the site's own; a signature made for a phisher fails."""
+    stolen = sign(f'sig1="{AGENT}"', ';key="sig1"', authority="evil.example")
+    headers = (*stolen.headers, (b"host", b"evil.example"), (b"x-forwarded-host", b"evil.example"))
+    (answered,) = asyncio.run(House().ask((None, STRANGER, replace(stolen, authority="news.example", headers=headers))))
+    assert answered.identity is None
+
+
+def test_pysec_2026_248_a_path_cannot_move_the_authority() -> None:
+    """A target such as ``@evil.example/x`` would make another host of the URI that is signed."""
+    covered = parse_dictionary('sig=("@target-uri")')["sig"]
+    assert isinstance(covered, InnerList)
+    for target in ("@evil.example/x", ".evil.example/", ":8443/", "https://evil.example/", "*"):
+        with pytest.raises(ComponentError):
+            signature_base(SignedRequest("GET", "https", "news.example", target, ()), covered)
+
+
+@pytest.mark.parametrize(
+    "path", ["/a/b", "/a%2fb", "/a%5Cb", "/a%2Fb/", "//a%2Fb", "/a%2Fb;x", "/./a%2Fb", "/a%2Fb%00"]
+)
+def test_cve_2021_29492_a_signature_for_one_spelling_of_a_path_is_for_that_one(path: str) -> None:
+    """Envoy took ``%2F`` for ``/``. What was signed is compared as it was sent, never as it is decoded."""
+    signed = sign(f'sig1="{AGENT}"', ';key="sig1"', path="/a%2Fb")
+    (right, wrong) = asyncio.run(
+        House().ask(*[(None, STRANGER, replace(signed, target=f"{p}?b=1")) for p in ("/a%2Fb", path)])
+    )
+    assert right.identity is not None
+    assert wrong.identity is None
 
 
 def test_cve_2026_34457_a_user_agent_alone_exempts_nobody() -> None:

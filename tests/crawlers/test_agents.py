@@ -60,6 +60,23 @@ def test_without_compat_only_the_working_groups_form_counts(agent: str, cover: s
     assert judged(good, strict, NOW).outcome is Signed.VERIFIED
 
 
+@pytest.mark.parametrize(
+    ("agent", "cover", "reason"),
+    [
+        ("sig1=é", ';key="sig1"', "signature-agent-unparsable"),
+        ('"{}"', ';key="sig1"', "signature-agent-member-missing"),
+        ('"{}', "", "signature-agent-unparsable"),
+        ('"{}", "{}"', "", "signature-agent-unparsable"),
+        ('sig1="{}"', ';key="sig1";sf', "signature-agent-ambiguous-member"),
+        ('sig1="{}"', ";key=sig1;x", "signature-agent-ambiguous-member"),
+        ('sig1="{}"', ';key="sig1" "signature-agent"', "signature-agent-ambiguous-member"),
+    ],
+)
+def test_agents_that_cannot_be_told(agent: str, cover: str, reason: str) -> None:
+    result = judged(sign(agent.replace("{}", SIGNER), cover), LENIENT, NOW)
+    assert (result.outcome, result.reason) == (Signed.INVALID, reason)
+
+
 @given(st.text(max_size=60) | st.from_regex(r"https://[a-z@.:/\\\\?#%\[\]0-9-]{1,40}", fullmatch=True))
 def test_any_address(url: str) -> None:
     try:
