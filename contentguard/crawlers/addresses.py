@@ -21,7 +21,8 @@ LONGEST = 45
 _OCTETS = {str(number): number for number in range(256)}
 _LETTERS = "0123456789abcdef:"
 _GROUPS = "%4s" * 8
-_ZEROS = ["0"] * 8
+_GAPS = [":" + "0:" * (8 - colons) for colons in range(8)]
+"""What ``::`` stands for between groups, by the number of colons."""
 _MAPPED = V6 + (0xFFFF << 32)
 
 
@@ -42,17 +43,11 @@ def read_address(text: str) -> int | None:
 
 
 def _read_v6(text: str) -> int | None:
-    """RFC 5952 spelling, short of an embedded IPv4 address."""
+    """RFC 5952 spelling, short of an embedded IPv4 address and of a gap at either end."""
     if text.strip(_LETTERS):
         return None
-    head, gap, tail = text.partition("::")
-    groups = head.split(":") if head else []
-    if gap:
-        last = tail.split(":") if tail else []
-        zeros = _ZEROS[len(groups) + len(last) :]
-        if not zeros:
-            return None
-        groups += zeros + last
+    colons = text.count(":")
+    groups = (text.replace("::", _GAPS[colons], 1) if "::" in text and colons < 8 else text).split(":")
     if len(groups) != 8 or "" in groups:
         return None
     padded = (_GROUPS % tuple(groups)).replace(" ", "0")

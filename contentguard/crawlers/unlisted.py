@@ -47,6 +47,9 @@ _MODELS = tuple(
 )
 """How a telephone or television begins that says its model and no more."""
 
+_SHOWING = (b"browser", b"tv", b"player")
+"""How a word ends that names a program which shows something to somebody: ``PrivacyBrowser``, ``AppleTV``."""
+
 _GUESSES = (
     (re.compile(rb"feed|rss"), Purpose.FEED),
     (re.compile(rb"preview"), Purpose.LINK_PREVIEW),
@@ -134,7 +137,8 @@ def _is_no_browser(lowered: bytes, found: list[bytes]) -> bool:
     if lowered.startswith(_MODELS):
         return False
     if DEVICES.isdisjoint(found):
-        return bool(lowered.strip()) and not lowered.startswith(b"w3m/")
+        shown = any(word.endswith(_SHOWING) for word in found)
+        return bool(lowered.strip()) and not shown and not lowered.startswith(b"w3m/")
     bare = b"/" not in lowered and b"(" not in lowered and b"[" not in lowered
     return bare or (not lowered.startswith(b"mozilla/") and _wraps_a_desktop_browser(lowered))
 
