@@ -7,10 +7,16 @@ when the settings can be used, 2 when they hold faults.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
+from contentguard.backends.ranges import RangesFile, describe, from_folder, from_network, save
+from contentguard.crawlers import CATALOGUE
+from contentguard.crawlers.listing import listing
 from contentguard.errors import SettingsError
 from contentguard.model import Purpose, Right
 from contentguard.settings import Settings, is_loopback
@@ -97,14 +103,52 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     check = commands.add_parser("check", help="print the effective policy in plain words, with warnings")
     check.add_argument("--settings", metavar="FILE", help="a TOML file (default: the one CONTENTGUARD_SETTINGS names)")
+    _add_crawlers(commands)
     options = parser.parse_args(arguments)
     try:
         settings = Settings.load(options.settings)
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
+    if options.command == "crawlers":
+        return _crawlers(options, settings)
     print("\n".join(_report(settings)))
     return 0
+
+
+def _add_crawlers(commands: Any) -> None:
+    crawlers = commands.add_parser("crawlers", help="list the robots that are known, or refresh their addresses")
+    actions = crawlers.add_subparsers(dest="action", required=True, metavar="ACTION")
+    known = actions.add_parser("list", help="print the robots that can be verified, and how")
+    known.add_argument("--all", action="store_true", help="those too that cannot be verified")
+    update = actions.add_parser("update", help="refresh the address lists from where they are published")
+    update.add_argument("--from", dest="folder", metavar="DIR", help="read the documents from a folder instead")
+    update.add_argument("--to", metavar="FILE", help="the file to write (default: the setting identification.ranges)")
+    update.add_argument("--smaller", action="store_true", help="believe a list of which less than half is left")
+    for action in (known, update):
+        action.add_argument("--settings", metavar="FILE", help="a TOML file (default: the one that is named there)")
+
+
+def _crawlers(options: argparse.Namespace, settings: Settings) -> int:
+    path = (options.to if options.action == "update" else "") or settings.identification.ranges
+    file = RangesFile(path)
+    known, now = file(), time.time()
+    if options.action == "list":
+        print("\n".join(listing(CATALOGUE.crawlers, known, now, everything=options.all)))
+        return 0
+    if not path:
+        print("no file to write: set identification.ranges, or use --to FILE", file=sys.stderr)
+        return 2
+    if options.folder:
+        done = from_folder(Path(options.folder), known, file.sources, now, smaller=options.smaller)
+    else:
+        done = asyncio.run(from_network(known, file.sources, now, smaller=options.smaller))
+    print("\n".join(describe(done, known)) or "nothing found")
+    changed = [result.entry for result in done if result.entry is not None]
+    if changed:
+        save(Path(path), known.updated(changed, file.sources).lists.values())
+        print(f"{len(changed)} lists written to {path}")
+    return 0 if changed and len(changed) == len(done) else 1
 
 
 def _report(settings: Settings) -> Iterator[str]:

@@ -7,7 +7,7 @@ data: nothing waits, nothing looks at a clock, and Facts can be written down as 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -70,6 +70,50 @@ class Crawler:
     """The name it obeys in robots.txt (RFC 9309 product token); None when it reads no robots.txt."""
     control: bool = False
     """A name for robots.txt only (``Google-Extended``): no request ever carries it."""
+    ranges: tuple[str, ...] = ()
+    """Names of the published address lists that hold its addresses."""
+    hosts: tuple[str, ...] = ()
+    """Where its reverse DNS ends, on a label boundary: ``.googlebot.com``."""
+    agents: tuple[str, ...] = ()
+    """Origins whose key directory holds the keys it signs with (Web Bot Auth): ``https://chatgpt.com``."""
+    complete: frozenset[str] = frozenset()
+    """Of ``ranges`` and ``hosts``, what every genuine request passes: only that can show that one is spoofed."""
+    source: str = ""
+    date: str = ""
+    """Where this row comes from (a source named in the data file), and when it was gathered."""
+
+
+class Standing(StrEnum):
+    """What has become of a robot's claim to be who it says it is."""
+
+    VERIFIED = "verified"
+    """Its address, its host name or its signature proves it."""
+    SPOOFED = "spoofed"
+    """It cannot be who it says. The only standing that justifies a refusal by itself."""
+    UNVERIFIABLE = "unverifiable"
+    """Nothing its operator publishes could prove it, or not for this robot."""
+    UNKNOWN = "unknown"
+    """Not found out: the list is missing or too old, DNS or a directory has not answered (yet)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whether a declared robot is who it says."""
+
+    standing: Standing
+    method: str = ""
+    """What decided: ``ranges``, ``hosts`` or ``signature``; empty where nothing did."""
+    reason: str = ""
+    """For the log, never for the client."""
+
+    def as_dict(self) -> dict[str, str]:
+        """This identity as JSON-ready data; ``from_dict`` reads it back unchanged."""
+        return {"standing": self.standing.value, "method": self.method, "reason": self.reason}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, str]) -> Identity:
+        """An identity from what ``as_dict`` gave."""
+        return cls(Standing(data["standing"]), data.get("method", ""), data.get("reason", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,18 +171,19 @@ class Facts:
 
 
 def _crawler_dict(crawler: Crawler) -> dict[str, Any]:
-    return {
-        "name": crawler.name,
-        "token": crawler.token,
-        "operator": crawler.operator,
-        "purpose": crawler.purpose.value,
-        "robots_token": crawler.robots_token,
-        "control": crawler.control,
-    }
+    """A crawler without what is left at its default, sets and tuples as lists."""
+    named = ((f.name, getattr(crawler, f.name), f.default) for f in fields(crawler))
+    return {name: _plain(value) for name, value, default in named if value != default}
+
+
+def _plain(value: object) -> object:
+    return sorted(value) if isinstance(value, frozenset) else list(value) if isinstance(value, tuple) else value
 
 
 def _crawler(data: Mapping[str, Any]) -> Crawler:
-    return Crawler(**{**data, "purpose": Purpose(data["purpose"])})
+    lists = {name: tuple(data[name]) for name in ("ranges", "hosts", "agents") if name in data}
+    complete = frozenset(data.get("complete", ()))
+    return Crawler(**{**data, **lists, "purpose": Purpose(data["purpose"]), "complete": complete})
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from contentguard.crawlers import CATALOGUE
+from contentguard.crawlers.options import Identification
 from contentguard.errors import Fault, SettingsError
 from contentguard.model import Facts, Verdict
 from contentguard.policy import Limits, Policy
@@ -82,6 +83,7 @@ class Settings(BaseSettings):
     robots: Robots = Robots()
     compression: bool = True
     """Send articles gzip-ed to clients that accept it; each page is deflated once, not once per reader."""
+    identification: Identification = Identification()
     cache_bytes: int = Field(default=64 * 2**20, ge=0)
     """Memory for the plans of pages seen before, in bytes; 0 keeps none."""
     hooks: tuple[Hook, ...] = ()

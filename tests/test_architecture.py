@@ -44,6 +44,7 @@ ROOM_OF_DEPENDENCY = {
     "redis": "backends/redis.py",
     "sqlalchemy": "backends/evidence.py",
     "segno": "asgi/routes.py",
+    "cryptography": "crawlers/keys.py",
 }
 ASYNC_ROOMS = {"backends", "guard", "asgi", "cli"}
 IMPURE = {"time", "random", "secrets", "os", "uuid", "environ", "getpass", "socket"}

@@ -1,33 +1,41 @@
 """Which declared robot a User-Agent names.
 
-Each token hangs on its rarest word; the words of a header are looked up in one dictionary and only a word
-that hits costs a comparison of the whole token. So a header never seen costs the same with 100 tokens as
-with 2,000, and nothing can backtrack. Of several tokens the longest wins, but one that says who comes
-(``AhrefsBot``) wins over one that only says by which tool. What no token names goes to the general rules
-in ``unlisted``.
+A header is split into its letter runs once, in C. Most browsers hold nothing but words that tell nothing, and what
+tells nothing is learned word by word. Of the other words, each is looked up in one dictionary: a token of the
+catalogue hangs on its rarest word, and only a word that hits costs a comparison of the whole token. So a header
+never seen costs the same with 100 tokens as with 2,000, and nothing can backtrack. Of several tokens the longest
+wins, but one that says who comes (``AhrefsBot``) wins over one that only says by which tool. What no token names
+goes to the general rules in ``unlisted``.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from contentguard.crawlers.unlisted import unlisted
-from contentguard.crawlers.words import LIMIT, LOWER, PLAIN, words
+from contentguard.crawlers.unlisted import is_device_name, ordinary, tells, unlisted
+from contentguard.crawlers.words import LETTERS, LIMIT, LOWER, PLAIN, words
 from contentguard.data import crawlers
 from contentguard.model import Crawler, Purpose
 
 REMEMBERED = 2048
 """User-Agents whose answer is kept: at most this many, of at most LIMIT bytes each (about 1 MB)."""
 
+LEARNED = 8192
+LEARNED_LENGTH = 24
+"""Words of no token of which is remembered whether they tell anything: so many, of so many letters (about 1 MB)."""
+
 
 class _Token(NamedTuple):
-    rank: tuple[bool, int]
+    rank: int
     """A named robot before a tool, then the longer token before the shorter."""
     text: bytes
     at_start: bool
     at_end: bool
+    one_word: bool
+    """Nothing but its one word, so that a header that holds the word holds the token."""
     crawler: Crawler
 
     def stands_in(self, lowered: bytes) -> bool:
@@ -49,6 +57,10 @@ class _Token(NamedTuple):
         return not (glued_left or glued_right)
 
 
+_Meaning = tuple[_Token | None, ...]
+"""What an unusual word can mean: the tokens that hang on it, and None where it tells that a program speaks."""
+
+
 class Catalogue:
     """Crawlers by what their User-Agent holds."""
 
@@ -56,7 +68,10 @@ class Catalogue:
         self.crawlers = tuple(crawlers)
         # A control token is a name for robots.txt: a request that carries it is not what it names.
         tokens = [_token(crawler) for crawler in self.crawlers if not crawler.control]
-        self._tokens = _by_rarest_word(tokens)
+        self._anchors = {word: (*_telling(word), *on_it) for word, on_it in _by_rarest_word(tokens).items()}
+        self._meanings: dict[bytes, _Meaning] = {}
+        self._silent: set[bytes] = set()
+        self._forget()
         self._recall = lru_cache(maxsize=REMEMBERED)(self._find)
 
     def match(self, user_agent: bytes) -> Crawler | None:
@@ -64,19 +79,50 @@ class Catalogue:
         return self._recall(user_agent[:LIMIT])
 
     def _find(self, user_agent: bytes) -> Crawler | None:
-        found = words(user_agent)
-        if found and PLAIN.issuperset(found) and user_agent[:8] in _BROWSER_STARTS:
+        found = user_agent.translate(LETTERS).split()  # words(), spelt out: this line is a third of the whole
+        silent = self._silent
+        if silent.issuperset(found) and ordinary(user_agent, found):
             return None
-        lowered = user_agent.translate(LOWER)
-        named = self._named(lowered, found)
-        return unlisted(user_agent, lowered, found) if named is None else named
+        unusual = [word for word in found if word not in silent]
+        telling: list[bytes] = []
+        named = self._named(user_agent, unusual, telling)
+        if named is not None:
+            return named.crawler
+        return None if not telling and ordinary(user_agent, found) else unlisted(user_agent, found, telling)
 
-    def _named(self, lowered: bytes, found: list[bytes]) -> Crawler | None:
-        if self._tokens.keys().isdisjoint(found):
-            return None
-        candidates = (token for word in {*found} & self._tokens.keys() for token in self._tokens[word])
-        best = max((t for t in candidates if t.stands_in(lowered)), key=_rank, default=None)
-        return None if best is None else best.crawler
+    def _named(self, user_agent: bytes, unusual: list[bytes], telling: list[bytes]) -> _Token | None:
+        """The best token that stands in ``user_agent``; words that tell something are added to ``telling``."""
+        best: _Token | None = None
+        rank, lowered = 0, b""
+        recall = self._meanings.get
+        for word in unusual:
+            for token in recall(word) or self._learn(word):
+                if token is None:
+                    telling.append(word)
+                    continue
+                if token.rank <= rank:
+                    break  # the others on this word rank lower still
+                lowered = lowered or user_agent.translate(LOWER)
+                if token.one_word or (token.text in lowered and token.stands_in(lowered)):
+                    best, rank = token, token.rank
+                    break
+        return best if best is None or rank > _NAMED or not is_device_name(best.text, lowered) else None
+
+    def _learn(self, word: bytes) -> _Meaning:
+        """What a word means on which no token hangs; remembered, so that it is asked once."""
+        meaning = _telling(word)
+        if len(word) <= LEARNED_LENGTH:
+            if len(self._meanings) + len(self._silent) >= len(self._anchors) + len(PLAIN) + LEARNED:
+                self._forget()
+            if meaning:
+                self._meanings[word] = meaning
+            else:
+                self._silent.add(word)
+        return meaning
+
+    def _forget(self) -> None:
+        self._meanings = dict(self._anchors)
+        self._silent = set(PLAIN)
 
 
 class _Packaged:
@@ -96,31 +142,40 @@ class _Packaged:
 
 CATALOGUE = _Packaged()
 
-_BROWSER_STARTS = frozenset({b"Mozilla/", b"mozilla/"})
+_NAMED = 1000
+
+_COMMON = Counter(
+    dict.fromkeys(b"http https www com org net html bot bots robot crawler search web site go".split(), 9)
+)
+"""Words that many robots' headers hold: a token hangs on one of them only if it has no other."""
 
 
 def _token(crawler: Crawler) -> _Token:
     text = crawler.token.encode("utf-8").translate(LOWER)
     at_start, at_end = text.startswith(b"^"), text.endswith(b"$")
     bare = text[at_start : len(text) - at_end]
-    return _Token((crawler.purpose is not Purpose.TOOL, len(bare)), bare, at_start, at_end, crawler)
+    one_word = words(bare) == [bare] and not at_start and not at_end
+    rank = len(bare) + (0 if crawler.purpose is Purpose.TOOL else _NAMED)
+    return _Token(rank, bare, at_start, at_end, one_word, crawler)
 
 
-def _by_rarest_word(tokens: list[_Token]) -> dict[bytes, list[_Token]]:
+def _telling(word: bytes) -> tuple[None, ...]:
+    return (None,) if tells(word) else ()
+
+
+def _by_rarest_word(tokens: Iterable[_Token]) -> dict[bytes, tuple[_Token, ...]]:
     held = [(token, set(words(token.text)) - PLAIN) for token in tokens]
-    counts: dict[bytes, int] = {}
-    for _, own in held:
-        for word in own:
-            counts[word] = counts.get(word, 0) + 1
-    index: dict[bytes, list[_Token]] = {}
+    counts = Counter(word for _, own in held for word in own) + _COMMON
+    index: dict[bytes, tuple[_Token, ...]] = {}
     for token, own in held:
         if not own:
             raise ValueError(f"token {token.text!r} holds no word that sets it apart from a browser")
-        index.setdefault(min(own, key=lambda word: (counts[word], -len(word), word)), []).append(token)
+        rarest = min(own, key=lambda word: (counts[word], -len(word), word))
+        index[rarest] = tuple(sorted((*index.get(rarest, ()), token), key=_rank, reverse=True))
     return index
 
 
-def _rank(token: _Token) -> tuple[bool, int]:
+def _rank(token: _Token) -> int:
     return token.rank
 
 

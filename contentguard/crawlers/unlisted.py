@@ -1,35 +1,54 @@
 """Robots no catalogue lists: what gives a program away in its own User-Agent.
 
-A last step, by form and not by name: a word that says what the program is (``…bot``, ``crawler``,
-``monitor``), an address to complain to, or a header that names neither an engine nor a device, as every
-browser does. The purpose is a guess and never a privilege: FEED, LINK_PREVIEW or MONITORING where the
-word says so, otherwise TOOL. A name alone must not earn what a search engine gets.
+A last step, by form and not by name: a word that says what the program is (``…bot``, ``crawler``, ``monitor``),
+an address to complain to, or a header that names neither an engine nor a device, as every browser does. A
+phone's own name stands between ``Android`` and the engine and declares nothing: there are phones called
+"M bot 51". The purpose is a guess and never a privilege: FEED, LINK_PREVIEW or MONITORING where the word says
+so, otherwise TOOL. A name alone must not earn what a search engine gets.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
-from contentguard.crawlers.words import DEVICES, PLAIN, words
+from contentguard.crawlers.words import DEVICES, LOWER, PLAIN, words
 from contentguard.model import Crawler, Purpose
 
-# Over the header's unusual words, joined by spaces. No nested repetition: linear.
+# Over one word, a letter run. No repetition at all: linear in the word.
 _TELLING = re.compile(
-    rb"bots?\b|robot|crawl|spider|scrap|(?<!ok)https?|\bwww\b|fetch|archiv|headless|monitor|uptime|validator|indexer"
-    rb"|[a-z]preview|(?:link|url|page|web) ?preview|feed(?:s|er|parser|reader)?\b|\brss[a-z]"
-    rb"|rss reader|checker|link ?check|[a-z]parser\b|synthetic|webhook|scann(?:ing|er)|sniffer|screenshot"
-    rb"|seo\b|\bseo(?!ul)|analy[sz]er|harvest|extract(?:or|er)|grabber|healthcheck|curl\b|wget"
-    rb"|\bpython|\bperl\b|\bphp\b|\bruby\b|\bgolang|\bnodejs|research(?! in motion)|inspector|[a-z]agents?\b"
-    rb"|survey"
+    rb"bots?\Z|robot|crawl|spider|scrap|(?<!ok)https?|\Awww\Z|fetch|archiv|headless|monitor|uptime|validator|indexer"
+    rb"|[a-z]preview|feed(?:s|er|parser|reader)?\Z|\Arss[a-z]|[a-z]rss\Z|checker|linkcheck|[a-z]parser\Z|synthetic|webhook"
+    rb"|scann(?:ing|er)|sniffer|screenshot|seo\Z|\Aseo(?!ul)|analy[sz]er|harvest|extract(?:or|er)|grabber"
+    rb"|healthcheck|curl\Z|wget|\Apython|\Aperl\Z|\Aphp\Z|\Aruby\Z|\Agolang|\Anodejs|\Aresearch\Z|inspector"
+    rb"|[a-z]agents?\Z|survey|measurement|prospect|searcher\Z|searchengine"
 )
-_COMPLAINTS = re.compile(rb"@[a-z][a-z0-9-]*\.[a-z]|[a-z0-9-]\.(?:com|org)(?![a-z0-9.])")
+# Two words that tell nothing alone.
+_PAIRS = {b"preview": frozenset({b"link", b"url", b"page", b"web"}), b"reader": frozenset({b"rss"})}
+_PAIRS |= {b"check": frozenset({b"link"}), b"optimizer": frozenset({b"agent"})}
+_GOOGLES = re.compile(rb"\bgoogle-[a-z]{3}")
+_COMPLAINTS = re.compile(rb"@[a-z][a-z0-9-]*+\.[a-z]|[a-z0-9-]\.(?:com|org)(?![a-z0-9.])")
 _COMPATIBLE = re.compile(rb"\(compatible; ?([a-z][\w.!-]*+) ?+[\w -]{0,40}+/v?[0-9][0-9a-z.]*+[;) ]")
 _BROWSERS_TOO = frozenset(
     {b"msie", b"konqueror", b"abrowse", b"netfront", b"netpositive", b"webpositive", b"u", b"ms-office"}
+    | {b"ncbrowser", b"kun", b"ibrowse", b"googletoolbar", b"antgalio", b"netgem"}
 )
-_ADDRESS_WORDS = frozenset({b"http", b"https", b"www"})
-_NO_NAMES = PLAIN | _ADDRESS_WORDS
+_ADDRESSES = {b"http": b"http://", b"https": b"https://", b"www": b"www."}
+_NO_NAMES = PLAIN | _ADDRESSES.keys() | {b"compatible"}
 _PRODUCT = re.compile(rb"[a-z0-9][a-z0-9_.!-]*", re.IGNORECASE)
+_AT = ord("@")
+_ENGINE = b") applewebkit"
+"""What follows an Android device's name."""
+
+_MODELS = tuple(
+    b"nokia samsung sonyericsson lg mot- motorola sie- siemens htc alcatel blackberry huawei zte sagem lenovo iphone"
+    b" smarttv sec- sanyo sharp panasonic philips bird amoi haier pantech kddi docomo j-phone softbank vodafone palm"
+    b" treo tcl lava- spice micromax fly_ karbonn sony asus- acer- gt-".split()
+)
+"""How a telephone or television begins that says its model and no more."""
+
+_SHOWING = (b"browser", b"tv", b"player")
+"""How a word ends that names a program which shows something to somebody: ``PrivacyBrowser``, ``AppleTV``."""
 
 _GUESSES = (
     (re.compile(rb"feed|rss"), Purpose.FEED),
@@ -38,48 +57,105 @@ _GUESSES = (
 )
 
 
-def unlisted(user_agent: bytes, lowered: bytes, found: list[bytes]) -> Crawler | None:
-    """A robot that only the form of ``user_agent`` declares (``lowered``: its text, ``found``: its words)."""
-    unusual = b" ".join([word for word in found if len(word) > 2 and word not in PLAIN])
-    telling = _TELLING.search(unusual) if unusual else None
-    if telling is not None:
-        return _crawler(_around(user_agent, lowered, telling.group().split()[0]), unusual)
+_ASKING = frozenset({b"com", b"org", b"compatible", b"google"})
+"""Words that tell nothing, but stand in what may: an address, ``(compatible; …)``, ``Google-…``."""
+
+
+def tells(word: bytes) -> bool:
+    """Whether ``word`` says that a program speaks, or may say so in its place."""
+    return word in _ASKING or word in _PAIRS or (len(word) > 2 and _TELLING.search(word) is not None)
+
+
+def ordinary(user_agent: bytes, found: list[bytes]) -> bool:
+    """Whether ``user_agent``, none of whose words tells anything, has a browser's form. Most phones end here."""
+    return user_agent[:13] == b"Mozilla/5.0 (" and _AT not in user_agent and not DEVICES.isdisjoint(found)
+
+
+def unlisted(user_agent: bytes, found: list[bytes], telling: Iterable[bytes]) -> Crawler | None:
+    """A robot that only the form of ``user_agent`` declares.
+
+    ``found`` are its words, ``telling`` those of them for which ``tells`` is true.
+    """
+    lowered = user_agent.translate(LOWER)
+    word = _telling_word(lowered, found, telling) if telling else None
+    if word is not None:
+        return _crawler(_around(user_agent, lowered, word), found)
     if _complains_to(lowered) or _says_compatible(lowered) or _is_no_browser(lowered, found):
-        return _crawler(_first_product(user_agent), unusual)
+        return _crawler(_first_product(user_agent), found)
     return None
 
 
+def _telling_word(lowered: bytes, found: list[bytes], telling: Iterable[bytes]) -> bytes | None:
+    """The first of the words that tells something in its place."""
+    for word in telling:
+        alone = word in _ASKING or (word in _PAIRS and _PAIRS[word].isdisjoint(found))
+        if not (alone or _ADDRESSES.get(word, b"") not in lowered or _is_device_or_toolbar(word, lowered, found)):
+            return word
+    return None
+
+
+def _is_device_or_toolbar(word: bytes, lowered: bytes, found: list[bytes]) -> bool:
+    if word == b"research":
+        return b"motion" in found  # Research In Motion made the BlackBerry
+    if word == b"feedreader" or b"bsalsa" in found:
+        return b"msie" in found  # Internet Explorer with another program in it, or in another program
+    return is_device_name(word, lowered)
+
+
+def is_device_name(text: bytes, lowered: bytes) -> bool:
+    """Whether ``text`` stands in an Android device's name only: there are tablets called TREQ, and a tool is too."""
+    return lowered.find(text, _device_end(lowered)) < 0
+
+
 def _complains_to(lowered: bytes) -> bool:
-    return (b"@" in lowered or b".com" in lowered or b".org" in lowered) and bool(_COMPLAINTS.search(lowered))
+    """An address outside a device's name; but Internet Explorer's toolbars, and a translator, leave theirs too."""
+    if _AT not in lowered and (b"; msie " in lowered or b"translate.google.com" in lowered):
+        return False
+    if _AT not in lowered and b".com" not in lowered and b".org" not in lowered:
+        return False
+    return _COMPLAINTS.search(lowered, _device_end(lowered)) is not None
+
+
+def _device_end(lowered: bytes) -> int:
+    """Where an Android device's name ends; 0 where there is none."""
+    engine = lowered.find(_ENGINE)
+    return engine if engine > 0 and lowered.find(b"android", 0, engine) >= 0 else 0
 
 
 def _says_compatible(lowered: bytes) -> bool:
-    """``(compatible; Name/1.0)``: the form in which robots introduce themselves."""
+    """``(compatible; Name/1.0)`` or ``like Gecko; Name``: the forms in which robots introduce themselves."""
+    if b"like gecko; " in lowered or (b"google-" in lowered and _GOOGLES.search(lowered)):
+        return True
     if b"compatible;" not in lowered:
         return False
-    if b"like gecko; compatible;" in lowered:
-        return True
     said = _COMPATIBLE.search(lowered)
     return said is not None and said[1] not in _BROWSERS_TOO
 
 
-def _wraps_a_browser(lowered: bytes) -> bool:
-    """``Foo/1.0 Mozilla/5.0 (…)``: a program that put its name before the browser it plays."""
-    at = lowered.find(b"mozilla/")
-    return at > 0 and DEVICES.isdisjoint(words(lowered[:at]))
-
-
 def _is_no_browser(lowered: bytes, found: list[bytes]) -> bool:
     """No engine and no device named; or neither version nor comment; or another name before the browser's."""
-    if not lowered.strip() or lowered.startswith(b"w3m/"):
+    if lowered.startswith(_MODELS):
         return False
-    bare = b"/" not in lowered and b"(" not in lowered
-    return bare or DEVICES.isdisjoint(found) or (not lowered.startswith(b"mozilla/") and _wraps_a_browser(lowered))
+    if DEVICES.isdisjoint(found):
+        shown = any(word.endswith(_SHOWING) for word in found)
+        return bool(lowered.strip()) and not shown and not lowered.startswith(b"w3m/")
+    bare = b"/" not in lowered and b"(" not in lowered and b"[" not in lowered
+    return bare or (not lowered.startswith(b"mozilla/") and _wraps_a_desktop_browser(lowered))
+
+
+def _wraps_a_desktop_browser(lowered: bytes) -> bool:
+    """``Foo/1.0 Mozilla/5.0 (Windows …)``: a program that put its name before the browser it plays.
+
+    Apps on telephones and televisions do so too, with a person behind them.
+    """
+    at = lowered.find(b"mozilla/5.0 (")
+    desktop = at > 0 and lowered[at + 13 :].startswith((b"windows nt", b"macintosh", b"x11"))
+    return desktop and DEVICES.isdisjoint(words(lowered[:at]))
 
 
 def _around(user_agent: bytes, lowered: bytes, word: bytes) -> bytes:
     """The product whose name holds ``word``; for an address, the product that gives it."""
-    if word in _ADDRESS_WORDS:
+    if word in _ADDRESSES:
         return _first_product(user_agent)
     at = lowered.find(word)
     return next((m.group() for m in _PRODUCT.finditer(user_agent) if m.start() <= at < m.end()), word)
@@ -91,7 +167,8 @@ def _first_product(user_agent: bytes) -> bytes:
     return next((name for name in names if not _NO_NAMES.issuperset(words(name.lower()))), b"unnamed")
 
 
-def _crawler(name: bytes, unusual: bytes) -> Crawler:
+def _crawler(name: bytes, found: list[bytes]) -> Crawler:
+    unusual = b" ".join(word for word in found if word not in PLAIN)
     purpose = next((purpose for sign, purpose in _GUESSES if sign.search(unusual)), Purpose.TOOL)
     text = name[:64].decode("latin-1")
     return Crawler(name=text, token=text, operator="", purpose=purpose)

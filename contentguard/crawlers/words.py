@@ -11,7 +11,7 @@ LIMIT = 512
 """No more of a User-Agent is read: bounds time and the cache's memory."""
 
 LOWER = bytes(byte | 32 if 65 <= byte <= 90 else byte for byte in range(256))
-_LETTERS = bytes(byte if 97 <= byte <= 122 else 32 for byte in LOWER)
+LETTERS = bytes(byte if 97 <= byte <= 122 else 32 for byte in LOWER)
 
 PLAIN = frozenset(
     b"""
@@ -19,13 +19,20 @@ PLAIN = frozenset(
     edg edge edga edgios opr opt opx opera presto mini mobi samsungbrowser samsung ucbrowser ucweb
     yabrowser vivaldi brave silk gsa msie trident touch iemobile media center pc net clr slcc infopath
     tablet windows win wow nt phone macintosh mac intel ppc os cpu iphone ipad ipod ios linux android cros
-    ubuntu fedora debian arm armv aarch compatible build rv wv en us gb de fr es pt br ru zh cn tw ja jp
+    ubuntu fedora debian arm armv aarch build rv wv en us gb de fr es pt br ru zh cn tw ja jp
     ko kr it pl nl tr nexus pixel sm moto redmi xiaomi huawei lg htc nokia sony oneplus oppo vivo realme
     cph note pro plus lite max ultra mi tv smart smarttv tizen web linuxarm webos netcast hbbtv electron
     dalvik cfnetwork darwin midp cldc profile configuration series instagram fban fbav fbios fbbv fbdv
     fbmd fbsn fbsv fbss fbid fblc fbop fbrv fbcr fb iab snapchat pinterest micromessenger nettype wifi
     language mqqbrowser miuibrowser browser webview lumia microsoft dpi cubot camscanner mra lrx opd opm
-    nrd ppr qkq rkq up tp ap sp rp tkq skq
+    nrd ppr qkq rkq up tp ap sp rp tkq skq sa lmy jdq kot imm gt jro qp al mmb jzo jop xt ce gn hd mb lx mt lge
+    ktu lte iml eea an nmf sh tm nx me tb tl mp lm ts dl bv lf ax le kvt chr jls lt tz fvc sc neo vs grk pmt in ca
+    at be iq ls ta ss pkq pr mx ms ii mg so bl jss se td iph as ct pg ar im mtk sw wp psp bt tf ml ch tecno infinix
+    itel rmx zte asus lenovo hisense motorola alcatel micromax meizu honor lava poco tcl blu umidigi doogee oukitel
+    ulefone blackview hmd acer panasonic philips apple yasearchbrowser yaapp yasearchapp bropp
+    webomni huaweibrowser vivobrowser heytapbrowser hmscore harmonyos kaios omi model drm dtv smarttva vestel vidaa
+    wireless wired netrangemmh nettv led uhd fhd tab pad box blade power prime elite energy desire play life one
+    dual quad release wkwebview desktop xperia smartphone metaiab cos mz joy amazon tesla xbox nintendo playstation
     """.split()
 ) | {bytes([letter]) for letter in range(97, 123)}
 """Words of ordinary browsers and phones. No token of the catalogue may hang on one of them."""
@@ -40,7 +47,10 @@ DEVICES = frozenset(
     ericsson mot motorola palm palmos panasonic philips sagem alcatel sharp sanyo zte huawei xiaomi docomo
     kddi softbank vodafone willcom phone portalmmm roku appletv kindle playstation psp nintendo xbox dvp
     arm fban fbav instagram pinterest ucweb lynx links elinks dillo netsurf edbrowse emacs retawq netscape
-    mosaic browsex hotjava icab offbyone office msoffice outlook
+    mosaic browsex hotjava icab office msoffice outlook hbbtv hybridcast netcast maple vizio vizios kreatv crkey
+    loewe vestel nettv smarttv brightsign antgalio antfresco tianyu lenovo ucbrowser mqqbrowser ovibrowser teleca
+    maui amaya nook irix osf amigavoyager serenityos jig netpositive osmb msm qcom onebrowser inettvbrowser planetweb
+    foma konqueror galeon netgem maemo midori xiino arachne browser tv dtv stb iptv qtwebkit tpapi
     """.split()
 )
 """Engines, systems, makes, and browsers that name none of them: a header without any is no browser's."""
@@ -48,4 +58,4 @@ DEVICES = frozenset(
 
 def words(user_agent: bytes) -> list[bytes]:
     """The letter runs of ``user_agent``, in lower case."""
-    return user_agent.translate(_LETTERS).split()
+    return user_agent.translate(LETTERS).split()

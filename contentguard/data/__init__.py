@@ -22,6 +22,13 @@ def crawlers() -> tuple[Crawler, ...]:
     return tuple(_crawler(row) for row in document["crawlers"])
 
 
+@cache
+def ranges() -> Mapping[str, Any]:
+    """``ranges.json``: address lists and where they are published, as ``crawlers.ranges`` reads them."""
+    document: Mapping[str, Any] = json.loads(text("ranges.json"))
+    return document
+
+
 def text(name: str) -> str:
     """The data file ``name`` as text."""
     return files(__name__).joinpath(name).read_text(encoding="utf-8")
@@ -35,4 +42,10 @@ def _crawler(row: Mapping[str, Any]) -> Crawler:
         purpose=Purpose(row["purpose"]),
         robots_token=row["robots_token"],
         control=row.get("control", False),
+        ranges=tuple(row.get("ranges", ())),
+        hosts=tuple(row.get("hosts", ())),
+        agents=tuple(row.get("agents", ())),
+        complete=frozenset(row.get("complete", ())),
+        source=row["source"],
+        date=row["date"],
     )

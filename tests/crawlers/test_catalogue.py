@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contentguard.crawlers import CATALOGUE, Catalogue
-from contentguard.crawlers.catalogue import REMEMBERED
-from contentguard.crawlers.words import LIMIT
+from contentguard.crawlers.catalogue import LEARNED, LEARNED_LENGTH, REMEMBERED, _Token
+from contentguard.crawlers.words import LIMIT, PLAIN
 from contentguard.data import crawlers
 from contentguard.model import Crawler, Purpose
 
@@ -120,6 +122,10 @@ UNLISTED = [
     ("zqx/0.1", "zqx", Purpose.TOOL),
     ("Zqx/1.0 " + CHROME, "Zqx", Purpose.TOOL),
     ("12345", "unnamed", Purpose.TOOL),
+    (ANDROID.format("Pixel 9") + " ZqxBot/1", "ZqxBot", Purpose.TOOL),
+    (CHROME.replace("Gecko)", "Gecko; compatible; Zqx-Display)"), "Zqx-Display", Purpose.TOOL),
+    ("Mozilla/5.0 (compatible; Google-Zqx-Links)", "Google-Zqx-Links", Purpose.TOOL),
+    ("Zqx 2.4 (rss reader)", "reader", Purpose.FEED),
 ]
 BROWSERS = [
     CHROME,
@@ -133,6 +139,17 @@ BROWSERS = [
     ANDROID.format("SM-S921B Build/UP1A.231005.007; wv") + " [FB_IAB/FB4A;FBAV/450.0.0.40.109;]",
     ANDROID.format("moto g(50) 5G Build/S1RSS32.38-20-9-13; wv") + " Instagram 333.0.0.42.91 Android (31/12; moto)",
     ANDROID.format("Pixel 9") + " DuckDuckGo/5",
+    ANDROID.format("M bot 51"),
+    ANDROID.format("IDbot553PLUS Build/MRA58K"),
+    ANDROID.format("XBot Junior"),
+    ANDROID.format("PHP110"),
+    ANDROID.format("HTC_Ruby Build/IML74K"),
+    ANDROID.format("TREQ_A10_Pocket2 Build/IML74K"),
+    ANDROID.format("Novo 7 (TabletWarehouse.com) Build/IML74K"),
+    "TV Bro/1.0 " + ANDROID.format("KIVI 2K Android TV Build/PTO6.200622.002; wv"),
+    "MQQBrowser/5.2/" + ANDROID.format("SM-G3568V Build/KOT49H"),
+    "com.example.reader/2.2.0(220) " + ANDROID.format("MI 2A Build/JRO03L"),
+    "dv(iPh10,1);pr(UCBrowser/11.3.5.1203);ov(15_5);ss(375x667);bt(GJ);pm(0);",
     ANDROID.format("M2101K6G") + " CamScanner/6.5.0",
     ANDROID.format("AFTKA Build/PS7633; wv").replace("Mobile", "Silk/120.1 like Chrome"),
     IPHONE + "Mobile/15E148 [LinkedInApp]/9.30",
@@ -143,6 +160,16 @@ BROWSERS = [
     "[FBAN/FB4A;FBAV/567.1.0.52.74;FBPN/com.facebook.katana;FBDV/SM-S921B;FBSV/16;]",
     "Mozilla/5.0 (SMART-TV; Linux; Tizen 7.0) " + WEBKIT + "SamsungBrowser/4.0 TV Safari/537.36",
     "Mozilla/5.0 (Web0S; Linux/SmartTV) " + WEBKIT + "Chrome/108.0.0.0 Safari/537.36 WebAppManager",
+    "HbbTV/1.1.1 (;;;;;) Maple_2011",
+    "HbbTV/1.1.1 (+PVR;Humax;iCord HD+;1.01.17;1.0)CE-HTML/1.0 ANTGalio/3.1.1.23.04",
+    "VIZIO V655-J09 ViziOS/1.4.512.847.1 WatchFree/24.06.13.2",
+    "SAMSUNG-SGH-J630",
+    "NOKIA-3105",
+    "LG-GU280f",
+    "LAVA.DISCOVER136.R016_V01 (MRE/3.1.00(2048);MAUI/Discover136;WAP Browser/MAUI (HTTP PGDL;HTTPS);GMOBI/001)",
+    "iPhone14Pro",
+    "Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.1; StumbleUpon.com 1.910; SV1; .NET CLR 1.1.4322)",
+    "Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.1; SV1),gzip(gfe) (via translate.google.com)",
     "Roku4640X/DVP-7.70 (297.70E04154A)",
     "Mozilla/5.0 (PlayStation; PlayStation 5/8.00) AppleWebKit/605.1.15 (KHTML, like Gecko)",
     "Mozilla/5.0 (X11; Linux armv7l like Android) AppleWebKit/537.36 (KHTML, like Gecko) Kindle/3.0+",
@@ -229,6 +256,55 @@ def test_the_memory_of_answers_is_bounded() -> None:
         catalogue.match(b"x" * 600 + b"%d" % number)
         catalogue.match(b"%d" % number)
     assert catalogue._recall.cache_info().currsize <= REMEMBERED
+
+
+def test_the_memory_of_words_is_bounded_and_forgets_no_token() -> None:
+    catalogue = Catalogue(crawlers()[:10])
+    words = ("".join(letters) for letters in product("bcdfghjkmnpqrstvwxz", repeat=4))
+    for number, word in enumerate(words):
+        catalogue.match(f"Mozilla/5.0 (Linux; Android 9; {word} {word * 7}) AppleWebKit/537.36".encode())
+        if number > 2 * LEARNED:
+            break
+    assert len(catalogue._meanings) + len(catalogue._silent) <= LEARNED + len(catalogue._anchors) + len(PLAIN)
+    assert max(map(len, catalogue._silent)) <= LEARNED_LENGTH
+    found = catalogue.match(b"Googlebot/2.1")
+    assert found is not None
+    assert found.name == "Googlebot"
+
+
+@given(st.lists(st.sampled_from([*BROWSERS, *(agent for agent, _, _ in NAMED + UNLISTED)]), max_size=12), st.data())
+def test_an_answer_depends_on_no_earlier_one(agents: list[str], data: st.DataObject) -> None:
+    """Words that are remembered as telling nothing must not open a way past the rules for robots."""
+    taught = Catalogue(FEW)
+    for agent in agents:
+        taught.match(agent.encode())
+    asked = data.draw(st.sampled_from([agent for agent, _, _ in UNLISTED] + BROWSERS)).encode()
+    assert taught.match(asked) == Catalogue(FEW).match(asked)
+
+
+FEW = crawlers()[:5]
+
+
+def test_the_work_does_not_grow_with_the_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[_Token] = []
+    stands_in = _Token.stands_in
+
+    def counted(token: _Token, text: bytes) -> bool:
+        looked.append(token)
+        return stands_in(token, text)
+
+    monkeypatch.setattr(_Token, "stands_in", counted)
+    for size in (100, 2000):
+        made = [Crawler(f"Zqx {_letters(n)} x", f"Zqx {_letters(n)} x", "", Purpose.TOOL) for n in range(size)]
+        catalogue = Catalogue(made)
+        for agent in (f"Zqx {_letters(7)} x/1.0", CHROME, ANDROID.format("SM-S921B"), "Mozilla/5.0 (Zqx)"):
+            looked.clear()
+            catalogue.match(agent.encode())
+            assert len(looked) <= 1, (size, agent)
+
+
+def _letters(number: int) -> str:
+    return "".join(chr(97 + int(digit)) for digit in str(number)) + "q"
 
 
 def test_a_token_made_of_browser_words_is_refused() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from contentguard.crawlers.words import PLAIN, words
-from contentguard.data import crawlers, text
+from contentguard.data import crawlers, ranges, text
 from contentguard.model import Purpose
 
 DOCUMENT = json.loads(text("crawlers.json"))
@@ -50,3 +50,35 @@ def test_the_licences_of_both_lists_are_shipped() -> None:
     assert "Copyright (c) 2024 ai.robots.txt" in notice
     assert "Copyright (c) 2017 Martin Monperrus" in notice
     assert notice.count("Permission is hereby granted") == 2
+    assert notice.count("CC0 1.0 Universal") == 1
+
+
+def test_how_robots_are_verified_is_spelt_rightly() -> None:
+    known = {"name", "token", "operator", "purpose", "robots_token", "control", "source", "date"}
+    for row in DOCUMENT["crawlers"]:
+        assert row.keys() <= known | {"ranges", "hosts", "agents", "complete"}, row
+        assert set(row.get("complete", ())) <= {"ranges", "hosts"}
+        assert set(row.get("ranges", ())) <= ranges()["sources"].keys()
+        assert all(agent.startswith("https://") and agent.count("/") == 2 for agent in row.get("agents", ()))
+
+
+# Each crawler that the research on identities names (operators' documentation, 2026-11).
+DOCUMENTED = """
+    Googlebot Googlebot-Image Googlebot-News Googlebot-Video Storebot-Google GoogleOther Google-InspectionTool
+    AdsBot-Google Mediapartners-Google APIs-Google Google-Safety FeedFetcher-Google Google-Site-Verification
+    Google-Read-Aloud Google-NotebookLM Google-GeminiNotebook Google-Agent Google-Extended bingbot BingPreview
+    MicrosoftPreview adidxbot Applebot Applebot-Extended DuckDuckBot DuckAssistBot YandexBot YandexAdditional
+    Baiduspider PetalBot SeznamBot Yeti MojeekBot Qwantbot GPTBot OAI-SearchBot ChatGPT-User OAI-AdsBot ClaudeBot
+    Claude-SearchBot Claude-User PerplexityBot Perplexity-User Amazonbot Amzn-SearchBot Amzn-User meta-externalagent
+    meta-webindexer meta-externalfetcher FacebookBot facebookexternalhit facebookcatalog Twitterbot LinkedInBot
+    WhatsApp TelegramBot Slackbot-LinkExpanding Slack-ImgProxy Discordbot Pinterestbot Pinterest redditbot Mastodon
+    SkypeUriPreview Iframely Feedly Inoreader NewsBlur FreshRSS archive.org_bot ia_archiver heritrix CCBot
+    MistralAI-User MistralAI-Index MistralAI-Training Bytespider TikTokSpider AhrefsBot AhrefsSiteAudit SemrushBot
+    DotBot MJ12bot UptimeRobot Pingdom StatusCake BetterStack Checkly Firecrawl Tavily Diffbot Scrapy crawl4ai Apify
+    Lightpanda
+"""
+
+
+def test_every_documented_crawler_is_known() -> None:
+    names = {crawler.name for crawler in crawlers()}
+    assert set(DOCUMENTED.split()) <= names
