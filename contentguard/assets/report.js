@@ -1,4 +1,4 @@
-// Yes or no to what gives automation away; no value leaves the browser.
+// Yes or no to what gives automation away; no values leave.
 (async (script, nav) => {
   const [url, token] = script.dataset.cgReport.split(' ');
   const agent = nav.userAgent;
@@ -9,7 +9,7 @@
     nav.webdriver,
     brand && !agent.includes('Chrome/' + brand.version),
     asked?.state == 'prompt' && Notification.permission == 'denied',
-    Object.keys(window).some((name) => /^cdc_|^__(webdriver|selenium|playwright|pw_)/.test(name)),
+    Object.keys(window).some((name) => /^cdc_|^__(webdriver|playwright|pw_)/.test(name)),
     /^(Win|Mac)/.test(nav.platform) && !agent.includes(nav.platform.slice(0, 3)),
   ];
   nav.sendBeacon(url, token + '.' + flags.reduce((sum, flag, bit) => sum + !!flag * 2 ** bit, 0));

@@ -7,7 +7,7 @@ compared with the cluster's own mean and variance when the window is over (and i
 
 Not every fall is a crawler. More readers (a link that goes round) and other readers (a browser's new version) change no
 rate. A broken style sheet lowers the rate too, but then there are *fewer parts*, not *more pages*: where parts are
-missing against the last windows, nothing is raised and the new rate is learned. No address counts for more than eight
+missing against the last windows, nothing is raised and the new rate is learned. No address counts for more than four
 pages in a window, so one busy client cannot speak for its browser. New fingerprints share one cluster, "strangers",
 until they have a past, and start from its rate, so inventing fingerprints gains nothing.
 """
@@ -19,8 +19,8 @@ from math import log, sqrt
 
 from contentguard.model import Cluster
 
-STRANGERS = 0
-"""The place of all fingerprints without a past."""
+STRANGERS, EVERYBODY = 0, 1
+"""The places of all fingerprints without a past, and of all together."""
 
 ALARM = 5.0
 """Standard deviations."""
@@ -29,9 +29,12 @@ _WAYS = 4
 _LATE = 15.0
 """Seconds for which a window waits for style sheets after its end."""
 
-_PER_PREFIX = 8
+_PER_PREFIX = 4
 _ENOUGH = 30
 """Pages below which a window is not judged but counted into the next."""
+
+_STALE = 6
+"""Windows after which a judgement says nothing any more, and for which a broken site excuses everybody."""
 
 _PREFIXES = 20
 """An alarm needs so many different prefixes: fewer are for the signals about single clients."""
@@ -59,8 +62,9 @@ _ALPHA = 0.709  # of HyperLogLog with 64 registers (Flajolet et al. 2007)
 (
     _WINDOW, _OPEN, _VIEWS, _FOLLOWS, _COLDS, _OLD_VIEWS, _OLD_FOLLOWS, _OLD_COLDS, _SEEN, _MEAN, _VAR, _COLD_MEAN,
     _COLD_VAR, _PARTS, _PAGES, _Z, _COLD_Z, _ALARMED, _LAST_VIEWS, _LAST_PREFIXES,
-) = range(20)  # fmt: skip
-_COLUMNS = 20
+    _JUDGED,
+) = range(21)  # fmt: skip
+_COLUMNS = 21
 
 
 class Aggregates:
@@ -71,6 +75,7 @@ class Aggregates:
     """
 
     __slots__ = (
+        "_broken",
         "_cells",
         "_counts",
         "_follows",
@@ -90,14 +95,14 @@ class Aggregates:
             raise ValueError(f"{clusters} clusters and windows of {window} s leave nothing to compare")
         self.window = window
         self._rows = clusters // _WAYS
-        size = self._rows * _WAYS + 1
+        size = 2 + self._rows * _WAYS
         self._secret = secret.hex()
         self._tags = array("Q", bytes(8 * size))
         self._numbers = array("d", bytes(8 * size * _COLUMNS))
         self._registers = [bytearray(size * _REGISTERS), bytearray(size * _REGISTERS)]
         self._cells = bytearray(2 * _CELLS)
         self._counts, self._follows = bytearray(_CELLS), bytearray(_CELLS)
-        self._now = -1
+        self._now = self._broken = -9
 
     @property
     def bytes_used(self) -> int:
@@ -114,6 +119,8 @@ class Aggregates:
             return
         self._counts[cell] += 1
         cold = self._is_cold(page)
+        self._roll(EVERYBODY, now)
+        self._numbers[EVERYBODY * _COLUMNS + _VIEWS] += 1.0
         place = self._place(cluster, now)
         self._count(place, source, cold, now)
         if place != STRANGERS and not self._numbers[place * _COLUMNS + _SEEN]:
@@ -126,6 +133,7 @@ class Aggregates:
         if self._follows[cell] >= _PER_PREFIX:
             return
         self._follows[cell] += 1
+        self._followed(EVERYBODY, viewed, now)
         place = self._find(cluster)
         self._followed(place, viewed, now)
         if place != STRANGERS and not self._numbers[place * _COLUMNS + _SEEN]:
@@ -136,11 +144,13 @@ class Aggregates:
         place = self._find(cluster)
         if place != STRANGERS and not self._numbers[place * _COLUMNS + _SEEN]:
             place = STRANGERS
+        self._roll(EVERYBODY, now)
         self._roll(place, now)
         n, at = self._numbers, place * _COLUMNS
-        return Cluster(
-            int(n[at + _LAST_VIEWS]), int(n[at + _LAST_PREFIXES]), n[at + _Z], n[at + _COLD_Z], n[at + _ALARMED] > 0.0
-        )
+        if now // self.window - n[at + _JUDGED] > _STALE:
+            return Cluster()
+        alarmed = n[at + _ALARMED] > 0.0
+        return Cluster(int(n[at + _LAST_VIEWS]), int(n[at + _LAST_PREFIXES]), n[at + _Z], n[at + _COLD_Z], alarmed)
 
     def _turn(self, now: float) -> None:
         """With a new window, what each prefix has used up is forgotten and pages cool."""
@@ -162,7 +172,7 @@ class Aggregates:
 
     def _find(self, cluster: int) -> int:
         tag = cluster & 0xFFFFFFFFFFFFFFFF or 1
-        start = 1 + tag % self._rows * _WAYS
+        start = 2 + tag % self._rows * _WAYS
         row = self._tags[start : start + _WAYS]
         return start + row.index(tag) if tag in row else STRANGERS
 
@@ -172,7 +182,7 @@ class Aggregates:
         if place != STRANGERS:
             return place
         tag = cluster & 0xFFFFFFFFFFFFFFFF or 1
-        start = 1 + tag % self._rows * _WAYS
+        start = 2 + tag % self._rows * _WAYS
         place = min(range(start, start + _WAYS), key=lambda p: self._worth(p, now))
         if self._worth(place, now) >= 1.0:
             return STRANGERS
@@ -188,7 +198,7 @@ class Aggregates:
         """Pages in a usual window, fading while nobody comes."""
         at = place * _COLUMNS
         idle = now // self.window - self._numbers[at + _WINDOW]
-        return self._numbers[at + _PAGES] * 0.9 ** min(idle, 500.0) if self._tags[place] else -1.0
+        return self._numbers[at + _PAGES] * 0.9 ** min(max(idle, 0.0), 500.0) if self._tags[place] else -1.0
 
     def _count(self, place: int, source: int, cold: bool, now: float) -> None:
         self._roll(place, now)
@@ -240,7 +250,7 @@ class Aggregates:
             return
         rate, coldness = min(follows / views, 1.0), colds / views
         prefixes = self._prefixes(place)
-        n[at + _LAST_VIEWS], n[at + _LAST_PREFIXES] = views, prefixes
+        n[at + _LAST_VIEWS], n[at + _LAST_PREFIXES], n[at + _JUDGED] = views, prefixes, n[at + _WINDOW]
         if n[at + _SEEN] or n[STRANGERS * _COLUMNS + _SEEN]:
             self._compare(place, views, follows, rate, coldness, prefixes)
         else:
@@ -264,11 +274,19 @@ class Aggregates:
             short = max(short, (short + n[at + _Z]) / sqrt(2.0))  # two windows in a row say more than either
         colder = (coldness - cold_mean) / _deviation(cold_mean, n[at + _COLD_VAR], views)
         # Fewer parts, or more pages? Half-way between what either would leave; small falls are not told apart.
-        broken = short > 2.0 and rate < 0.7 * mean and follows < n[at + _PARTS] * (1.0 + rate / mean) / 2.0
+        broken = short > 2.0 and rate < 0.7 * mean and self._parts_missing(place, follows, rate / mean)
         fewer = short > ALARM and mean >= 0.5 and not broken
         alarmed = prefixes >= _PREFIXES and (fewer or (colder > ALARM and n[at + _SEEN] >= _WARM))
         n[at + _Z], n[at + _COLD_Z], n[at + _ALARMED] = short, colder, float(alarmed)
         self._learn(place, rate, coldness, _LEAK if alarmed else _RECENT if broken else self._pace(place))
+
+    def _parts_missing(self, place: int, follows: float, fall: float) -> bool:
+        """Whether there are fewer parts than usual: past the middle between none missing and all of the fall."""
+        # Who strangers are changes from window to window, so their number tells nothing.
+        missing = place != STRANGERS and follows < self._numbers[place * _COLUMNS + _PARTS] * (1.0 + fall) / 2.0
+        if missing and place == EVERYBODY:
+            self._broken = self._now
+        return missing or self._now - self._broken <= _STALE
 
     def _pace(self, place: int) -> float:
         """The first ten windows count alike."""
@@ -283,7 +301,7 @@ class Aggregates:
             n[at + mean] += pace * off
             if mean == _COLD_MEAN and n[at + _SEEN] < _WARM:
                 n[at + var] = 0.0
-            elif n[at + _SEEN]:
+            elif n[at + _SEEN] and pace > _LEAK:
                 sampling = n[at + mean] * (1.0 - n[at + mean]) / views
                 n[at + var] += pace * (off * off - sampling - n[at + var])
 

@@ -1,7 +1,7 @@
 """What each client has done lately, in a table whose size is settled when it is made.
 
 The table works like a processor's cache: a keyed hash of the client's key names a row of 16 places, and a client lives
-in one place of its row or nowhere. A place is 52 bytes in three flat arrays (hash, record, rank), so no flood of keys
+in one place of its row or nowhere. A place is 56 bytes in three flat arrays (hash, record, rank), so no flood of keys
 makes it grow. When a row is full, the place of least rank gives way. Rank is the time of the last visit, put forward
 by up to an hour for each suspicious thing remembered: strangers push out strangers, and an offender stays.
 
@@ -27,20 +27,25 @@ STYLE, SCRIPT, IMAGE = 0, 1, 2
 
 _WAYS = 16
 _HASH = 8
-_RECORD = Struct("<dfffIH10B")
-"""last, mean and variance of the gaps, last gap, bitmap of articles, last ordinal; then one byte each: views, flags,
-styles, scripts, images, dry, nones, bare, run, traps."""
+_RECORD = Struct("<dfffIH6B")
+"""What an article changes: last, mean and variance of the gaps, last gap, bitmap of articles, last ordinal; then one
+byte each: views, flags, dry, nones, bare, run."""
+
+_unpack, _pack = _RECORD.unpack_from, _RECORD.pack_into
+
+_REST = Struct("<4BH")
+"""What it leaves alone: styles, scripts, images, traps; and the report."""
 
 _TIME = Struct("<d")
-_VIEWS, _FLAGS, _FETCHED, _DRY, _TRAPS, _REPORT = 26, 27, 28, 31, 35, 36
+_VIEWS, _FLAGS, _DRY, _FETCHED, _TRAPS, _REPORT = 26, 27, 28, 32, 35, 36
 _PLACE = 40
-"""The record, its report in two bytes, and two to spare."""
+"""Both, and two bytes to spare."""
 
 _RETURNED_FLAG, _FRESH = 1, 2
 _FORGOTTEN = 12 * 3600.0
 """Seconds after which a client that stayed away starts anew."""
 
-_HELD = 3600
+_HELD = 3600.0
 """Seconds by which each suspicious thing puts an entry's rank forward; at most eight count."""
 
 _CACHED, _CACHED_KEY = 1024, 64
@@ -63,7 +68,7 @@ class Sessions:
         self._rows = max_entries // _WAYS
         self._hashes = bytearray(self.max_entries * _HASH)
         self._records = bytearray(self.max_entries * _PLACE)
-        self._ranks = array("I", bytes(4 * self.max_entries))
+        self._ranks = array("d", bytes(8 * self.max_entries))
         self._secret = secret.hex()
         self._cache: dict[str, tuple[bytes, int, int]] = {}
 
@@ -75,54 +80,52 @@ class Sessions:
     @property
     def bytes_used(self) -> int:
         """Bytes held, as an upper bound."""
-        return self.max_entries * (_HASH + _PLACE + 4) + _CACHED * 512
+        return self.max_entries * (_HASH + _PLACE + 8) + _CACHED * 512
 
     def article(self, key: str, now: float, flags: int = 0, page: int = 0, ordinal: int = 0) -> None:
         """Count an article. ``page`` is any number that stands for it, ``ordinal`` its place in the site's own list.
 
         ``now`` is in seconds; ``ordinal`` counts from 1 (0: unknown, above 65,535 it wraps).
         """
-        place = self._place(key, now)
+        digest, start, end = self._cache.get(key) or self._locate(key)
+        found = self._hashes.find(digest, start, end)
+        place = found >> 3 if found >= 0 else self._newcomer(digest, start, now)
         at, records = place * _PLACE, self._records
-        (
-            last, mean, variance, _, seen, before, views, state,
-            styles, scripts, images, dry, nones, bare, run, traps,
-        ) = _RECORD.unpack_from(records, at)  # fmt: skip
-        gap = now - last
-        if not 0.0 <= gap <= _FORGOTTEN:
-            gap, mean, variance, views = 0.0, 0.0, 0.0, views and 1
-        if views:
+        last, mean, variance, gap, seen, before, views, state, dry, nones, bare, run = _unpack(records, at)
+        away = now - last
+        if away > _FORGOTTEN:
+            mean = variance = gap = 0.0
+            seen = views = state = dry = nones = bare = run = 0
+            records[at + _FETCHED : at + _TRAPS] = b"\0\0\0"
+        elif views:
+            gap = away if away > 0.0 else 0.0
             if not state & _FRESH and dry < 255:
                 dry += 1
             # Exponential mean and variance (West 1979); the first gap starts them.
-            share = 1.0 / views if views < 8 else 0.125
+            share = 0.125 if views > 7 else 1.0 / views
             off = gap - mean
-            mean += share * off
-            variance = (1.0 - share) * (variance + share * off * off)
-        ordinal &= 0xFFFF
-        run = (run + (run < 255) or 1) if ordinal and abs(ordinal - before) == 1 else 0
-        _RECORD.pack_into(
-            records,
-            at,
-            now,
-            mean,
-            variance,
-            gap if views else 0.0,
-            seen | 1 << (page & 31),
-            ordinal,
-            views + (views < 255),
-            state & ~_FRESH | flags & RETURNED,
-            styles,
-            scripts,
-            images,
-            dry,
-            nones + (flags & NONE > 0 and nones < 255),
-            bare + (flags & BARE > 0 and bare < 255),
-            run,
-            traps,
-        )
-        evidence = traps * 2 + (dry if dry > styles + scripts + images else 0)
-        self._ranks[place] = int(now) + _HELD * (evidence if evidence < 8 else 8)
+            step = share * off
+            mean += step
+            variance += step * (off - step) - share * variance
+        if flags & NONE:
+            nones += nones < 255
+        elif flags & BARE:
+            bare += bare < 255
+        if ordinal:
+            ordinal &= 0xFFFF
+            run = run + (run < 255) if ordinal - before in (1, -1) else 0
+        state = state & _RETURNED_FLAG | flags & RETURNED
+        seen |= 1 << (page & 31)
+        views += views < 255
+        _pack(records, at, now, mean, variance, gap, seen, ordinal, views, state, dry, nones, bare, run)
+        # Most readers have left nothing to remember.
+        held = self._evidence(at, dry) * _HELD if dry or records[at + _TRAPS] else 0.0
+        self._ranks[place] = now + held
+
+    def _evidence(self, at: int, dry: int) -> int:
+        """How much there is against a client, from 0 to 8."""
+        styles, scripts, images, traps = self._records[at + _FETCHED : at + _TRAPS + 1]
+        return min(8, 2 * traps + (dry if dry > styles + scripts + images else 0))
 
     def fetched(self, key: str, kind: int) -> float:
         """Count a style sheet, script or picture of a client that has asked for an article; of others nothing.
@@ -147,17 +150,22 @@ class Sessions:
     def trapped(self, key: str, now: float) -> None:
         """Count a honeylink."""
         place = self._place(key, now)
-        at = place * _PLACE + _TRAPS
-        if self._records[at] < 255:
-            self._records[at] += 1
-        self._ranks[place] = int(now) + _HELD * min(8, 2 * self._records[at])
+        at, records = place * _PLACE, self._records
+        if records[at + _TRAPS] < 255:
+            records[at + _TRAPS] += 1
+        self._touch(at, now)
+        self._ranks[place] = now + _HELD * self._evidence(at, records[at + _DRY])
 
     def reported(self, key: str, flags: int, now: float) -> None:
         """Keep the browser's report: every flag it ever raised."""
-        place = self._place(key, now)
-        at = place * _PLACE + _REPORT
-        kept = int.from_bytes(self._records[at : at + 2], "little") | flags & 0xFFFF
-        self._records[at : at + 2] = kept.to_bytes(2, "little")
+        at = self._place(key, now) * _PLACE
+        self._records[at + _REPORT] |= flags & 0xFF
+        self._touch(at, now)
+
+    def _touch(self, at: int, now: float) -> None:
+        """A client known for something else than an article has been here too."""
+        if not self._records[at + _VIEWS]:
+            _TIME.pack_into(self._records, at, now)
 
     def read(self, key: str, now: float) -> Session | None:
         """What is known of a client; None for a stranger."""
@@ -165,26 +173,26 @@ class Sessions:
         if place < 0:
             return None
         at, records = place * _PLACE, self._records
-        last, mean, variance, gap, seen, _, views, state, *counts = _RECORD.unpack_from(records, at)
-        if not now - last <= _FORGOTTEN:
+        last, mean, variance, gap, seen, _, views, state, dry, nones, bare, run = _unpack(records, at)
+        if now - last > _FORGOTTEN:
             return None
-        styles, scripts, images, dry, nones, bare, run, traps = counts
+        styles, scripts, images, traps, report = _REST.unpack_from(records, at + _FETCHED)
         return Session(
             views,
             gap,
             mean,
             variance**0.5 / mean if mean > 0.0 else 0.0,
-            bool(state & _RETURNED_FLAG),
+            state & _RETURNED_FLAG > 0,
             styles,
             scripts,
             images,
             dry,
             nones,
             bare,
-            _distinct(seen),
+            _ESTIMATES[seen.bit_count()],
             run,
             traps,
-            records[at + _REPORT] | records[at + _REPORT + 1] << 8,
+            report,
         )
 
     def _locate(self, key: str) -> tuple[bytes, int, int]:
@@ -205,24 +213,21 @@ class Sessions:
         return found >> 3 if found >= 0 else -1
 
     def _place(self, key: str, now: float) -> int:
-        """The client's place; the least of its row is cleared for a newcomer."""
         digest, start, end = self._cache.get(key) or self._locate(key)
         found = self._hashes.find(digest, start, end)
-        if found >= 0:
-            return found >> 3
+        return found >> 3 if found >= 0 else self._newcomer(digest, start, now)
+
+    def _newcomer(self, digest: bytes, start: int, now: float) -> int:
+        """The place of least rank in a row, cleared."""
         row = start >> 3
-        ranks = self._ranks[row : row + _WAYS]
+        ranks = self._ranks[row : row + _WAYS].tolist()
         place = row + ranks.index(min(ranks))
         self._hashes[place * _HASH : place * _HASH + _HASH] = digest
         self._records[place * _PLACE : place * _PLACE + _PLACE] = _EMPTY
-        self._ranks[place] = int(now)
+        self._ranks[place] = now
         return place
 
 
 _EMPTY = bytes(_PLACE)
 _ESTIMATES = (0, *(round(-32.0 * log(1 - n / 32.0)) for n in range(1, 32)), 128)
 """Bits set in a bitmap of 32 → different articles (linear counting, Whang et al. 1990)."""
-
-
-def _distinct(bitmap: int) -> int:
-    return _ESTIMATES[bitmap.bit_count()]

@@ -33,7 +33,7 @@ def honeylink(page: Page, *, options: Honeylink) -> Iterator[Fragment]:
     """The link at the article's end."""
     if options.plant:
         before = (
-            b'<div class="cg-mark cg-footer" hidden inert aria-hidden="true" data-nosnippet>'
+            b'<div class="cg-footer" hidden inert aria-hidden="true" data-nosnippet>'
             b'<a rel="nofollow" tabindex="-1" href="' + ascii_html(page.routes + ROUTE)
         )
         yield Fragment(Slot.ARTICLE_END, (before, Field.HONEYLINK, b'"></a></div>'))
