@@ -15,8 +15,9 @@ until they have a past, and start from its rate, so inventing fingerprints gains
 from __future__ import annotations
 
 from array import array
-from math import log, sqrt
+from math import sqrt
 
+from contentguard.detect.sketches import CELLS, REGISTERS, Prefixes, Warmth, estimate
 from contentguard.model import Cluster
 
 STRANGERS, EVERYBODY = 0, 1
@@ -39,12 +40,6 @@ _STALE = 6
 _PREFIXES = 20
 """An alarm needs so many different prefixes: fewer are for the signals about single clients."""
 
-_CELLS = 65536
-_STEP, _COLD = 16, 48
-"""What one look adds to a page's warmth; below three looks it is cold. A window takes an eighth away."""
-
-_COOLED = bytes(n * 7 // 8 for n in range(256))
-
 _PACE, _LEAK, _RECENT = 0.1, 0.005, 0.3
 """How fast a cluster's past follows it; how fast while it is alarmed; and how fast where its parts broke."""
 
@@ -55,9 +50,6 @@ _FLOOR = 0.004
 """Standard deviation of a rate between windows that is always granted."""
 
 _NEW_FLOOR = 0.04
-_REGISTERS = 64
-_ALPHA = 0.709  # of HyperLogLog with 64 registers (Flajolet et al. 2007)
-
 # Columns of one cluster's numbers.
 (
     _WINDOW, _OPEN, _VIEWS, _FOLLOWS, _COLDS, _OLD_VIEWS, _OLD_FOLLOWS, _OLD_COLDS, _SEEN, _MEAN, _VAR, _COLD_MEAN,
@@ -76,15 +68,16 @@ class Aggregates:
 
     __slots__ = (
         "_broken",
-        "_cells",
         "_counts",
         "_follows",
         "_now",
         "_numbers",
-        "_registers",
+        "_old_prefixes",
+        "_prefixes",
         "_rows",
         "_secret",
         "_tags",
+        "_warmth",
         "window",
     )
 
@@ -99,26 +92,26 @@ class Aggregates:
         self._secret = secret.hex()
         self._tags = array("Q", bytes(8 * size))
         self._numbers = array("d", bytes(8 * size * _COLUMNS))
-        self._registers = [bytearray(size * _REGISTERS), bytearray(size * _REGISTERS)]
-        self._cells = bytearray(2 * _CELLS)
-        self._counts, self._follows = bytearray(_CELLS), bytearray(_CELLS)
+        self._prefixes, self._old_prefixes = Prefixes(size), Prefixes(size)
+        self._warmth = Warmth()
+        self._counts, self._follows = bytearray(CELLS), bytearray(CELLS)
         self._now = self._broken = -9
 
     @property
     def bytes_used(self) -> int:
         """Bytes held; all of them from the beginning."""
         size = len(self._tags)
-        return size * (8 + 8 * _COLUMNS + 2 * _REGISTERS) + 4 * _CELLS + 4096
+        return size * (8 + 8 * _COLUMNS + 2 * REGISTERS) + 4 * CELLS + 4096
 
     def view(self, cluster: int, prefix: str, page: str, now: float) -> None:
         """Count a page (``page``: what names it) that a client of ``cluster`` in ``prefix`` asked for at ``now``."""
         self._turn(now)
         source = hash(self._secret + prefix)
-        cell = (source ^ cluster) & (_CELLS - 1)
+        cell = (source ^ cluster) & (CELLS - 1)
         if self._counts[cell] >= _PER_PREFIX:
             return
         self._counts[cell] += 1
-        cold = self._is_cold(page)
+        cold = self._warmth.look(hash(self._secret + page))
         self._roll(EVERYBODY, now)
         self._numbers[EVERYBODY * _COLUMNS + _VIEWS] += 1.0
         place = self._place(cluster, now)
@@ -129,7 +122,7 @@ class Aggregates:
     def follow(self, cluster: int, prefix: str, viewed: float, now: float) -> None:
         """Count the first style sheet (script, picture) after a page that was ``viewed`` then, by the same client."""
         self._turn(now)
-        cell = (hash(self._secret + prefix) ^ cluster) & (_CELLS - 1)
+        cell = (hash(self._secret + prefix) ^ cluster) & (CELLS - 1)
         if self._follows[cell] >= _PER_PREFIX:
             return
         self._follows[cell] += 1
@@ -157,18 +150,8 @@ class Aggregates:
         number = int(now // self.window)
         if number != self._now:
             self._now = number
-            self._cells = self._cells.translate(_COOLED)
-            self._counts, self._follows = bytearray(_CELLS), bytearray(_CELLS)
-
-    def _is_cold(self, page: str) -> bool:
-        number, cells = hash(self._secret + page), self._cells
-        one, two = number & (_CELLS - 1), _CELLS + (number >> 16 & (_CELLS - 1))
-        seen = min(cells[one], cells[two])
-        # Conservative update: only what is least is raised, so collisions hurt little (Estan and Varghese 2002).
-        raised = min(seen + _STEP, 255)
-        cells[one] = max(cells[one], raised)
-        cells[two] = max(cells[two], raised)
-        return seen < _COLD
+            self._warmth.cool()
+            self._counts, self._follows = bytearray(CELLS), bytearray(CELLS)
 
     def _find(self, cluster: int) -> int:
         tag = cluster & 0xFFFFFFFFFFFFFFFF or 1
@@ -190,8 +173,8 @@ class Aggregates:
         self._tags[place] = tag
         self._numbers[at : at + _COLUMNS] = array("d", bytes(8 * _COLUMNS))
         self._numbers[at + _WINDOW] = now // self.window
-        for registers in self._registers:
-            registers[place * _REGISTERS : (place + 1) * _REGISTERS] = bytes(_REGISTERS)
+        self._prefixes.take(place)
+        self._old_prefixes.take(place)
         return place
 
     def _worth(self, place: int, now: float) -> float:
@@ -206,11 +189,7 @@ class Aggregates:
         n[at + _VIEWS] += 1.0
         if cold:
             n[at + _COLDS] += 1.0
-        bits = (source >> 16 & 0xFFFFFFFF) | 1 << 32
-        rank = (bits & -bits).bit_length()
-        registers, register = self._registers[0], place * _REGISTERS + (source >> 48 & (_REGISTERS - 1))
-        if registers[register] < rank:
-            registers[register] = rank
+        self._prefixes.add(place, source)
 
     def _followed(self, place: int, viewed: float, now: float) -> None:
         self._roll(place, now)
@@ -230,9 +209,8 @@ class Aggregates:
             n[at + _OLD_VIEWS : at + _OLD_COLDS + 1] = n[at + _VIEWS : at + _COLDS + 1]
             n[at + _VIEWS : at + _COLDS + 1] = array("d", (0.0, 0.0, 0.0))
             n[at + _WINDOW], n[at + _OPEN] = number, 1.0
-            start, end = place * _REGISTERS, (place + 1) * _REGISTERS
-            self._registers[1][start:end] = self._registers[0][start:end]
-            self._registers[0][start:end] = bytes(_REGISTERS)
+            self._old_prefixes.take(place)
+            self._old_prefixes.put(place, self._prefixes.take(place))
         if n[at + _OPEN] and now - number * self.window >= _LATE:
             self._judge(place)
 
@@ -246,10 +224,10 @@ class Aggregates:
             n[at + _VIEWS] += views
             n[at + _FOLLOWS] += follows
             n[at + _COLDS] += colds
-            self._merge(place)
+            self._prefixes.put(place, self._old_prefixes.take(place))
             return
         rate, coldness = min(follows / views, 1.0), colds / views
-        prefixes = self._prefixes(place)
+        prefixes = estimate(self._old_prefixes.take(place))
         n[at + _LAST_VIEWS], n[at + _LAST_PREFIXES], n[at + _JUDGED] = views, prefixes, n[at + _WINDOW]
         if n[at + _SEEN] or n[STRANGERS * _COLUMNS + _SEEN]:
             self._compare(place, views, follows, rate, coldness, prefixes)
@@ -275,7 +253,8 @@ class Aggregates:
         colder = (coldness - cold_mean) / _deviation(cold_mean, n[at + _COLD_VAR], views)
         # Fewer parts, or more pages? Half-way between what either would leave; small falls are not told apart.
         broken = short > 2.0 and rate < 0.7 * mean and self._parts_missing(place, follows, rate / mean)
-        fewer = short > ALARM and mean >= 0.5 and not broken
+        excused = broken or self._now - self._broken <= _STALE
+        fewer = short > ALARM and mean >= 0.5 and not excused
         alarmed = prefixes >= _PREFIXES and (fewer or (colder > ALARM and n[at + _SEEN] >= _WARM))
         n[at + _Z], n[at + _COLD_Z], n[at + _ALARMED] = short, colder, float(alarmed)
         self._learn(place, rate, coldness, _LEAK if alarmed else _RECENT if broken else self._pace(place))
@@ -286,7 +265,7 @@ class Aggregates:
         missing = place != STRANGERS and follows < self._numbers[place * _COLUMNS + _PARTS] * (1.0 + fall) / 2.0
         if missing and place == EVERYBODY:
             self._broken = self._now
-        return missing or self._now - self._broken <= _STALE
+        return missing
 
     def _pace(self, place: int) -> float:
         """The first ten windows count alike."""
@@ -304,19 +283,6 @@ class Aggregates:
             elif n[at + _SEEN] and pace > _LEAK:
                 sampling = n[at + mean] * (1.0 - n[at + mean]) / views
                 n[at + var] += pace * (off * off - sampling - n[at + var])
-
-    def _merge(self, place: int) -> None:
-        now, old = self._registers
-        for n in range(place * _REGISTERS, (place + 1) * _REGISTERS):
-            now[n] = max(now[n], old[n])
-
-    def _prefixes(self, place: int) -> int:
-        """Different prefixes in the window put aside (HyperLogLog; linear counting while registers are empty)."""
-        registers = self._registers[1][place * _REGISTERS : (place + 1) * _REGISTERS]
-        empty = registers.count(0)
-        if empty:
-            return round(_REGISTERS * log(_REGISTERS / empty))
-        return round(_ALPHA * _REGISTERS**2 / sum(2.0**-rank for rank in registers))
 
 
 def _deviation(mean: float, between: float, views: float) -> float:
