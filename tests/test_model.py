@@ -16,6 +16,7 @@ crawlers = st.none() | st.builds(
     robots_token=st.none() | st.text(),
     control=st.booleans(),
 )
+seconds = st.floats(0, 1e6)
 facts = st.builds(
     Facts,
     method=st.sampled_from(["GET", "POST"]),
@@ -27,9 +28,9 @@ facts = st.builds(
     wait=st.floats(0, 1e6),
     proxied=st.booleans(),
     passed=st.booleans(),
-    session=st.none() | st.builds(Session, views=st.integers(0, 255), mean=st.floats(0, 1e6), returned=st.booleans()),
+    session=st.none() | st.builds(Session, views=st.integers(0, 255), gap=seconds, mean=seconds, variation=seconds),
     network=st.none() | st.builds(Network, asn=st.integers(0, 2**32), ja4=st.text()),
-    cluster=st.none() | st.builds(Cluster, views=st.integers(0), follow_z=st.floats(-100, 100), alarm=st.booleans()),
+    cluster=st.none() | st.builds(Cluster, views=st.integers(0), follow_z=seconds, cold_z=seconds, alarm=st.booleans()),
 )
 
 
