@@ -12,14 +12,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
+from typing import NamedTuple
 
 from contentguard.detect import accept, behaviour, course, fetchmeta, hints, honeylinks, network, report, tools, wire
 from contentguard.detect.agent import Agent
-from contentguard.detect.shape import Shape, fingerprint, is_prefetch, key, shape
+from contentguard.detect.shape import Key, Shape, fingerprint, is_prefetch, key, shape
 from contentguard.detect.weights import Score, weights
 from contentguard.model import Facts, Purpose, Signal
 
-__all__ = ["DETECTORS", "HEADER_DETECTORS", "Score", "client_of", "cluster_of", "prefetched", "score", "signals"]
+__all__ = [
+    "DETECTORS",
+    "HEADER_DETECTORS",
+    "Known",
+    "Score",
+    "client_of",
+    "cluster_of",
+    "look",
+    "prefetched",
+    "score",
+    "signals",
+]
 
 HeaderDetector = Callable[[Shape], Iterator[str]]
 Detector = Callable[[Facts, Agent], Iterator[str]]
@@ -38,8 +50,18 @@ HEADER_DETECTORS: Mapping[str, HeaderDetector] = MappingProxyType(
 _SHAPES = 1024
 """How many verdicts on shapes are kept, of at most 2 KiB of key each."""
 
-_Found = tuple[tuple[Signal, ...], Agent, int]
-_shapes: dict[bytes, _Found] = {}
+
+class Known(NamedTuple):
+    """What headers alone say."""
+
+    signals: tuple[Signal, ...]
+    agent: Agent
+    """The browser they claim."""
+    fingerprint: int
+    """64 bits that a page's request and those for its parts share."""
+
+
+_shapes: dict[Key, Known] = {}
 
 
 def _named(facts: Facts, agent: Agent) -> Iterator[str]:
@@ -48,11 +70,17 @@ def _named(facts: Facts, agent: Agent) -> Iterator[str]:
 
 
 def _session(facts: Facts, agent: Agent) -> Iterator[str]:
-    if facts.session is not None:
-        yield from behaviour.detect(facts.session, browser=agent.browser)
-        yield from course.detect(facts.session)
-        yield from honeylinks.detect(facts.session)
-        yield from report.detect(facts.session)
+    session = facts.session
+    if session is None:
+        return
+    yield from behaviour.detect(session, browser=agent.browser)
+    # Few have come so far, and each of these would only say no.
+    if session.views > course.ENOUGH or session.run:
+        yield from course.detect(session)
+    if session.traps:
+        yield from honeylinks.detect(session)
+    if session.report:
+        yield from report.detect(session)
 
 
 def _network(facts: Facts, agent: Agent) -> Iterator[str]:
@@ -72,13 +100,15 @@ DETECTORS: Mapping[str, Detector] = MappingProxyType(
 """Those that judge what else is known: facts and the claimed browser → names of signals."""
 
 
-def signals(facts: Facts) -> tuple[Signal, ...]:
-    """All that is noticed about a request. Pure: the same facts give the same signals."""
-    found, agent, _ = _by_shape(facts)
-    if facts.crawler is None and facts.session is None and facts.network is None and facts.cluster is None:
-        return found
-    known = weights().signals
-    return (*found, *[known[name] for detect in DETECTORS.values() for name in detect(facts, agent)])
+def signals(facts: Facts, known: Known | None = None) -> tuple[Signal, ...]:
+    """All that is noticed about a request. Pure: the same facts give the same signals.
+
+    ``known``: what ``look`` said of these headers, where it was asked already.
+    """
+    found, agent, _ = known or look(facts)
+    weighed = weights().signals
+    named = [name for detect in DETECTORS.values() for name in detect(facts, agent)]
+    return (*found, *[weighed[name] for name in named]) if named else found
 
 
 def score(noticed: tuple[Signal, ...]) -> Score:
@@ -86,33 +116,31 @@ def score(noticed: tuple[Signal, ...]) -> Score:
     return weights().score(noticed)
 
 
-def _by_shape(facts: Facts) -> _Found:
+def look(facts: Facts) -> Known:
+    """What a request's headers alone say; a look-up for every shape but a new one."""
     remembered = key(facts)
-    found = _shapes.get(remembered)
-    if found is None:
-        seen = shape(facts)
-        known = weights().signals
+    known = None if remembered is None else _shapes.get(remembered)
+    if known is None:
+        seen, weighed = shape(facts), weights().signals
         names = [name for detect in HEADER_DETECTORS.values() for name in detect(seen)]
-        found = tuple([known[name] for name in names]), seen.agent, fingerprint(seen)
-        if remembered:
+        known = Known(tuple([weighed[name] for name in names]), seen.agent, fingerprint(seen))
+        if remembered is not None:
             if len(_shapes) >= _SHAPES:
                 _shapes.clear()
-            _shapes[remembered] = found
-    return found
+            _shapes[remembered] = known
+    return known
 
 
-def cluster_of(facts: Facts) -> int:
+def cluster_of(facts: Facts, known: Known | None = None) -> int:
     """The fingerprint cluster a request belongs to, for ``Aggregates``: the same for a page and for its parts."""
-    number = _by_shape(facts)[2]
-    return number if facts.network is None or not facts.network.ja4 else hash((number, facts.network.ja4)) & _64_BITS
+    number = (known or look(facts)).fingerprint
+    ja4 = facts.network.ja4 if facts.network is not None else ""
+    return hash((number, ja4)) & 0xFFFFFFFFFFFFFFFF if ja4 else number
 
 
-def client_of(facts: Facts, prefix: str) -> str:
+def client_of(facts: Facts, prefix: str, known: Known | None = None) -> str:
     """The key under which ``Sessions`` knows a client whose cookie did not come back."""
-    return f"{prefix} {_by_shape(facts)[2]:x}"
-
-
-_64_BITS = 0xFFFFFFFFFFFFFFFF
+    return f"{prefix} {(known or look(facts)).fingerprint:x}"
 
 
 def prefetched(facts: Facts) -> bool:

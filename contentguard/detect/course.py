@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 from contentguard.model import Session
 
-_ENOUGH = 8
+ENOUGH = 8
 """Articles before a course shows."""
 
 
 def detect(session: Session) -> Iterator[str]:
     """The names of signals in a session's course."""
     if session.run >= 5:
-        yield "site-order-long" if session.run >= _ENOUGH else "site-order"
-    if session.views <= _ENOUGH:
+        yield "site-order-long" if session.run >= ENOUGH else "site-order"
+    if session.views <= ENOUGH:
         return
     if session.mean >= 0.05 and session.variation < 0.2:
         yield "clockwork"

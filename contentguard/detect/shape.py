@@ -12,7 +12,7 @@ from typing import NamedTuple
 from contentguard.detect.agent import Agent, parse
 from contentguard.model import Facts
 
-Headers = tuple[tuple[bytes, bytes], ...]
+Key = tuple[bytes, str, str, str, bool]
 
 _KEY_BYTES = 2048
 _VALUE = 1024
@@ -87,15 +87,20 @@ def shape(facts: Facts) -> Shape:
     )
 
 
-def key(facts: Facts) -> bytes:
-    """All that ``shape`` depends on, as bytes; empty where that is too much to keep."""
-    parts = [facts.method[:8].encode(), facts.scheme.encode(), facts.http_version.encode(), b"%d" % facts.proxied]
-    for name, value in facts.headers:
-        parts.append(name)
-        parts.append(value if name not in _PASSING else b"")
+def key(facts: Facts) -> Key | None:
+    """All that ``shape`` depends on; None where that is too much to keep."""
+    parts: list[bytes] = []
+    append, extend = parts.append, parts.extend
+    for pair in facts.headers:
+        if pair[0] in _PASSING:
+            append(pair[0])
+        else:
+            extend(pair)
     # Lengths do not matter: no header's name or value can hold a line break (RFC 9110 §5.5).
     joined = b"\n".join(parts)
-    return joined if len(joined) <= _KEY_BYTES else b""
+    if len(joined) + len(facts.method) > _KEY_BYTES:
+        return None
+    return joined, facts.method, facts.scheme, facts.http_version, facts.proxied
 
 
 def fingerprint(seen: Shape) -> int:

@@ -28,6 +28,9 @@ class Group(NamedTuple):
     """Whether a reader's surroundings alone can bring its signals about."""
 
 
+_UNKNOWN = Group(0.0, 0.0, soft=True)
+
+
 class Score(NamedTuple):
     """The sum of all signals after every cap, and how it came about."""
 
@@ -49,20 +52,19 @@ class Weights(NamedTuple):
     def score(self, signals: Iterable[Signal]) -> Score:
         """Add up signals. One whose group is unknown counts for nothing."""
         sums: dict[str, float] = {}
-        for _, weight, group in ((s.name, s.weight, s.group) for s in signals):
-            sums[group] = sums.get(group, 0.0) + weight
+        for signal in signals:
+            sums[signal.group] = sums.get(signal.group, 0.0) + signal.weight
         hard = soft = 0.0
         for name, value in sums.items():
-            group_ = self.groups.get(name)
-            if group_ is None:
-                sums[name] = 0.0
-                continue
-            sums[name] = capped = min(max(value, group_.floor), group_.cap)
-            if group_.soft:
+            cap, floor, is_soft = self.groups.get(name, _UNKNOWN)
+            capped = cap if value > cap else floor if value < floor else value
+            sums[name] = capped
+            if is_soft:
                 soft += capped
             else:
                 hard += capped
-        soft = min(soft, self.soft_cap)
+        if soft > self.soft_cap:
+            soft = self.soft_cap
         return Score(hard + soft, sums, soft)
 
 
