@@ -11,11 +11,11 @@ from collections.abc import Iterator
 
 from contentguard.model import Session
 
-_SOON = 1.0
-"""Seconds within which a slow line may not have brought the page's parts yet."""
-
 _AT_ONCE = 0.3
 """Seconds between two pages that no hand opens one after the other; a restored window of tabs does."""
+
+_NEVER = 3
+"""Pages without parts after which it is a habit."""
 
 
 def detect(session: Session, *, browser: bool) -> Iterator[str]:
@@ -24,15 +24,9 @@ def detect(session: Session, *, browser: bool) -> Iterator[str]:
     if fetched and session.dry <= fetched:
         yield "parts-fetched"
     elif browser and session.dry > 8 * fetched:
-        yield _dry(session)
+        yield "parts-never" if session.dry >= _NEVER else "parts-missing"
     if browser and session.views >= 2 and session.dry > fetched:
         yield from _again(session)
-
-
-def _dry(session: Session) -> str:
-    if session.gap < _SOON and session.dry == 1:
-        return "parts-not-yet"
-    return "parts-never" if session.dry >= 3 else "parts-missing"
 
 
 def _again(session: Session) -> Iterator[str]:

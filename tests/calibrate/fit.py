@@ -9,7 +9,7 @@ among each other, however many captures each has.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import exp
@@ -21,6 +21,10 @@ from tests.calibrate.replay import facts_of, names, visit
 
 SPREAD = 1.0
 REACH = 1.0
+SHARES = {"chromium": 0.62, "firefox": 0.2, "epiphany": 0.14}
+"""Roughly how readers are spread over engines (Epiphany speaks for WebKit); the captures are not."""
+
+_REST = 0.02
 _SWEEPS = 60
 _UNKNOWN_WHEN_DRAWN = ("no-fetch", "fetch-", "none-", "no-language", "language-")
 """The model of visitors draws neither Sec-Fetch-* nor languages."""
@@ -53,12 +57,13 @@ def program_rows(captures: Iterable[Capture]) -> list[Row]:
 def reader_rows() -> list[Row]:
     """What browsers show in every condition, and what the model of visitors drew; each half weighs 1."""
     captured = browsers()
+    captures = Counter(capture.stack for capture in captured)
     rows = []
     for name, condition in CONDITIONS.items():
         for capture in captured:
             for proxied in (False, True):
                 for seen in visit(capture, condition, proxied=proxied)[:1]:
-                    weight = condition.weight / len(captured) / 2
+                    weight = condition.weight * SHARES.get(capture.stack, _REST) / captures[capture.stack] / 2
                     rows.append(Row(frozenset(names(seen)), False, f"{capture.stack}, {name}", weight))
     total = sum(count for count, _ in drawn())
     for count, lines in drawn():

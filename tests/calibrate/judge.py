@@ -16,9 +16,10 @@ PLAYINGS: Mapping[str, tuple[bool, float | None]] = {
     "direct": (False, None),
     "direct, slowly": (False, 5.0),
     "proxied": (True, None),
+    "proxied, 0.7 s": (True, 0.7),
     "proxied, slowly": (True, 5.0),
 }
-"""Behind a proxy or not, as fast as captured or one page in five seconds."""
+"""Behind a proxy or not; as fast as captured, at the pace of a far server, or one page in five seconds."""
 
 
 def weighed(new: Mapping[str, float]) -> Weights:
