@@ -49,7 +49,7 @@ def noticed(captures: Iterable[Capture]) -> dict[str, dict[str, list[Noticed]]]:
 
 def caught(visits: Iterable[Noticed], weights: Weights) -> int:
     """How many reach the threshold of ``lead`` within these articles."""
-    lead = weights.thresholds["lead"]
+    lead = weights.thresholds["lead-only"]
     return sum(max(total(found, weights) for found in articles) >= lead for articles in visits)
 
 
@@ -88,7 +88,7 @@ def drawn_alarms(weights: Weights) -> Alarms:
 
 
 def _alarms(scores: list[float], weights: Weights) -> Alarms:
-    lead, refuse = weights.thresholds["lead"], weights.thresholds["refuse"]
+    lead, refuse = weights.thresholds["lead-only"], weights.thresholds["refuse"]
     return Alarms(len(scores), sum(s >= lead for s in scores), sum(s >= refuse for s in scores), max(scores))
 
 
