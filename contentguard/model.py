@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class Purpose(StrEnum):
@@ -116,6 +116,67 @@ class Identity:
         return cls(Standing(data["standing"]), data.get("method", ""), data.get("reason", ""))
 
 
+class Session(NamedTuple):
+    """What one client has done so far, this request included. A tuple, because one is made for every request."""
+
+    views: int = 0
+    """Articles asked for."""
+    gap: float = 0.0
+    """Seconds between the last two of them."""
+    mean: float = 0.0
+    """Their mean distance, in seconds; recent ones count more."""
+    variation: float = 0.0
+    """Standard deviation of the distances over their mean: 0 is a clock."""
+    returned: bool = False
+    """Whether our cookie ever came back."""
+    styles: int = 0
+    scripts: int = 0
+    images: int = 0
+    dry: int = 0
+    """Earlier articles after which neither style sheet nor script nor image was fetched."""
+    nones: int = 0
+    """Articles asked for with ``Sec-Fetch-Site: none``."""
+    bare: int = 0
+    """Articles asked for without a Referer, though nothing says that they were come to from outside."""
+    distinct: int = 0
+    """Different articles, estimated; up to about 100."""
+    run: int = 0
+    """Articles asked for in the order of the site's own list, without a break."""
+    traps: int = 0
+    """Honeylinks followed."""
+    report: int = 0
+    """The browser's own report as flags (``detect.report``); 0 where none came."""
+
+
+class Network(NamedTuple):
+    """Where a request comes from, as far as our own counters and trusted proxies know."""
+
+    asn: int = 0
+    hosting: bool = False
+    """Whether the address belongs to a data centre."""
+    tor: bool = False
+    country: str = ""
+    ja3: str = ""
+    ja4: str = ""
+    neighbours: int = 0
+    """Other clients seen lately in the same /24 or /48."""
+    suspects: int = 0
+    """How many of them were suspicious."""
+
+
+class Cluster(NamedTuple):
+    """How all clients with this request's fingerprint behave in the present window."""
+
+    views: int = 0
+    prefixes: int = 0
+    """Different /24 and /48, estimated."""
+    follow_z: float = 0.0
+    """Standard deviations by which style sheets are missing, against the cluster's own past."""
+    cold_z: float = 0.0
+    """Standard deviations by which it reads more seldom-read pages than it used to."""
+    alarm: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of one request before it is judged. JSON-serialisable through ``as_dict``."""
@@ -137,6 +198,13 @@ class Facts:
     wait: float = 0.0
     """Seconds until the client's rate limit admits this request; 0 when it does already."""
     policy_version: str = ""
+    proxied: bool = False
+    """Whether a proxy of ours stands in front: header order and connection then tell nothing of the client."""
+    passed: bool = False
+    """Whether a valid pass came along."""
+    session: Session | None = None
+    network: Network | None = None
+    cluster: Cluster | None = None
 
     def header(self, name: bytes) -> bytes | None:
         """The first value of the header ``name`` (lower case), or None."""
@@ -159,6 +227,11 @@ class Facts:
             "crawler": None if self.crawler is None else _crawler_dict(self.crawler),
             "wait": self.wait,
             "policy_version": self.policy_version,
+            "proxied": self.proxied,
+            "passed": self.passed,
+            "session": None if self.session is None else self.session._asdict(),
+            "network": None if self.network is None else self.network._asdict(),
+            "cluster": None if self.cluster is None else self.cluster._asdict(),
         }
 
     @classmethod
@@ -166,8 +239,12 @@ class Facts:
         """Facts from what ``as_dict`` gave (or a person wrote)."""
         crawler = data.get("crawler")
         headers = tuple((k.encode("latin-1").lower(), v.encode("latin-1")) for k, v in data["headers"])
-        rest = {k: v for k, v in data.items() if k not in {"headers", "crawler"}}
+        rest = {k: v for k, v in data.items() if k not in {"headers", "crawler", *_TUPLES}}
+        rest |= {name: kind(**data[name]) for name, kind in _TUPLES.items() if data.get(name) is not None}
         return cls(headers=headers, crawler=None if crawler is None else _crawler(crawler), **rest)
+
+
+_TUPLES: Mapping[str, type[Session | Network | Cluster]] = {"session": Session, "network": Network, "cluster": Cluster}
 
 
 def _crawler_dict(crawler: Crawler) -> dict[str, Any]:
@@ -192,6 +269,8 @@ class Signal:
 
     name: str
     weight: float = 0.0
+    group: str = ""
+    """Signals of one group are evidence of one thing: together they count for no more than the group's cap."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contentguard.model import Crawler, Facts, Purpose
+from contentguard.model import Cluster, Crawler, Facts, Network, Purpose, Session
 
 crawlers = st.none() | st.builds(
     Crawler,
@@ -16,6 +16,7 @@ crawlers = st.none() | st.builds(
     robots_token=st.none() | st.text(),
     control=st.booleans(),
 )
+seconds = st.floats(0, 1e6)
 facts = st.builds(
     Facts,
     method=st.sampled_from(["GET", "POST"]),
@@ -25,6 +26,11 @@ facts = st.builds(
     now=st.floats(0, 2**33),
     crawler=crawlers,
     wait=st.floats(0, 1e6),
+    proxied=st.booleans(),
+    passed=st.booleans(),
+    session=st.none() | st.builds(Session, views=st.integers(0, 255), gap=seconds, mean=seconds, variation=seconds),
+    network=st.none() | st.builds(Network, asn=st.integers(0, 2**32), ja4=st.text()),
+    cluster=st.none() | st.builds(Cluster, views=st.integers(0), follow_z=seconds, cold_z=seconds, alarm=st.booleans()),
 )
 
 
@@ -37,3 +43,10 @@ def test_the_first_of_several_headers() -> None:
     value = Facts("GET", "/", ((b"a", b"1"), (b"b", b"2"), (b"a", b"3")), None)
     assert value.header(b"a") == b"1"
     assert value.header(b"c") is None
+
+
+def test_facts_written_before_there_were_sessions_still_read() -> None:
+    old = {"method": "GET", "path": "/", "headers": [["Accept", "*/*"]], "client": None, "scheme": "https"}
+    value = Facts.from_dict(old)
+    assert (value.session, value.network, value.cluster, value.proxied) == (None, None, None, False)
+    assert value.header(b"accept") == b"*/*"

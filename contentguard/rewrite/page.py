@@ -32,6 +32,8 @@ class Field(StrEnum):
     COPY_NUMBER = "copy-number"
     DATE = "date"
     """The day of this copy, ISO 8601."""
+    HONEYLINK = "honeylink"
+    """This reader's token, for the address of a honeylink on this page."""
     NONCE = "nonce"
     """`` nonce="…"`` with its leading space where the response's own CSP asks for one, else empty."""
 

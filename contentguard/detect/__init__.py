@@ -1,0 +1,148 @@
+"""What is noticed about a request: pure functions from Facts to Signals, one file for each kind of evidence.
+
+    from contentguard.detect import score, signals
+    noticed = signals(facts)
+    total = score(noticed).total
+
+Strategy: detectors name what they see, ``data/weights.toml`` says what it weighs. Whatever follows from headers alone
+is kept by the headers' shape, so that a reader's second request costs a look-up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from contentguard.detect import accept, behaviour, course, fetchmeta, hints, honeylinks, network, report, tools, wire
+from contentguard.detect.agent import Agent
+from contentguard.detect.shape import Key, Shape, fingerprint, is_prefetch, key, shape
+from contentguard.detect.weights import Score, weights
+from contentguard.model import Facts, Purpose, Signal
+
+__all__ = [
+    "DETECTORS",
+    "HEADER_DETECTORS",
+    "Known",
+    "Score",
+    "client_of",
+    "cluster_of",
+    "look",
+    "prefetched",
+    "score",
+    "signals",
+]
+
+HeaderDetector = Callable[[Shape], Iterator[str]]
+Detector = Callable[[Facts, Agent], Iterator[str]]
+
+HEADER_DETECTORS: Mapping[str, HeaderDetector] = MappingProxyType(
+    {
+        "tools": tools.detect,
+        "fetchmeta": fetchmeta.detect,
+        "hints": hints.detect,
+        "accept": accept.detect,
+        "wire": wire.detect,
+    }
+)
+"""Those that judge headers alone: shape → names of signals."""
+
+_SHAPES = 1024
+"""How many verdicts on shapes are kept, of at most 2 KiB of key each."""
+
+
+class Known(NamedTuple):
+    """What headers alone say."""
+
+    signals: tuple[Signal, ...]
+    agent: Agent
+    """The browser they claim."""
+    fingerprint: int
+    """64 bits that a page's request and those for its parts share."""
+
+
+_shapes: dict[Key, Known] = {}
+
+
+def _named(facts: Facts, agent: Agent) -> Iterator[str]:
+    if facts.crawler is not None and facts.crawler.purpose is Purpose.TOOL and not agent.headless:
+        yield "tool-name"
+
+
+def _session(facts: Facts, agent: Agent) -> Iterator[str]:
+    session = facts.session
+    if session is None:
+        return
+    yield from behaviour.detect(session, browser=agent.browser)
+    # Few have come so far, and each of these would only say no.
+    if session.views > course.ENOUGH or session.run:
+        yield from course.detect(session)
+    if session.traps:
+        yield from honeylinks.detect(session)
+    if session.report:
+        yield from report.detect(session)
+
+
+def _network(facts: Facts, agent: Agent) -> Iterator[str]:
+    if facts.network is not None:
+        yield from network.detect(facts.network, agent)
+
+
+def _cluster(facts: Facts, agent: Agent) -> Iterator[str]:
+    """Members of an alarmed cluster, but for those who have earned a pass."""
+    if facts.cluster is not None and facts.cluster.alarm and not facts.passed:
+        yield "cluster-alarm"
+
+
+DETECTORS: Mapping[str, Detector] = MappingProxyType(
+    {"named": _named, "session": _session, "network": _network, "cluster": _cluster}
+)
+"""Those that judge what else is known: facts and the claimed browser → names of signals."""
+
+
+def signals(facts: Facts, known: Known | None = None) -> tuple[Signal, ...]:
+    """All that is noticed about a request. Pure: the same facts give the same signals.
+
+    ``known``: what ``look`` said of these headers, where it was asked already.
+    """
+    found, agent, _ = known or look(facts)
+    weighed = weights().signals
+    named = [name for detect in DETECTORS.values() for name in detect(facts, agent)]
+    return (*found, *[weighed[name] for name in named]) if named else found
+
+
+def score(noticed: tuple[Signal, ...]) -> Score:
+    """What signals count for together, after every cap."""
+    return weights().score(noticed)
+
+
+def look(facts: Facts) -> Known:
+    """What a request's headers alone say; a look-up for every shape but a new one."""
+    remembered = key(facts)
+    known = None if remembered is None else _shapes.get(remembered)
+    if known is None:
+        seen, weighed = shape(facts), weights().signals
+        names = [name for detect in HEADER_DETECTORS.values() for name in detect(seen)]
+        known = Known(tuple([weighed[name] for name in names]), seen.agent, fingerprint(seen))
+        if remembered is not None:
+            if len(_shapes) >= _SHAPES:
+                _shapes.clear()
+            _shapes[remembered] = known
+    return known
+
+
+def cluster_of(facts: Facts, known: Known | None = None) -> int:
+    """The fingerprint cluster a request belongs to, for ``Aggregates``: the same for a page and for its parts."""
+    number = (known or look(facts)).fingerprint
+    ja4 = facts.network.ja4 if facts.network is not None else ""
+    return hash((number, ja4)) & 0xFFFFFFFFFFFFFFFF if ja4 else number
+
+
+def client_of(facts: Facts, prefix: str, known: Known | None = None) -> str:
+    """The key under which ``Sessions`` knows a client whose cookie did not come back."""
+    return f"{prefix} {(known or look(facts)).fingerprint:x}"
+
+
+def prefetched(facts: Facts) -> bool:
+    """Whether a browser asked ahead of its reader: such a request counts as no view and no honeylink."""
+    return is_prefetch(dict(facts.headers))

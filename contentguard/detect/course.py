@@ -1,0 +1,24 @@
+"""The course of a session over many articles: a clock's pace, haste, breadth without return, the site's own order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from contentguard.model import Session
+
+ENOUGH = 8
+"""Articles before a course shows."""
+
+
+def detect(session: Session) -> Iterator[str]:
+    """The names of signals in a session's course."""
+    if session.run >= 5:
+        yield "site-order-long" if session.run >= ENOUGH else "site-order"
+    if session.views <= ENOUGH:
+        return
+    if session.mean >= 0.05 and session.variation < 0.2:
+        yield "clockwork"
+    if session.mean < 1.0:
+        yield "hasty"
+    if session.distinct >= 40 and session.views < 1.2 * session.distinct:
+        yield "broad"

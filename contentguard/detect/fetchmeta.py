@@ -1,0 +1,59 @@
+"""Sec-Fetch-* against the claimed browser and against itself (W3C Fetch Metadata Request Headers).
+
+Browsers send all of Site, Mode and Dest to a trustworthy origin, and User when a person acted: Chromium since 80,
+Firefox since 90, Safari since 16.4 (no User there). A proxy that removes them removes them all; one that is left alone
+or that contradicts another was written by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from contentguard.detect.agent import Agent
+from contentguard.detect.shape import Shape, is_prefetch
+
+_DOCUMENTS = frozenset((b"document", b"iframe", b"frame", b"object", b"embed", b"fencedframe"))
+
+
+def sends_metadata(agent: Agent) -> bool:
+    """Whether the claimed browser sends Sec-Fetch-* to a trustworthy origin."""
+    if agent.engine == "webkit":
+        return (agent.major, agent.minor) >= (16, 4)
+    return agent.major >= {"chromium": 80, "firefox": 90}.get(agent.engine, 10000)
+
+
+def detect(shape: Shape) -> Iterator[str]:
+    """The names of signals in Sec-Fetch-*."""
+    values = shape.values
+    site, mode, dest = (values.get(b"sec-fetch-" + part) for part in (b"site", b"mode", b"dest"))
+    there = (site is not None) + (mode is not None) + (dest is not None)
+    if there == 0:
+        if shape.secure and sends_metadata(shape.agent) and shape.document:
+            yield "no-fetch-metadata" if shape.agent.plain else "no-fetch-metadata-embedded"
+        return
+    if there < 3 and shape.agent.modern:
+        yield "fetch-metadata-partial"
+    if _contradicts(mode, dest, values.get(b"sec-fetch-user")):
+        yield "fetch-metadata-contradiction"
+    if shape.agent.modern and shape.agent.plain and not sends_metadata(shape.agent):
+        yield "fetch-metadata-too-new"
+    if site == b"none" and not is_prefetch(values):
+        yield from _by_hand(shape)
+
+
+def _contradicts(mode: bytes | None, dest: bytes | None, user: bytes | None) -> bool:
+    """Whether no browser can have sent these together."""
+    if mode == b"navigate":
+        return dest is not None and dest not in _DOCUMENTS
+    if dest == b"document":
+        return mode is not None
+    return user is not None
+
+
+def _by_hand(shape: Shape) -> Iterator[str]:
+    """``none``: a person typed the address, took a bookmark, or came from another program."""
+    if b"referer" in shape.values:
+        yield "none-with-referer"
+    known = shape.agent.plain and shape.agent.engine in ("chromium", "firefox")
+    if known and b"sec-fetch-user" not in shape.values and shape.values.get(b"sec-fetch-mode") == b"navigate":
+        yield "none-without-user"

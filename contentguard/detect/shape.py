@@ -1,0 +1,150 @@
+"""The shape of a request: its headers, read once for all detectors that judge headers alone.
+
+Strategy: two requests of one reader differ in path, cookie and referrer and in nothing else, so the verdict on the
+rest is kept in a bounded table. Its key is the headers' own bytes, in order; a request with more than ``_KEY_BYTES``
+of them is judged afresh every time and leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from contentguard.detect.agent import Agent, parse
+from contentguard.model import Facts
+
+Key = tuple[bytes, str, str, str, bool]
+
+_KEY_BYTES = 2048
+_VALUE = 1024
+"""No more of a header's value is read."""
+
+_PASSING = frozenset((b"cookie", b"referer", b"if-none-match", b"if-modified-since", b"x-request-id", b"traceparent"))
+"""Headers whose value changes from request to request and says nothing here; that they are there does."""
+
+_FORWARDED = frozenset(
+    (
+        b"via",
+        b"forwarded",
+        b"x-forwarded-for",
+        b"x-forwarded-proto",
+        b"x-forwarded-host",
+        b"x-real-ip",
+        b"cf-ray",
+        b"cf-connecting-ip",
+        b"cdn-loop",
+        b"fastly-ff",
+        b"fastly-client-ip",
+        b"x-amz-cf-id",
+        b"x-amzn-trace-id",
+        b"x-cloud-trace-context",
+        b"x-azure-ref",
+        b"x-varnish",
+        b"x-envoy-external-address",
+        b"true-client-ip",
+        b"x-vercel-id",
+        b"fly-request-id",
+        b"x-bluecoat-via",
+        b"proxy-connection",
+    )
+)
+"""What proxies and CDNs add. Any of them: somebody stood between, and may have put the headers in another order."""
+
+_LOOPBACK = (b"127.", b"localhost", b"[::1]")
+
+
+class Shape(NamedTuple):
+    """One request's headers, as detectors read them."""
+
+    names: tuple[bytes, ...]
+    """In order."""
+    values: dict[bytes, bytes]
+    """The first value of each."""
+    agent: Agent
+    secure: bool
+    """Whether a browser took this for a trustworthy origin (https, or this machine) and so said all it says."""
+    direct: bool
+    """Whether these are the client's own headers: no proxy of ours or its own has touched them."""
+    http1: bool
+    document: bool
+    """Whether this is a page that somebody navigates to, as far as the request says."""
+
+
+def shape(facts: Facts) -> Shape:
+    """The shape of a request."""
+    values: dict[bytes, bytes] = {}
+    for name, value in facts.headers:
+        if name not in values:
+            values[name] = value[:_VALUE]
+    agent = parse(values.get(b"user-agent", b""))
+    return Shape(
+        names=tuple([name for name, _ in facts.headers]),
+        values=values,
+        agent=agent,
+        secure=is_secure(facts.scheme, values),
+        direct=_is_direct(facts, values),
+        http1=facts.http_version.startswith("1"),
+        document=facts.method in ("GET", "HEAD") and _is_document(values),
+    )
+
+
+def key(facts: Facts) -> Key | None:
+    """All that ``shape`` depends on; None where that is too much to keep."""
+    parts: list[bytes] = []
+    append, extend = parts.append, parts.extend
+    for pair in facts.headers:
+        if pair[0] in _PASSING:
+            append(pair[0])
+        else:
+            extend(pair)
+    # Lengths do not matter: no header's name or value can hold a line break (RFC 9110 §5.5).
+    joined = b"\n".join(parts)
+    if len(joined) + len(facts.method) > _KEY_BYTES:
+        return None
+    return joined, facts.method, facts.scheme, facts.http_version, facts.proxied
+
+
+def fingerprint(seen: Shape) -> int:
+    """What all requests of one browser on one kind of device share, pages and their parts alike, as 64 bits.
+
+    So nothing goes in that depends on what is asked for: no Accept, no order, no Sec-Fetch. The hash is this process's
+    own and means nothing outside it.
+    """
+    values, agent = seen.values, seen.agent
+    said = (
+        values.get(b"accept-language"),
+        values.get(b"accept-encoding"),
+        values.get(b"sec-ch-ua"),
+        values.get(b"sec-ch-ua-platform"),
+    )
+    return hash((agent.engine, agent.major, agent.system, agent.mobile, agent.plain, said)) & 0xFFFFFFFFFFFFFFFF
+
+
+def is_secure(scheme: str, values: dict[bytes, bytes]) -> bool:
+    """Whether browsers treat the origin as trustworthy (Secure Contexts §3.1), and send Sec-Fetch-* and hints.
+
+    The Host header is the client's word. Who says that it came for another host than this machine on plain http is
+    asked for less, so nobody gains by lying that could not by asking the real site on plain http.
+    """
+    return scheme == "https" or values.get(b"host", b"").startswith(_LOOPBACK)
+
+
+def is_prefetch(values: dict[bytes, bytes]) -> bool:
+    """Whether a browser fetches this ahead of its reader (Sec-Purpose; Purpose and X-Moz before it)."""
+    marks = (values.get(b"sec-purpose"), values.get(b"purpose"), values.get(b"x-moz"))
+    return any(mark is not None and b"pre" in mark.lower() for mark in marks)
+
+
+def _is_direct(facts: Facts, values: dict[bytes, bytes]) -> bool:
+    # HTTP/1.0 and "close" are what nginx sends on by default: no browser says either.
+    return not (
+        facts.proxied
+        or facts.http_version == "1.0"
+        or values.get(b"connection", b"").lower() == b"close"
+        or not _FORWARDED.isdisjoint(values)
+    )
+
+
+def _is_document(values: dict[bytes, bytes]) -> bool:
+    """Whether nothing says that a script, not a reader, asks for this page."""
+    wanted = values.get(b"sec-fetch-dest", b"document")
+    return wanted in (b"document", b"iframe", b"frame") and b"x-requested-with" not in values

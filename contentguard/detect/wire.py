@@ -1,0 +1,70 @@
+"""How the headers lie on a connection that nobody stands in: order, Host, Connection, what only HTTP/2 would carry.
+
+An ASGI server lowers the names and keeps their order. Any proxy may change it, so all of this is silent as soon as one
+shows itself (``Shape.direct``); and as one may stand there unseen, it counts as something that can befall a reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from contentguard.detect.shape import Shape
+
+_CHROMIUM = (
+    b"upgrade-insecure-requests",
+    b"user-agent",
+    b"accept",
+    b"sec-fetch-site",
+    b"sec-fetch-mode",
+    b"sec-fetch-user",
+    b"sec-fetch-dest",
+    b"accept-encoding",
+    b"cookie",
+)
+_FIREFOX = (
+    b"user-agent",
+    b"accept",
+    b"accept-language",
+    b"accept-encoding",
+    b"upgrade-insecure-requests",
+    b"sec-fetch-dest",
+    b"sec-fetch-mode",
+    b"sec-fetch-site",
+    b"sec-fetch-user",
+)
+_RANKS = {
+    "chromium": {name: rank for rank, name in enumerate(_CHROMIUM)},
+    "firefox": {name: rank for rank, name in enumerate(_FIREFOX)},
+}
+"""The order of a navigation. Accept-Language of Chromium is not in it: extensions and embedders move it."""
+
+
+def detect(shape: Shape) -> Iterator[str]:
+    """The names of signals in the form of a direct connection."""
+    agent, values = shape.agent, shape.values
+    if not (shape.direct and agent.plain and shape.document):
+        return
+    if b"http2-settings" in values:
+        yield "cleartext-upgrade"
+    ranks = _RANKS.get(agent.engine)
+    if ranks is None and agent.system not in ("macos", "ios"):
+        return  # WebKit elsewhere speaks HTTP through libraries of its own
+    ranks = ranks or {}
+    order = [ranks[name] for name in shape.names if name in ranks]
+    if any(a > b for a, b in pairwise(order)):
+        yield "header-order"
+    if shape.http1:
+        yield from _first_version(shape)
+
+
+def _first_version(shape: Shape) -> Iterator[str]:
+    """HTTP/1.1 only: Host leads, the connection is kept, and Chromium keeps Priority for HTTP/2 and 3."""
+    if shape.names[0] != b"host":
+        yield "host-not-first"
+    if b"connection" not in shape.values:
+        yield "no-keep-alive"
+    if shape.agent.engine == "chromium" and b"priority" in shape.values:
+        yield "priority-on-http1"
+    if b"content-length" in shape.values or b"transfer-encoding" in shape.values:
+        yield "body-with-get"

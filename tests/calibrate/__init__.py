@@ -1,0 +1,1 @@
+"""Learn the detectors' weights from captured clients, and report what they do: ``python -m tests.calibrate``."""

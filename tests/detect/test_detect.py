@@ -1,0 +1,134 @@
+"""All detectors together: total, pure, bounded, and whole."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+
+import contentguard.detect as room
+from contentguard.detect import client_of, prefetched, score, signals
+from contentguard.detect.shape import key, shape
+from contentguard.detect.weights import weights
+from contentguard.model import Cluster, Crawler, Facts, Network, Purpose, Session
+from tests.detect.requests import CHROME, FIREFOX, SAFARI, facts, noticed
+
+TOOL = Crawler("curl", "curl", "", Purpose.TOOL)
+
+
+def test_every_signal_is_noticed_somewhere_and_weighed() -> None:
+    source = "".join(path.read_text("utf-8") for path in Path(room.__file__).parent.glob("*.py"))
+    named = set(re.findall(r'"([a-z]+(?:-[a-z0-9]+)*)"', source))
+    assert weights().signals.keys() <= named
+    yielded = set(re.findall(r'(?:yield|return|else) "([a-z]+(?:-[a-z0-9]+)*)"', source))
+    assert yielded - {"text", "other", "linux", "chromium"} <= weights().signals.keys() | {
+        "windows", "ios", "android", "chromeos", "macos",
+    }  # fmt: skip
+
+
+def test_a_tool_s_name() -> None:
+    assert noticed({"Host": "a", "User-Agent": "curl/8.5.0", "Accept": "*/*"}, crawler=TOOL) == {"tool-name"}
+    search = replace(TOOL, purpose=Purpose.SEARCH)
+    assert noticed({"Host": "a", "User-Agent": "Searcher/1", "Accept": "*/*"}, crawler=search) == set()
+    headless = {"User-Agent": CHROME["User-Agent"].replace("Chrome/", "HeadlessChrome/")}
+    assert noticed(CHROME, headless, crawler=TOOL) == {"headless-name"}
+
+
+def test_facts_written_down_give_the_same_signals() -> None:
+    seen = facts(
+        FIREFOX,
+        {"Accept": "*/*"},
+        crawler=TOOL,
+        session=Session(views=5, dry=4, gap=2.5, nones=3, traps=1, report=3),
+        network=Network(asn=16509, hosting=True, ja4="t12d180700_4b22cbed5bed_2dae41c691ec"),
+        cluster=Cluster(alarm=True),
+    )
+    again = Facts.from_dict(json.loads(json.dumps(seen.as_dict())))
+    assert again == seen
+    assert signals(again) == signals(seen)
+    assert {signal.group for signal in signals(seen)} == {
+        "identity", "wrong", "parts", "trap", "automation", "network", "cluster",
+    }  # fmt: skip
+
+
+NAMES = [
+    "host", "user-agent", "accept", "accept-language", "accept-encoding", "connection", "cookie", "referer", "priority",
+    "sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest",
+    "sec-fetch-user", "sec-purpose", "upgrade-insecure-requests", "via", "http2-settings", "x-requested-with", "te",
+]  # fmt: skip
+PIECES = [
+    *CHROME.values(), *FIREFOX.values(), *SAFARI.values(), "", "*/*", "none", "cors", "?1", "identity", "Mozilla/5.0",
+    '"Chromium";v="', "Firefox/", "Chrome/9999.0.0.0", " Gecko/1 ", "AppleWebKit/", "Version/", "iPhone OS 1_", "\xff",
+]  # fmt: skip
+
+
+def strange(random: Random) -> Facts:
+    """A request made of pieces of real ones, in any order and number, whole, cut, or repeated."""
+
+    def value() -> bytes:
+        text = "".join(random.choices(PIECES, k=random.choice((1, 1, 1, 2, 3))))
+        if random.random() < 0.2:
+            text = text[: random.randrange(len(text) + 1)] * random.choice((1, 1, 50))
+        return text.encode("latin-1") if random.random() < 0.95 else random.randbytes(random.randrange(200))
+
+    headers = tuple((random.choice(NAMES).encode(), value()) for _ in range(random.randrange(20)))
+    session = Session._make(random.choice((0, 1, 2, 9, 255)) for _ in Session._fields)
+    return Facts(
+        random.choice(("GET", "HEAD", "POST", "")),
+        "/",
+        headers,
+        None,
+        random.choice(("http", "https", "")),
+        random.choice(("1.0", "1.1", "2", "3", "")),
+        crawler=random.choice((None, TOOL)),
+        proxied=random.random() < 0.5,
+        session=random.choice((None, session)),
+        network=random.choice((None, Network(ja4=random.choice(("", "t", "t13d1516h2_8daaf6152771_02713d6af862"))))),
+        cluster=random.choice((None, Cluster(alarm=True))),
+    )
+
+
+def test_twenty_thousand_strange_requests() -> None:
+    random, used = Random(4711), weights()
+    for _ in range(20_000):
+        seen = strange(random)
+        found = signals(seen)
+        assert found == signals(seen)
+        assert set(found) <= set(used.signals.values())
+        assert -2.0 <= score(found).total <= sum(group.cap for group in used.groups.values())
+
+
+def test_no_more_of_a_header_is_read_than_is_useful() -> None:
+    seen = shape(facts(CHROME, {"sec-ch-ua": '"a";v="1",' * 20_000, "User-Agent": "Chrome/1 " * 20_000}))
+    assert max(map(len, seen.values.values())) <= 1024
+    assert key(facts(CHROME, {"Accept": "x" * 5000})) is None
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_what_is_remembered_is_bounded(kept: bool) -> None:
+    before = set(room._shapes)
+    for number in range(3000):
+        signals(facts(CHROME, {"X": f"{number}{'' if kept else 'x' * 3000}"}))
+    assert len(room._shapes) <= 1024
+    assert kept or set(room._shapes) <= before
+
+
+def test_the_same_shape_is_judged_once_however_paths_and_cookies_change() -> None:
+    one, two = facts(CHROME, {"Cookie": "a=1"}), facts(CHROME, {"Cookie": "b=2"})
+    assert key(one) == key(two) != key(facts(CHROME))
+    assert key(one) != key(replace(one, proxied=True)) is not None
+
+
+def test_a_client_without_a_cookie_is_known_by_prefix_and_fingerprint() -> None:
+    assert client_of(facts(CHROME), "192.0.2.0/24") == client_of(facts(CHROME, {"Cookie": "a"}), "192.0.2.0/24")
+    assert client_of(facts(CHROME), "192.0.2.0/24") != client_of(facts(FIREFOX), "192.0.2.0/24")
+
+
+def test_prefetches() -> None:
+    assert prefetched(facts(CHROME, {"Sec-Purpose": "prefetch;prerender"}))
+    assert prefetched(facts(FIREFOX, {"X-Moz": "prefetch"}))
+    assert not prefetched(facts(CHROME))
