@@ -10,16 +10,19 @@ foreign content, not where a block would end the article, and not behind what is
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from math import inf
 
 from contentguard.rewrite.rules import MAX_PREFERENCE, Rules
-from contentguard.rewrite.tree import FORMATTING, MAX_DEPTH, OpenElements
+from contentguard.rewrite.tree import FORMATTING, MAX_DEPTH, OpenElements, closing_paragraph, in_scope
 
 _SWALLOWS = frozenset(b"select option optgroup template button a object audio video canvas map".split())
 """Open at an article's end, these would make something else of what is inserted there (as SVG and MathML would)."""
-_NOT_IN = frozenset((b"template", b"select", b"button"))
-"""What stands in these (or in SVG and MathML) is no article, and its text is none of the article's."""
+_NO_ARTICLE = frozenset((b"template", b"select"))
+"""In these an article is not part of the page, or not where it stands."""
+_NO_TEXT = frozenset((b"template", b"select", b"button"))
+"""Text in these is none of the article's (as in SVG and MathML)."""
 NONE = MAX_DEPTH * 2
 """More than any depth."""
 _LINGERING = NONE - 1
@@ -70,11 +73,12 @@ class Choice:
         self._closed: list[Candidate] = []
         """Better-liked candidates that ended inside the outermost one."""
         self._fallback: Candidate | None = None
+        self._framed = False
 
     @property
     def undecided(self) -> bool:
         """Whether candidates that have ended are kept in mind."""
-        return bool(self._closed) or self._fallback is not None or bool(self._lingering)
+        return bool(self._closed) or self._fallback is not None or bool(self._lingering) or self._framed
 
     @property
     def floor(self) -> int:
@@ -86,6 +90,11 @@ class Choice:
     def goal(self) -> float:
         """The count of words at which the page is certain to hold an article."""
         return inf if self.certain or not self.live else self._rules.sure - self.live[0].words
+
+    @property
+    def outer(self) -> int:
+        """How many paragraphs are open around the outermost candidate: what stands in these is no paragraph of it."""
+        return self._opened.names[: self.live[0].depth + 1].count(b"p") if self.live else 0
 
     def places(self) -> list[int]:
         """Where something may yet be inserted though it has passed."""
@@ -112,8 +121,8 @@ class Choice:
             self.quiet = depth
         chosen = anchor if anchor >= 0 else rules.preference(name, tag, above)
         liked = chosen < (self.live[0].selector if self.live else MAX_PREFERENCE)
-        if liked and not any(_shut(name) for name in opened.names):
-            blockless = opened.closed_by_block(depth)
+        if liked and not self._framed and _NO_ARTICLE.isdisjoint(opened.names):
+            blockless = closing_paragraph(opened.names) <= depth
             self.live.append(Candidate(chosen, depth, inner_start, -words, blockless))
 
     def hush(self) -> None:
@@ -122,40 +131,45 @@ class Choice:
         if self.quiet == NONE and _shut(names[-1]):
             self.quiet = len(names) - 1
 
-    def reopened(self, count: int) -> None:
-        """So many formatting elements have come back: is it one whose text is none of the article's?"""
-        names = self._opened.names
-        if self._lingering:
-            at = next((n for n in range(len(names) - count, len(names)) if names[n] == self._lingering), -1)
-            if at >= 0:
-                self._lingering = b""
-                self.quiet = at if self.quiet == _LINGERING else self.quiet
+    def come_back(self, *, pushed: bool = False) -> None:
+        """The formatting element that was left alone is not pending any more: it is open again, or forgotten."""
+        opened = self._opened
+        if not self._lingering or any(entry.name == self._lingering for entry in opened.pending):
+            return
+        last = len(opened.names) - 1 - pushed
+        at = next((n for n in range(last, -1, -1) if opened.names[n] == self._lingering), NONE)
+        self._lingering = b""
+        if self.quiet == _LINGERING:
+            self.quiet = at
 
     def settle(self, before: list[bytes], offset: int, words: int, *, pushed: bool, ended: bytes) -> None:
         """End the candidates that a tag closed. ``ended``: the name of the end tag, if it was one."""
         opened = self._opened
-        left, order = len(opened.names) - pushed, opened.order
         for candidate in reversed(self.live.copy()):
             depth = candidate.depth
-            candidate.depth = _moved(depth, order)
-            if candidate.depth >= left and self.article is None:
+            candidate.depth = _moved(depth, opened)
+            if candidate.depth == NONE and self.article is None:
                 self.live.remove(candidate)
                 # What was taken out from around its blocks is not around what is inserted into them.
-                self.close(candidate, before, depth, offset, words, lost=candidate.depth == NONE)
-        name = before[self.quiet] if self.quiet < len(before) else b""
-        if self.quiet < _LINGERING and (quiet := _moved(self.quiet, order)) != self.quiet:
-            self.quiet = quiet
-        if left <= self.quiet != _LINGERING:
-            lingers = name in FORMATTING and name != ended
-            self._lingering, self.quiet = (name, _LINGERING) if lingers else (b"", NONE)
-        if self._lingering and all(entry.name != self._lingering for entry in opened.pending):
-            self._lingering = b""
-            self.quiet = NONE if self.quiet == _LINGERING else self.quiet
+                self.close(candidate, before, depth, offset, words, lost=depth < opened.kept)
+        if self.quiet < _LINGERING:
+            name = before[self.quiet] if self.quiet < len(before) else b""
+            self.quiet = _moved(self.quiet, opened)
+            if self.quiet == NONE:
+                self._lingering = name if name in FORMATTING and name != ended else self._silent()
+                self.quiet = _LINGERING if self._lingering else NONE
+        self.come_back(pushed=pushed)
+
+    def _silent(self) -> bytes:
+        """A pending element that is left alone: it was inside what was, or it would have been noted before."""
+        left_alone = self._rules.left_alone
+        names = (name for _, name, tag in self._opened.pending if left_alone(name, tag or b"<" + name + b">", ()))
+        return next(names, b"")
 
     def forget(self) -> None:
-        """Nothing so far was part of the page."""
+        """Nothing so far was part of the page, and nothing more will be: it is a set of frames."""
         self.live.clear()
-        self._closed, self._fallback = [], None
+        self._closed, self._fallback, self._framed = [], None, True
 
     def close(
         self, candidate: Candidate, before: list[bytes], depth: int, offset: int, words: int, *, lost: bool = False
@@ -163,8 +177,12 @@ class Choice:
         """End ``candidate``, which stood at ``depth`` while ``before`` were the open elements."""
         candidate.words += words
         candidate.end = offset
-        swallowed = any(name in _SWALLOWS or name[0] == 0x20 for name in before[depth + 1 :])
-        if not (lost or swallowed or candidate.blockless or self.quiet <= depth or self._opened.linked(before)):
+        inside = before[depth + 1 : closing_paragraph(before)]
+        swallowed = any(name in _SWALLOWS or name[0] == 0x20 for name in inside)
+        # A button or SVG around a whole article makes it silent, and may hold a block all the same.
+        alone = self.quiet <= depth and not (self.quiet < len(before) and _shut(before[self.quiet]))
+        shut = lost or swallowed or alone or candidate.blockless or in_scope(before, b"button")
+        if not (shut or self._opened.linked(before)):
             candidate.place = offset
         outermost = self.live[0] if self.live else None
         if outermost is None:
@@ -199,18 +217,21 @@ class Choice:
 
 
 def _shut(name: bytes) -> bool:
-    return name in _NOT_IN or name[0] == 0x20
+    return name in _NO_TEXT or name[0] == 0x20
 
 
-def _moved(depth: int, order: list[int] | None) -> int:
-    """Where on the stack the element is that was at ``depth``; ``NONE`` when it was taken out."""
-    if order is None or depth == NONE:
+def _moved(depth: int, opened: OpenElements) -> int:
+    """Where on the stack the element is that was at ``depth``; ``NONE`` when it was closed or taken out."""
+    if depth >= opened.kept:
+        return NONE
+    if opened.order is None:
         return depth
-    return order.index(depth) if depth in order else NONE
+    return opened.order.index(depth) if depth in opened.order else NONE
 
 
 def _taken_from(outer: Candidate, inner: Candidate) -> Candidate:
     """``inner`` with what was noted of it at ``outer``."""
     inner.image = outer.image
-    inner.runs = [run for run in outer.runs if inner.inner_start <= run[0] and run[1] <= inner.end]
+    first, last = (bisect_left(outer.runs, (edge, -1)) for edge in (inner.inner_start, inner.end))
+    inner.runs = outer.runs[first:last]
     return inner

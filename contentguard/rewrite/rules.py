@@ -12,20 +12,21 @@ from dataclasses import dataclass, field
 
 from contentguard.rewrite.selector import Selector
 from contentguard.rewrite.tokenizer import RAW_TEXT
-from contentguard.rewrite.tree import CLOSES_P, VOID
+from contentguard.rewrite.tree import CLOSES_P, HEADINGS, VOID
 
 # What the scanner's loop does with a tag of a name. Everything else (spans, unknown names) is just opened and closed.
-PLAIN, NOTHING, BLOCK, PARAGRAPH, LINK, IMAGE, RAW, ITEM, CAREFUL, LOOK = range(10)
+PLAIN, NOTHING, IMAGE, BLOCK, PARAGRAPH, LINK, RAW, ITEM, HEADING, CAREFUL, LOOK = range(11)
 
 _CAREFUL = frozenset(
-    b"h1 h2 h3 h4 h5 h6 dd dt hr button form option optgroup select svg math template table tbody thead tfoot tr td th "
-    b"caption colgroup col html head body frameset plaintext xmp nobr input keygen".split()
+    b"dd dt hr button form option optgroup select svg math template table tbody thead tfoot tr td th "
+    b"caption colgroup col html head body frameset plaintext xmp nobr input mglyph malignmark".split()
 )
 KINDS: Mapping[bytes, int] = {
     **dict.fromkeys(CLOSES_P, BLOCK),
     **dict.fromkeys(VOID, NOTHING),
     **dict.fromkeys(RAW_TEXT, RAW),
     **dict.fromkeys(_CAREFUL, CAREFUL),
+    **dict.fromkeys(HEADINGS, HEADING),
     b"p": PARAGRAPH,
     b"a": LINK,
     b"img": IMAGE,
@@ -78,6 +79,11 @@ class Rules:
         return any(selector.matches(name, tag, ancestors) for selector in self.exclude)
 
 
+_COMMON = b"eatsoinr=lchd/pum-w.1g2fyb0:3"
+"""Bytes of start tags, the commonest first."""
+_SHORTEST = 4
+
+
 def _hint(selectors: Sequence[Selector]) -> tuple[Hint, int]:
     last = [s.compounds[-1] for s in selectors if not s.compounds[-1].type]
     if any(not compound.hints for compound in last):
@@ -85,4 +91,11 @@ def _hint(selectors: Sequence[Selector]) -> tuple[Hint, int]:
     words = sorted({word for compound in last for word in compound.hints})
     if not words:
         return lambda data, start, end: None, 1 << 30
-    return re.compile(b"|".join(map(re.escape, words))).search, min(map(len, words)) + len("<a ")
+    ends = sorted({_rare_end(word) for word in words})
+    return re.compile(b"|".join(map(re.escape, ends))).search, min(map(len, words)) + len("<a ")
+
+
+def _rare_end(word: bytes) -> bytes:
+    """The end of ``word`` that begins with the rarest byte: a search stops the less often."""
+    starts = range(max(len(word) - _SHORTEST, 0) + 1)
+    return word[max(starts, key=lambda at: _COMMON.find(word[at]) % 99) :]

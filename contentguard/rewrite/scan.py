@@ -18,30 +18,34 @@ from types import MappingProxyType
 from contentguard.rewrite.choice import NONE, Candidate, Choice
 from contentguard.rewrite.rules import (
     BLOCK,
+    CAREFUL,
+    HEADING,
     IMAGE,
     ITEM,
     LINK,
     LOOK,
-    NOTHING,
     PARAGRAPH,
     PLAIN,
     RAW,
     Rules,
 )
-from contentguard.rewrite.tokenizer import TOKEN, RawText, other_end
-from contentguard.rewrite.tree import MAX_DEPTH, OpenElements
+from contentguard.rewrite.tokenizer import DRAWING, MOST_DRAWN, TOKEN, RawText, other_end
+from contentguard.rewrite.tree import HEADINGS, MAX_DEPTH, OpenElements, Pending
 
 _IN_HEAD = frozenset(b"base basefont bgsound link meta title noscript noframes style script template".split())
 _SPACE = re.compile(rb"[\t\n\f\r ]*+")
 _DOCTYPE = re.compile(rb"(?i)<!doctype")
 # HTML Standard, 13.2.6.4.1, as far as such doctypes are still met with.
 _QUIRKS = re.compile(
-    rb"(?i)<!doctype(?![\t\n\f\r ]++html[\t\n\f\r >])"
+    rb"(?i)<!doctype(?![\t\n\f\r ]*+html(?:[\t\n\f\r ]*+>"
+    rb"|[\t\n\f\r ]++(?:public|system)[\t\n\f\r ]*+(?:\"[^\">]*+\"|'[^'>]*+')))"
     rb"|public[\t\n\f\r ]*+[\"'](?:-//ietf//|-//w3c//dtd (?:html (?:3|4\.0 (?:frameset|transitional))|w3)|html[\"'])"
     rb"|public[\t\n\f\r ]*+[\"']-//w3c//dtd html 4\.01 (?:frameset|transitional)//[^\"']*+[\"'][\t\n\f\r ]*+>"
 )
 _BOM = b"\xef\xbb\xbf"
 _LISTS = (b"ul", b"ol")
+_ROOM = MAX_DEPTH - MOST_DRAWN - 2
+"""With so many elements open a drawing cannot become too deep."""
 _TOO_DEEP = f"elements are nested deeper than {MAX_DEPTH}"
 
 
@@ -72,8 +76,9 @@ class State:
 
     names: tuple[bytes, ...]
     tags: tuple[bytes, ...]
-    flags: tuple[bool, bool, bool, bool, bool, bool]
-    """In the head; certain; in a link; in quirks mode; html and title seen."""
+    pending: tuple[Pending, ...]
+    flags: tuple[bool, bool, bool, bool, bool, bool, bool, bool]
+    """In the head; certain; a form unended; in quirks mode; html and title seen; the body begun by no tag; begun."""
     quiet: int
     words: int
     live: tuple[tuple[int, int, int, bool, bytes], ...]
@@ -106,6 +111,10 @@ class Scanner:
         self._looked = 0
         """How far an unfinished tag or comment has been searched for its end in vain."""
         self._seen_html = self._seen_title = False
+        self._framable = True
+        """Whether no tag has begun the body."""
+        self._begun = False
+        """Whether a doctype would come too late."""
 
     @property
     def done(self) -> bool:
@@ -118,6 +127,11 @@ class Scanner:
         tail = [self.tail] if self.tail >= 0 and self.choice.live else []
         return min([self.position, *tail, *self.choice.places()])
 
+    @property
+    def in_head(self) -> bool:
+        """Whether the head has not ended."""
+        return self._head
+
     # -- taken up again ----------------------------------------------------------------------------------------
 
     @property
@@ -129,8 +143,17 @@ class Scanner:
         """What decides how the page is read on from ``position``, if ``resumable``."""
         opened, choice = self._open, self.choice
         live = tuple((c.selector, c.depth, c.words, c.blockless, c.image) for c in choice.live)
-        flags = (self._head, choice.certain, choice.linked, opened.quirks, self._seen_html, self._seen_title)
-        return State(tuple(opened.names), tuple(opened.tags or ()), flags, choice.quiet, self._words, live)
+        head, seen = (self._head, choice.certain, opened.form, opened.quirks), (self._seen_html, self._seen_title)
+        pending = tuple(opened.pending)
+        return State(
+            tuple(opened.names),
+            tuple(opened.tags or ()),
+            pending,
+            (*head, *seen, self._framable, self._begun),
+            choice.quiet,
+            self._words,
+            live,
+        )
 
     def restore(self, state: State, position: int, inner_starts: Sequence[int]) -> None:
         """Go on as a scanner would that has reached ``position`` in ``state``; only what follows is told."""
@@ -139,7 +162,9 @@ class Scanner:
         opened.names[:] = state.names
         if opened.tags is not None:
             opened.tags[:] = state.tags
-        self._head, choice.certain, choice.linked, opened.quirks, self._seen_html, self._seen_title = state.flags
+        opened.pending[:] = state.pending
+        self._head, choice.certain, opened.form, opened.quirks, *seen = state.flags
+        self._seen_html, self._seen_title, self._framable, self._begun = seen
         choice.quiet, self._words = state.quiet, state.words
         for (selector, depth, words, blockless, image), start in zip(state.live, inner_starts, strict=True):
             choice.live.append(Candidate(selector, depth, start, words, blockless, image=image))
@@ -192,10 +217,10 @@ class Scanner:
         """
         rules, opened, choice = self.rules, self._open, self.choice
         kinds, hint, short, texts = rules.kinds, rules.hint, rules.short, rules.texts
-        names, tags, live, anchors = opened.names, opened.tags, choice.live, self.anchors
+        names, tags, pending, live = opened.names, opened.tags, opened.pending, choice.live
         head, words, foreign, tail = self._head, self._words, opened.foreign, self.tail >= 0
         paragraphs, links = names.count(b"p"), names.count(b"a")
-        floor, goal = choice.floor, choice.goal
+        floor, goal, anchors, outer = choice.floor, choice.goal, self.anchors, choice.outer
         at, stop = self.position - base, until - base
         for match in TOKEN.finditer(data, max(at, self._searched - base)):
             begin, end = match.span()
@@ -204,71 +229,102 @@ class Scanner:
             if begin > at:
                 if head:
                     head = self._head_text(data, at, begin, base)
+                if pending and self._reopen(data[at:begin]):
+                    floor, paragraphs, links = choice.floor, names.count(b"p"), names.count(b"a")
                 if live:
-                    text = data[at:begin]
-                    if goal == inf:
-                        words += 0 if links else text.count(b" ")
-                    elif not links and (words := words + _count_words(text)) >= goal:
+                    if links or foreign:
+                        pass
+                    elif goal == inf:
+                        words += data.count(b" ", at, begin)
+                    elif (words := words + _count_words(data[at:begin])) >= goal:
                         choice.make_sure()
                         goal = inf
-                    if (paragraphs or tail) and not text.isspace():
+                    if (paragraphs or tail) and not data[at:begin].isspace():
                         self.tail, tail = -1, False
-                        if paragraphs and texts and choice.quiet == NONE:
+                        if paragraphs > outer and texts and choice.quiet == NONE:
                             live[0].runs.append((base + at, base + begin))
-                at = begin
             kind = match.lastindex
-            if kind == 1:
+            if kind == 1 or kind == 2:
                 name = match[1]
                 what = kinds.get(name)
                 if what is None:
                     name = name.lower()
                     what = kinds.get(name, PLAIN)
+                # A leaf is taken in one, if nothing about its start tag is unusual.
+                at = end if kind == 1 else match.start(2)
                 if head:
-                    head = self._head_start(name, data, begin, end, base)
-                at = end
+                    head = self._head_start(name, data, begin, at, base)
                 if not foreign:
                     if what == RAW:
                         self._raw, self.tail = RawText(name), -1
                         break
-                    if what == NOTHING:
+                    if PLAIN < what <= IMAGE and not pending:
                         self.tail, tail = -1, False
-                        continue
-                    if what == IMAGE:
-                        self._image(data[begin:end])
-                        continue
-                    if (end - begin > short and hint(data, begin, end) is not None) or (
+                        if what == IMAGE:
+                            choice.picture(data[begin:at])
+                        if kind == 1:
+                            continue
+                        break
+                    if (at - begin > short and hint(data, begin, at) is not None) or (
                         anchors and base + begin in anchors
                     ):
                         what = LOOK
-                    if (
+                    if not pending and (
                         what == PLAIN
                         or (what == BLOCK and not paragraphs)
                         or (what == ITEM and not paragraphs and names and names[-1] in _LISTS)
                         or (what == PARAGRAPH and not paragraphs)
                         or (what == LINK and not links)
+                        or (what == HEADING and not paragraphs and (not names or names[-1] not in HEADINGS))
                     ):
-                        if what == PARAGRAPH:
-                            paragraphs = 1
-                        elif what == LINK:
-                            links, choice.linked = 1, True
-                        names.append(name)
-                        if tags is not None:
-                            tags.append(data[begin:end])
-                        if len(names) > MAX_DEPTH:
+                        if len(names) >= MAX_DEPTH:
                             raise TooDeepError(_TOO_DEEP)
                         if tail:
                             self.tail, tail = -1, False
+                        if kind == 1:
+                            if what == PARAGRAPH:
+                                paragraphs = 1
+                            elif what == LINK:
+                                links = 1
+                            names.append(name)
+                            if tags is not None:
+                                tags.append(data[begin:end])
+                            continue
+                        if live and at < (begin := match.end(2)):
+                            if links or what == LINK:
+                                pass
+                            elif goal == inf:
+                                words += data.count(b" ", at, begin)
+                            elif (words := words + _count_words(data[at:begin])) >= goal:
+                                choice.make_sure()
+                                goal = inf
+                            if (
+                                texts
+                                and (paragraphs > outer or what == PARAGRAPH)
+                                and choice.quiet == NONE
+                                and not data[at:begin].isspace()
+                            ):
+                                live[0].runs.append((base + at, base + begin))
+                        at = end
                         continue
+                    if what >= CAREFUL and name == b"svg" and (icon := self._icon(data, at)):
+                        self.tail, at = -1, icon
+                        break
+                else:
+                    # It may break out of SVG.
+                    what = LOOK
                 self._words, self._head = words, head
-                self._start(name, what, data, begin, end, base)
-            elif kind == 2:
-                name = match[2]
+                self._start(name, what, data, begin, at, base)
+                if kind == 2:
+                    break
+            elif kind == 3:
+                name = match[3]
                 if name not in kinds:
                     name = name.lower()
                 at = end
                 if head:
                     head = self._head_end_tag(name, base + begin)
-                if names and names[-1] == name and len(names) - 1 > floor:
+                if names and names[-1] == name and len(names) - 1 > floor and not (pending or tail):
                     names.pop()
                     if tags is not None:
                         tags.pop()
@@ -276,22 +332,41 @@ class Scanner:
                         paragraphs -= 1
                     elif name == b"a":
                         links -= 1
-                        choice.linked = False
                     continue
                 self._words, self._head = words, head
                 self._end(name, base + begin)
             else:
-                ended = self._other(data, begin, base, foreign=foreign)
+                self._head = head
+                # CDATA is read in every element of SVG or MathML, even in one that holds HTML.
+                ended = self._other(data, begin, base, foreign=bool(names) and names[-1][0] == 0x20)
                 at = begin if ended < 0 else ended
                 break
             if choice.article is not None or self._raw is not None:
                 break
             foreign, floor, tail = opened.foreign, choice.floor, self.tail >= 0
             paragraphs, links, goal = names.count(b"p"), names.count(b"a"), choice.goal
+            outer = choice.outer if paragraphs else 0
         else:
             # No tag any more; a "<" at the very end may yet become one.
             self._searched = base + len(data) - data.endswith(b"<")
         self.position, self._words, self._head = base + at, words, head
+
+    def _icon(self, data: bytes, at: int) -> int:
+        """Where an svg element ends whose start tag ends at ``at``, if it is but a drawing; else 0."""
+        opened = self._open
+        if opened.pending or len(opened.names) > _ROOM or data[at - 2] == 0x2F or opened.names[-1:] == [b"colgroup"]:
+            return 0
+        match = DRAWING.match(data, at)
+        return 0 if match is None else match.end()
+
+    def _reopen(self, text: bytes) -> bool:
+        """Text brings formatting elements back; whether it did."""
+        count = self._open.text(blank=text.isspace())
+        if count:
+            self.choice.come_back()
+            if len(self._open.names) > MAX_DEPTH:
+                raise TooDeepError(_TOO_DEEP)
+        return count > 0
 
     def _raw_text(self, data: bytes, base: int) -> bool:
         """Skip the content of the open raw-text element and its end tag; False while that is not there."""
@@ -300,7 +375,7 @@ class Scanner:
         at, found = self._raw.end(data, start)
         title = self._head and self._raw.name == b"title" and not self._seen_title and not self._hidden()
         match = TOKEN.match(data, at) if found else None
-        if match is None or match.lastindex != 2:
+        if match is None or match.lastindex != 3:
             # A title's text is wanted in one piece.
             self.position = self.position if title else base + at
             return False
@@ -320,23 +395,24 @@ class Scanner:
         offset = self.tail if self.tail >= 0 else size
         while choice.live and choice.article is None:
             candidate = choice.live.pop()
-            inside = self._open.names[candidate.depth + 1 :]
-            choice.close(candidate, inside, offset, self._words, lost=not complete)
+            choice.close(candidate, self._open.names, candidate.depth, offset, self._words, lost=not complete)
         choice.finish()
         self.position = size
 
     def _last_text(self, data: bytes, at: int, base: int) -> None:
         text = data[at:]
+        if self._open.pending:
+            self._reopen(text)
         if self._head:
             self._head = self._head_text(data, at, len(data), base)
         choice = self.choice
         if choice.live and not text.isspace():
             self.tail = -1
             names = self._open.names
-            self._words += 0 if b"a" in names else _count_words(text)
+            self._words += 0 if b"a" in names or self._open.foreign else _count_words(text)
             if self._words >= choice.goal:
                 choice.make_sure()
-            if self.rules.texts and choice.quiet == NONE and b"p" in names:
+            if self.rules.texts and choice.quiet == NONE and names.count(b"p") > choice.outer:
                 choice.live[0].runs.append((base + at, base + len(data)))
 
     # -- the head ----------------------------------------------------------------------------------------------
@@ -358,6 +434,7 @@ class Scanner:
 
     def _head_start(self, name: bytes, data: bytes, begin: int, end: int, base: int) -> bool:
         """Whether the head still lasts after this start tag."""
+        self._begun = True
         if self._hidden():
             return True
         if name == b"html":
@@ -371,14 +448,11 @@ class Scanner:
 
     def _head_end_tag(self, name: bytes, offset: int) -> bool:
         """Whether the head still lasts after this end tag."""
+        self._begun = True
         ends = not self._hidden() and name in (b"head", b"body", b"html", b"br")
         return self._close_head(offset) if ends else True
 
     # -- the rarer tags ----------------------------------------------------------------------------------------
-
-    def _image(self, tag: bytes) -> None:
-        self.tail = -1
-        self.choice.picture(tag)
 
     def _start(self, name: bytes, what: int, data: bytes, begin: int, end: int, base: int) -> None:
         """A start tag that may close something, or open something that is looked for."""
@@ -387,8 +461,11 @@ class Scanner:
         before = opened.names.copy() if choice.live else []
         pushed = opened.start(name, tag)
         choice.settle(before, base + begin, self._words, pushed=pushed, ended=b"")
-        if name == b"a":
-            choice.linked = True
+        if name == b"body":
+            self._framable = False
+        elif name == b"frameset" and self._framable and self._words == 0:
+            # It takes the place of a body that no tag began and that holds nothing yet.
+            choice.forget()
         if not pushed:
             if name == b"img":
                 choice.picture(tag)
@@ -409,10 +486,11 @@ class Scanner:
     def _end(self, name: bytes, offset: int) -> None:
         """An end tag that closes more or less than the current element, or something that is looked for."""
         choice = self.choice
-        if choice.live and self.tail < 0 and (name == b"body" or name == b"html"):
+        if name != b"body" and name != b"html":
+            self.tail = -1
+        elif choice.live and self.tail < 0 and b"p" not in self._open.names:
+            # In a paragraph the white space that follows would stand elsewhere with a block before it.
             self.tail = offset
-        if name == b"a":
-            choice.linked = False
         before = self._open.names.copy() if choice.live else []
         self._open.end(name)
         choice.settle(before, offset, self._words, pushed=False, ended=name)
@@ -421,9 +499,8 @@ class Scanner:
         """The end of what is neither tag nor text; -1 while it is not finished."""
         ended, looked = other_end(data, begin, self._looked - base, foreign=foreign)
         self._looked = base + looked
-        first = self._head and not (self._seen_html or self._seen_title or self.result.metadata)
-        if ended >= 0 and first and _DOCTYPE.match(data, begin, ended):
-            self._open.quirks = bool(_QUIRKS.search(data, begin, ended))
+        if ended >= 0 and self._head and not self._begun and _DOCTYPE.match(data, begin, ended):
+            self._begun, self._open.quirks = True, bool(_QUIRKS.search(data, begin, ended))
         return ended
 
 

@@ -20,9 +20,22 @@ _ATTRIBUTES = (
     rb"|(?![\t\n\f\r ]*+=)))*+"
 )
 _NAME = rb"([a-zA-Z][^\t\n\f\r />]*+)"
-TOKEN = re.compile(rb"<(?:" + _NAME + _ATTRIBUTES + rb">|/" + _NAME + _ATTRIBUTES + rb">|(?=[a-zA-Z/!?]))")
-"""The next thing that is not text. ``lastindex`` tells a start tag (1, its name is group 1) from an end tag (2); of all
-else (a comment, a doctype, a tag that is not finished yet) only the "<" is matched, and ``lastindex`` is None."""
+# A name that the end tag repeats, letter for letter, with nothing but text before it: a link, an emphasis, most items.
+_LEAF = rb"(?:([^<]*+)</\1[\t\n\f\r ]*+>|)"
+TOKEN = re.compile(
+    rb"<(?:" + _NAME + _ATTRIBUTES + rb">" + _LEAF + rb"|/" + _NAME + _ATTRIBUTES + rb">|(?=[a-zA-Z/!?]))"
+)
+"""The next thing that is not text. ``lastindex`` tells a start tag (1, its name is group 1), a start tag with its text
+and its end tag (2, the text is group 2) and an end tag (3); of all else (a comment, a doctype, a tag that is not
+finished yet) only the "<" is matched, and ``lastindex`` is None."""
+
+MOST_DRAWN = 40
+DRAWING = re.compile(
+    rb"(?:[\t\n\f\r ]*+</?+(?:circle|defs|ellipse|g|line|path|polygon|polyline|rect|use)(?=[\t\n\f\r />])"
+    + _ATTRIBUTES
+    + rb">){0,%d}+[\t\n\f\r ]*+</svg[\t\n\f\r ]*+>" % MOST_DRAWN
+)
+"""The content of an svg element that draws and does nothing else, as icons do, with its end tag."""
 
 _ATTRIBUTE = re.compile(
     rb"[\t\n\f\r /]*+([^\t\n\f\r />][^\t\n\f\r />=]*+)"

@@ -97,7 +97,7 @@ class Pending(NamedTuple):
 class OpenElements:
     """The stack of open elements below ``body`` (or below ``head``, for what stands in it)."""
 
-    __slots__ = ("form", "names", "order", "pending", "quirks", "tags")
+    __slots__ = ("form", "kept", "names", "order", "pending", "quirks", "tags")
 
     def __init__(self, *, tags: bool = False) -> None:
         self.names: list[bytes] = []
@@ -109,6 +109,8 @@ class OpenElements:
         """Whether a form that is not on the stack any more waits for its end tag: no other form can begin."""
         self.quirks = True
         """Whether the page is read in quirks mode: until a doctype says otherwise."""
+        self.kept = 0
+        """How many elements at the bottom of the stack the last call left alone."""
         self.order: list[int] | None = None
         """Where the last call took an element out from below others: the old index of each that is left."""
 
@@ -120,8 +122,8 @@ class OpenElements:
 
     def start(self, name: bytes, tag: bytes) -> bool:
         """Open ``name``; returns whether it now is the current node (a void or self-closed one is not)."""
-        self.order = None
         names = self.names
+        self.kept, self.order = len(names), None
         own = names[-1] if names else b""
         if own == _ANNOTATION and name == b"svg":
             return self._foreign_start(name, SVG, tag)
@@ -150,8 +152,8 @@ class OpenElements:
 
     def end(self, name: bytes) -> None:
         """Close what the end tag ``name`` closes, which may be nothing."""
-        self.order = None
         names = self.names
+        self.kept, self.order = len(names), None
         if names and names[-1][0] == _FOREIGN and self._foreign_end(name):
             return
         if name in FORMATTING:
@@ -198,15 +200,6 @@ class OpenElements:
         level = sum(name in MARKERS for name in before)
         return b"a" in before[marker + 1 :] or any(name == b"a" and at == level for at, name, _ in self.pending)
 
-    def closed_by_block(self, depth: int) -> bool:
-        """Whether a block that begins inside the element at ``depth`` would end that element, by ending a paragraph."""
-        for name in reversed(self.names[: depth + 1]):
-            if name == b"p":
-                return True
-            if name in _BUTTON_SCOPE:
-                return False
-        return False
-
     def drop(self) -> None:
         """Close the current node."""
         self._cut(len(self.names) - 1)
@@ -222,6 +215,7 @@ class OpenElements:
         names = self.names
         gone, tags = names[length:], [] if self.tags is None else self.tags[length:]
         del names[length:]
+        self.kept = min(self.kept, length)
         if self.tags is not None:
             del self.tags[length:]
         if self.pending or not FORMATTING.isdisjoint(gone):
@@ -253,6 +247,7 @@ class OpenElements:
         """Close the element at ``index`` by its own end tag: what was open inside it may come back, it will not."""
         inside, tags = self.names[index + 1 :], [] if self.tags is None else self.tags[index + 1 :]
         del self.names[index:]
+        self.kept = min(self.kept, index)
         if self.tags is not None:
             del self.tags[index:]
         if self.pending or inside:
@@ -280,12 +275,12 @@ class OpenElements:
                 self._pop_in_scope(b"p", _BUTTON_SCOPE)
             if name in HEADINGS and names and names[-1] in HEADINGS:
                 self._cut(len(names) - 1)
-            elif name == b"hr" and self._in_scope(b"select", _SCOPE):
+            elif name == b"hr" and in_scope(names, b"select"):
                 self._imply(_IMPLIED)
             elif name == b"table" and b"table" in names:
                 self._end_outer_table()
         elif name == b"option" or name == b"optgroup":
-            if self._in_scope(b"select", _SCOPE):
+            if in_scope(names, b"select"):
                 self._imply(_IMPLIED - {b"optgroup"} if name == b"option" else _IMPLIED)
             elif names and names[-1] == b"option":
                 self._cut(len(names) - 1)
@@ -297,21 +292,13 @@ class OpenElements:
             self._adopt(name)
         elif name == b"nobr":
             self.reopen()
-            if self._in_scope(name, _SCOPE):
+            if in_scope(names, name):
                 self._adopt(name)
 
     def _imply(self, names: Container[bytes]) -> None:
         """Generate implied end tags."""
         while self.names and self.names[-1] in names:
             self._cut(len(self.names) - 1)
-
-    def _in_scope(self, name: bytes, scope: frozenset[bytes]) -> bool:
-        for above in reversed(self.names):
-            if above == name:
-                return True
-            if above in scope:
-                return False
-        return False
 
     def _close_item(self, kinds: tuple[bytes, ...]) -> None:
         """The loop of "A start tag whose tag name is li" (dd, dt): up to the item, but past no special element."""
@@ -415,7 +402,7 @@ class OpenElements:
         if b"template" in names:
             self._pop_in_scope(b"form", _SCOPE)
             return
-        if self.form or not self._in_scope(b"form", _SCOPE):
+        if self.form or not in_scope(names, b"form"):
             self.form = False
             return
         self._imply(_IMPLIED)
@@ -452,6 +439,26 @@ class OpenElements:
                 self._cut(index)
                 return True
         return False
+
+
+def in_scope(names: list[bytes], name: bytes) -> bool:
+    """Whether ``name`` is open where its end tag would find it."""
+    for above in reversed(names):
+        if above == name:
+            return True
+        if above in _SCOPE:
+            return False
+    return False
+
+
+def closing_paragraph(names: list[bytes]) -> int:
+    """The index of the paragraph that a block closes which begins here, with all that is in it; else the depth."""
+    for index in range(len(names) - 1, -1, -1):
+        if names[index] == b"p":
+            return index
+        if names[index] in _BUTTON_SCOPE:
+            break
+    return len(names)
 
 
 def _breaks_out(tag: bytes) -> bool:

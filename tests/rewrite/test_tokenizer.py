@@ -25,11 +25,17 @@ def tokens(data: bytes, *, foreign: bool = False) -> list[tuple[str, bytes]]:
         if match is None:
             return found
         end = match.end() if match.lastindex else other_end(data, begin, 0, foreign=foreign)[0]
+        if match.lastindex == 2:
+            end = match.start(2)
         if end < 0:
             return found
-        found.append(({1: "start", 2: "end"}.get(match.lastindex or 0, "other"), data[begin:end]))
+        found.append(({1: "start", 2: "start", 3: "end"}.get(match.lastindex or 0, "other"), data[begin:end]))
         name = (match[1] or b"").lower()
         raw = RawText(name) if not foreign and (name in RAW_TEXT or name == b"plaintext") else None
+        if match.lastindex == 2 and raw is None:
+            found += [("text", match[2])] * bool(match[2])
+            found.append(("end", data[match.end(2) : match.end()]))
+            end = match.end()
         at = end
     return found
 

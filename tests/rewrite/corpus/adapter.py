@@ -117,6 +117,6 @@ def _scanned(finder: Finder, page: bytes, cuts: Sequence[int]) -> Scan:
 
 def _mark(page: bytes, content_type: str) -> bytes:
     """As UTF-8 where the page is, else as references, which are right in any charset."""
-    if page.isascii() or encoding_of(page, content_type) == "utf-8":
+    if encoding_of(page, content_type) == "utf-8":
         return MARK.encode()
     return b"".join(b"&#%d;" % ord(character) for character in MARK)

@@ -22,16 +22,17 @@ _NEVER = "script style title xmp iframe noembed noframes noscript plaintext svg 
 NEVER = frozenset(_NEVER.split())
 """No mark stands in these, nor in what the adapter says is left alone."""
 
-_CRAMPED = "a audio button canvas iframe math noscript object optgroup option select selectedcontent svg video"
+_CRAMPED = "a audio button canvas iframe math object optgroup option select selectedcontent svg video"
 CRAMPED = frozenset(_CRAMPED.split())
-"""A block of links that stands in one of these within its article is not seen, or breaks what is."""
+"""A block of links that stands in one of these within its article is not seen, or breaks what is. A ``noscript`` that
+was never closed holds what follows only for readers without scripts, who see it."""
 
 _TAG = re.compile(rb"<([a-z][a-z0-9]*+)")
 _ANY_TAG = re.compile(rb"<[^>]*+>")
 _OPENING = re.compile(rb"<[a-zA-Z/!?]")
 _SPACE = " \t\n\f\r"
 
-_TRIAL = Insertion(0, b"<section><h2>s</h2><a href=x>s</a></section>", "article")
+_TRIAL = Insertion(0, b"<section><h2>s</h2><a href=x>s</a><button>s</button></section>", "article")
 
 
 @dataclass(slots=True)
@@ -141,7 +142,12 @@ def _judge_inserted(said: Judgement, tree: Tree, insertions: Sequence[Insertion]
     if sorted(found) != sorted(wanted):
         said.add("dead", f"{len(wanted)} tags put in, {len(found)} elements found")
     put_in = "".join(unescape(_ANY_TAG.sub(b"", i.markup).decode()) for i in insertions if i.kind != "mark")
-    held = "".join(text for text, above in _texts(tree.events) if any(PROBE in attributes for _, attributes in above))
+    held = ""
+    for text, above in _texts(tree.events):
+        inside = next((n for n, (_, attributes) in enumerate(above) if PROBE in attributes), len(above))
+        held += text if inside < len(above) else ""
+        if any(tag == "a" and PROBE not in attributes for tag, attributes in above[inside:]):
+            said.add("cramped", f"{text[:40]!r} has become a link of the page's")
     if sorted(put_in) != sorted(held):
         said.add("swallowed", f"{held[:200]!r}")
 
@@ -221,7 +227,8 @@ def _without_space(events: Iterable[Event]) -> list[Event]:
 def expects_mark(text: str, above: Sequence[Start]) -> bool:
     """Whether a text node of the input's tree is one that gets a mark."""
     # A vertical tab is no white space in HTML, but nobody sees it: it neither needs a mark nor minds one.
-    if not text.strip(_SPACE + "\x0b"):
+    # "</" that ends a page is text, too, but would be a comment with a mark behind it.
+    if not text.strip(_SPACE + "\x0b").removesuffix("</"):
         return False
     in_article = in_paragraph = False
     for tag, attributes in above:
@@ -234,18 +241,20 @@ def expects_mark(text: str, above: Sequence[Start]) -> bool:
 
 def _judge_marks(said: Judgement, events: list[Event], texts: list[str]) -> None:
     expected = [expects_mark(text, above) for text, above in _texts(events)]
+    # What a noscript swallowed is text like any other for readers without scripts.
+    either = [any(tag == "noscript" for tag, _ in above) for _, above in _texts(events)]
     said.expected = sum(expected)
     said.right = sum(wanted and MARK in text for wanted, text in zip(expected, texts, strict=False))
     if len(expected) != len(texts):
         # The trees differ, which has been said; which text is which cannot be told.
         return
-    for wanted, text in zip(expected, texts, strict=True):
+    for wanted, free, text in zip(expected, either, texts, strict=True):
         shown = _unmarked(text).strip(_SPACE + "\x0b")
         if wanted and MARK not in text:
             said.add("mark-missing", f"{text[-60:]!r}")
-        elif not wanted and MARK in text and shown:
+        elif not wanted and not free and MARK in text and shown:
             said.add("mark-stray", f"{text[-60:]!r}")
-        elif wanted and not text.rstrip(_SPACE).endswith(MARK):
+        elif wanted and not text.rstrip(_SPACE).removesuffix("</").endswith(MARK):
             said.add("mark-early", f"{text[-60:]!r}")
 
 
