@@ -118,8 +118,12 @@ class ArticleResponder:
             await self.out.send(message)
         elif kind == BODY and not self.held and not message.get("more_body", False) and self.stream is None:
             # All of it in one message: the usual case goes the shortest way.
-            self.chunks, self.held = (*self.chunks, message.get("body", b"")), len(message.get("body", b""))
-            await self._complete()
+            body = message.get("body", b"")
+            self.chunks, self.held = (*self.chunks, body), len(body)
+            if self.parts or self.held > self.guard.max_bytes:
+                await self._odd()
+            else:
+                await self._finish()
         else:
             await self._take(message)
 
@@ -218,14 +222,12 @@ class ArticleResponder:
         elif not more or self.held == self.out.answer.length:
             await self._finish()
 
-    async def _complete(self) -> None:
-        """The page has come in one piece."""
+    async def _odd(self) -> None:
+        """What has come in one piece is several parts of something, or too large."""
         if self.parts:
             await self._look_at_parts(b"", more=False)
-        elif self.held > self.guard.max_bytes:
-            await self._unreadable(Untouched.TOO_LARGE, more_body=False)
         else:
-            await self._finish()
+            await self._unreadable(Untouched.TOO_LARGE, more_body=False)
 
     async def _begun(self, chunk: bytes) -> bool:
         """Whether a page of which more is to come needs no holding, as its first bytes tell."""

@@ -74,6 +74,13 @@ def look(headers: Iterable[tuple[bytes, bytes]]) -> Answer:
     """One pass over a response's headers."""
     answer = Answer()
     for name, value in headers:
+        # The two that nearly every response has.
+        if name == b"content-type":
+            answer.content_type, answer.kind = _typed(value)
+            continue
+        if name == b"content-length" and value.isdigit() and len(value) < 16:
+            answer.length = int(value)
+            continue
         note = _NOTES.get(name)
         if note is None and not name.islower():
             answer.mixed = True

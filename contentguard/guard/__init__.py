@@ -83,8 +83,9 @@ class Guard(Press):
             return None
         decision = self._take_now("a" + prefix(facts.client), self._articles, facts.now)
         if not decision[0]:
-            facts = replace(facts, wait=max(decision.retry_after, 0.001))
-        return self.refuse(facts, verdict)
+            return self.refuse(replace(facts, wait=max(decision.retry_after, 0.001)), verdict)
+        self.report(facts, verdict)
+        return facts, verdict
 
     def refuse(self, facts: Facts, verdict: Verdict) -> tuple[Facts, Verdict]:
         """The verdict on a response that holds an article, or must be taken to hold one."""
