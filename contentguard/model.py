@@ -2,6 +2,8 @@
 
 A request becomes Facts, Facts become a Verdict, and a Verdict says what a client gets. Everything here is plain
 data: nothing waits, nothing looks at a clock, and Facts can be written down as JSON and judged again.
+
+Longer than a module should be, because a vocabulary is read as one: whoever speaks a word finds its neighbours here.
 """
 
 from __future__ import annotations
@@ -11,9 +13,14 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from contentguard.limits import Limit
+
 
 class Purpose(StrEnum):
-    """What a declared robot is for; each purpose has a right of its own in the policy."""
+    """What a declared robot is for; each purpose has a right of its own in the policy.
+
+    The short names that other vocabularies use (``ai-train``, ``ai-input``, ``preview``, ``fetch``) are understood.
+    """
 
     SEARCH = "search"
     AI_TRAINING = "ai-training"
@@ -26,26 +33,58 @@ class Purpose(StrEnum):
     MONITORING = "monitoring"
     TOOL = "tool"
 
+    @classmethod
+    def _missing_(cls, value: object) -> Purpose | None:
+        return _ALIASES.get(value) if isinstance(value, str) else None
+
+
+_ALIASES = {
+    "ai-train": Purpose.AI_TRAINING,
+    "ai-input": Purpose.AI_SEARCH,
+    "preview": Purpose.LINK_PREVIEW,
+    "fetch": Purpose.USER_FETCH,
+}
+
 
 class Right(StrEnum):
-    """What a declared robot may have of the site."""
+    """What a declared robot may have of the site, the widest right first."""
 
     ALLOW = "allow"
     """Everything, articles whole."""
+    EXCERPT = "excerpt"
+    """Everything, but of an article only an excerpt. Until excerpts are made this is the same as ``head``."""
     HEAD = "head"
     """Everything, but of an article only its metadata (title, description, card picture)."""
     NO_ARTICLES = "no-articles"
     """Everything but articles: in an article's place stands a refusal."""
+    CHARGE = "charge"
+    """Nothing without a licence (402), but what is published for robots."""
     DENY = "deny"
     """Nothing but what is published for robots (robots.txt)."""
 
 
 class Action(StrEnum):
-    """What is done with a request."""
+    """What is done with a request, the mildest first: the words of the policy's rules.
+
+    A verdict holds ``allow`` or one of those that refuse; ``lead``, ``excerpt`` and ``head`` are rules' words for
+    ``allow`` with a smaller rendition.
+    """
 
     ALLOW = "allow"
+    LEAD = "lead"
+    """An article's first paragraphs. Until progressive reading is there, like ``head``."""
+    EXCERPT = "excerpt"
+    """An article's excerpt. Until excerpts are made, like ``head``."""
+    HEAD = "head"
+    """An article's metadata."""
     THROTTLE = "throttle"
+    """429 while the client is over a limit."""
+    WAIT = "wait"
+    """429 with a small page that says when to come back, while the client is faster than a reader's pace."""
+    CHARGE = "charge"
+    """402: this needs a licence."""
     DENY = "deny"
+    """403."""
 
 
 class Rendition(StrEnum):
@@ -195,8 +234,14 @@ class Facts:
     """Names this request in the log, in a refusal (support id) and on a printed page (copy number)."""
     crawler: Crawler | None = None
     """The declared robot, when the User-Agent names one of the catalogue."""
+    identity: Standing = Standing.UNKNOWN
+    """Whether that robot is who it says it is."""
+    identity_reason: str = ""
+    """How that was found out, for the log."""
     wait: float = 0.0
     """Seconds until the client's rate limit admits this request; 0 when it does already."""
+    waits: tuple[tuple[str, float], ...] = ()
+    """Of the policy's rules with a limit of their own, those that this client is over: name and seconds to wait."""
     policy_version: str = ""
     proxied: bool = False
     """Whether a proxy of ours stands in front: header order and connection then tell nothing of the client."""
@@ -225,7 +270,10 @@ class Facts:
             "now": self.now,
             "request_id": self.request_id,
             "crawler": None if self.crawler is None else _crawler_dict(self.crawler),
+            "identity": self.identity.value,
+            "identity_reason": self.identity_reason,
             "wait": self.wait,
+            "waits": [list(pair) for pair in self.waits],
             "policy_version": self.policy_version,
             "proxied": self.proxied,
             "passed": self.passed,
@@ -239,9 +287,15 @@ class Facts:
         """Facts from what ``as_dict`` gave (or a person wrote)."""
         crawler = data.get("crawler")
         headers = tuple((k.encode("latin-1").lower(), v.encode("latin-1")) for k, v in data["headers"])
-        rest = {k: v for k, v in data.items() if k not in {"headers", "crawler", *_TUPLES}}
+        rest = {k: v for k, v in data.items() if k not in {"headers", "crawler", "identity", "waits", *_TUPLES}}
         rest |= {name: kind(**data[name]) for name, kind in _TUPLES.items() if data.get(name) is not None}
-        return cls(headers=headers, crawler=None if crawler is None else _crawler(crawler), **rest)
+        return cls(
+            headers=headers,
+            crawler=None if crawler is None else _crawler(crawler),
+            identity=Standing(data.get("identity", Standing.UNKNOWN)),
+            waits=tuple((str(rule), float(seconds)) for rule, seconds in data.get("waits", ())),
+            **rest,
+        )
 
 
 _TUPLES: Mapping[str, type[Session | Network | Cluster]] = {"session": Session, "network": Network, "cluster": Cluster}
@@ -270,7 +324,16 @@ class Signal:
     name: str
     weight: float = 0.0
     group: str = ""
-    """Signals of one group are evidence of one thing: together they count for no more than the group's cap."""
+    """Signals of one group tell much the same; together they count no more than the group's cap."""
+
+
+class Pace(NamedTuple):
+    """A limit that a rule holds a client to, and that has to be asked of the store."""
+
+    rule: str
+    limit: Limit
+    articles: bool
+    """Whether only articles count, or every request that the rule is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,5 +349,33 @@ class Verdict:
     private_reason: str = ""
     """What the log is told."""
     retry_after: float | None = None
-    """Seconds, for a throttled client."""
+    """Seconds, for a client that is told to wait."""
     signals: tuple[Signal, ...] = field(default=())
+    score: float = 0.0
+    """What the signals add up to, each group within its cap."""
+    shadow: tuple[str, ...] = ()
+    """Rules in shadow that would have decided, had they been in force; in order."""
+    paces: tuple[Pace, ...] = ()
+    """Limits to be asked of the store. The client that is over one gets the verdict that ``decide`` gives once
+    ``Facts.waits`` names the rule."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of a refusal (RFC 9110, 15.5; RFC 6585, 4); 200 where there is none."""
+        return _STATUS.get(self.action, 200)
+
+    def as_dict(self) -> dict[str, Any]:
+        """What the log keeps of a verdict, as JSON-ready data."""
+        return {
+            "action": self.action.value,
+            "rendition": self.rendition.value,
+            "rule": self.rule,
+            "reason": self.private_reason,
+            "retry_after": self.retry_after,
+            "score": round(self.score, 3),
+            "signals": [[signal.name, round(signal.weight, 3), signal.group] for signal in self.signals],
+            "shadow": list(self.shadow),
+        }
+
+
+_STATUS = {Action.THROTTLE: 429, Action.WAIT: 429, Action.CHARGE: 402, Action.DENY: 403}

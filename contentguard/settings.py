@@ -14,19 +14,20 @@ import secrets
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self, cast
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, InstanceOf, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from contentguard.crawlers import CATALOGUE
 from contentguard.crawlers.options import Identification
 from contentguard.errors import Fault, SettingsError
 from contentguard.model import Facts, Verdict
-from contentguard.policy import Limits, Policy
+from contentguard.policy import Limits, Policy, PolicyError, read_policy
+from contentguard.policy.checks import crawler_faults
 from contentguard.proxies import Proxies
 from contentguard.rewrite.article import Article
 from contentguard.rewrite.cards import Cards
@@ -77,7 +78,7 @@ class Settings(BaseSettings):
     share: Share = Share()
     visible: Visible = Visible()
     cards: Cards = Cards()
-    policy: Policy = Policy()
+    policy: InstanceOf[Policy] = Policy()
     limits: Limits = Limits()
     proxies: Proxies = Proxies()
     robots: Robots = Robots()
@@ -149,14 +150,15 @@ class Settings(BaseSettings):
             raise ValueError("an URL (https://…, mailto:…) or a path that starts with /")
         return value
 
-    @field_validator("policy")
+    @field_validator("policy", mode="before")
     @classmethod
-    def _known_crawlers(cls, policy: Policy) -> Policy:
-        names = {crawler.name.lower(): crawler.name for crawler in CATALOGUE.crawlers}
-        for name in policy.crawlers:
-            if name.lower() not in names:
-                raise ValueError(f"the name of a robot in the catalogue, not {name!r}{_hint(name, names.values())}")
-        return policy
+    def _policy_as_written(cls, value: object) -> object:
+        names = [crawler.name for crawler in CATALOGUE.crawlers]
+        if isinstance(value, Mapping):
+            return read_policy(value, names)
+        if isinstance(value, Policy) and (faults := list(crawler_faults(value.rules, value.crawlers, names))):
+            raise PolicyError(faults)
+        return value
 
     def keys(self) -> tuple[bytes, ...]:
         """The secret keys as bytes, the signing one first; empty when none is configured."""
@@ -220,6 +222,8 @@ def _faults(error: ValidationError, cls: type[Settings]) -> Iterator[Fault]:
             names = _names(cls, problem["loc"][:-1])
             found = str(problem["loc"][-1])
             yield Fault(where, "an unknown setting", "one of " + ", ".join(sorted(names)), _nearest(found, names))
+        elif kind == "value_error" and isinstance(context["error"], PolicyError):
+            yield from (replace(fault, where=f"{where}.{fault.where}") for fault in context["error"].faults)
         elif kind == "value_error":
             yield Fault(where, _shown(problem), str(context["error"]))
         elif kind in ("enum", "literal_error"):
@@ -249,8 +253,3 @@ def _names(cls: type[Settings], path: Sequence[int | str]) -> list[str]:
 
 def _nearest(found: str, names: Iterable[str]) -> str:
     return next(iter(difflib.get_close_matches(found, list(names), 1, 0.6)), "")
-
-
-def _hint(found: str, names: Iterable[str]) -> str:
-    near = _nearest(found, names)
-    return f" (did you mean {near!r}?)" if near else ""

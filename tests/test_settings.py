@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from contentguard import Copy, Right, Settings, SettingsError, Share
-from contentguard.model import Purpose
+from contentguard import Copy, Policy, Right, Settings, SettingsError, Share
+from contentguard.model import Action, Purpose
+from contentguard.policy import Header, Rule, Score, When
 from tests.client import KEY
 
 
@@ -98,7 +99,93 @@ def test_keys_rotate() -> None:
 
 
 def test_an_unknown_robot_names_the_nearest() -> None:
-    assert "'GPTBot'" in faults(policy={"crawlers": {"GPTBoot": "allow"}})["policy"]
+    assert "'GPTBot'" in faults(policy={"crawlers": {"GPTBoot": "allow"}})["policy.crawlers.GPTBoot"]
+
+
+def test_the_faults_of_a_policy_are_reported_with_all_others() -> None:
+    found = faults(
+        orign="https://news.example",
+        policy={
+            "presett": "press",
+            "rights": {"tol": "deny", "tool": "dney"},
+            "crawlers": {"Googlebt": "allow"},
+            "thresholds": {"suspicious": "much"},
+            "shadow": ["lead-onli"],
+            "rules": [
+                {"name": "one", "action": "alow", "when": {"pth": "/a"}},
+                {"name": "two", "action": "deny", "when": {"path": "archive/", "crawler": "GPTBoot"}},
+                {"name": "two", "action": "throttle", "when": {"score": {"at_least": "suspicous"}}},
+            ],
+        },
+    )
+    assert {
+        name: text.rpartition("Did you mean ")[2].rstrip("?") for name, text in found.items() if "mean" in text
+    } == {
+        "orign": "'origin'",
+        "policy.presett": "'preset'",
+        "policy.rights.tol": "'tool'",
+        "policy.rights.tool": "'deny'",
+        "policy.crawlers.Googlebt": "'Googlebot'",
+        "policy.shadow": "'lead-only'",
+        "policy.rules.0.action": "'allow'",
+        "policy.rules.0.when.pth": "'path'",
+        "policy.rules.1.when.crawler": "'GPTBot'",
+        "policy.rules.2.when.score.at_least": "'suspicious'",
+    }
+    assert "starts with /" in found["policy.rules.1.when.path"]
+    assert "10/minute" in found["policy.rules.2.limit"]
+    assert "2 rules named 'two'" in found["policy.rules"]
+    assert "a number" in found["policy.thresholds.suspicious"]
+
+
+def test_a_policy_may_be_given_as_a_value() -> None:
+    rule = Rule("archive", Action.DENY, When(path=("/archive/",)))
+    assert Settings(policy=Policy(rules=(rule,))).policy.rules == (rule,)
+    unnamed = Policy(rules=(Rule("x", Action.DENY, When(crawler=("GPTBoot",))),), crawlers={"Googlebt": Right.ALLOW})
+    assert set(faults(policy=unnamed)) == {"policy.rules.0.when.crawler", "policy.crawlers.Googlebt"}
+    assert "policy" in faults(policy=3)
+
+
+def test_rules_come_from_a_file_and_the_environment_says_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "guard.toml"
+    file.write_text(
+        """
+        [policy]
+        preset = "strict"
+        shadow = ["archive"]
+        [policy.rights]
+        ai-train = "charge"
+        [[policy.rules]]
+        name = "archive"
+        action = "lead"
+        when = { path = "/archive/", score = "suspicious", not = { client = "192.0.2.0/24" } }
+        [[policy.rules]]
+        name = "partners"
+        action = "allow"
+        when.any = [{ header = { name = "x-partner", equals = "yes" } }, { client = ["198.51.100.7", "2001:db8::/32"] }]
+        """
+    )
+    monkeypatch.setenv("CONTENTGUARD_SETTINGS", str(file))
+    monkeypatch.setenv("CONTENTGUARD_POLICY__MAX_SNIPPET", "160")
+    monkeypatch.setenv("CONTENTGUARD_POLICY__THRESHOLDS__SUSPICIOUS", "2.5")
+    policy = Settings().policy
+    assert policy.effective_rights()[Purpose.AI_TRAINING] is Right.CHARGE
+    assert (policy.max_snippet, policy.effective_thresholds()["suspicious"]) == (160, 2.5)
+    assert policy.rules == (
+        Rule(
+            "archive",
+            Action.LEAD,
+            When(path=("/archive/",), score=Score("suspicious"), not_=When(client=("192.0.2.0/24",))),
+        ),
+        Rule(
+            "partners",
+            Action.ALLOW,
+            When(any=(When(header=(Header("x-partner", "yes"),)), When(client=("198.51.100.7", "2001:db8::/32")))),
+        ),
+    )
+    assert [rule.shadow for rule in policy.effective_rules()] == [True, False, False, False, False]
 
 
 @pytest.mark.parametrize("variable", ["CONTENTGUARD_ORIGN", "contentguard_orign", "CONTENTGUARD_COPPYING__POLICY"])

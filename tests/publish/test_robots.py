@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from contentguard.data import crawlers
 from contentguard.model import Crawler, Purpose, Right
-from contentguard.publish import PUBLICATIONS, render_robots
+from contentguard.publish import PUBLICATIONS, documents, render_robots
+from contentguard.publish.robots import document
+from contentguard.terms import Line, Site, Terms, Use
 
 ALL_ALLOWED = dict.fromkeys(Purpose, Right.ALLOW)
 TRAINING_DENIED = {**ALL_ALLOWED, Purpose.AI_TRAINING: Right.DENY}
@@ -45,17 +47,20 @@ def right_of(crawler: Crawler, rights: dict[Purpose, Right], overrides: dict[str
     return {name.lower(): r for name, r in overrides.items()}.get(crawler.name.lower(), rights[crawler.purpose])
 
 
+REFUSING = (Right.CHARGE, Right.DENY)
+
+
 @settings(max_examples=30, deadline=None)
 @given(
     rights=st.fixed_dictionaries({purpose: st.sampled_from(Right) for purpose in Purpose}),
     overrides=st.dictionaries(st.sampled_from(NAMES), st.sampled_from(Right), max_size=5),
 )
-def test_disallowed_exactly_when_denied(rights: dict[Purpose, Right], overrides: dict[str, Right]) -> None:
+def test_disallowed_exactly_when_refused(rights: dict[Purpose, Right], overrides: dict[str, Right]) -> None:
     groups = read(render_robots(rights, overrides, crawlers()))
     for crawler in crawlers():
         # A robot that obeys another's name follows that one's right.
         if crawler.robots_token is not None and crawler.robots_token == crawler.name:
-            denied = right_of(crawler, rights, overrides) is Right.DENY
+            denied = right_of(crawler, rights, overrides) in REFUSING
             assert allowed(groups, crawler.robots_token, "/") is not denied, crawler
 
 
@@ -87,14 +92,26 @@ def test_private_paths_are_closed_to_all_who_are_allowed() -> None:
     ("right", "search", "train"),
     [
         (Right.ALLOW, "yes", "yes"),
+        (Right.EXCERPT, "yes", "no"),
         (Right.HEAD, "yes", "no"),
         (Right.NO_ARTICLES, "no", "no"),
         (Right.DENY, "no", "no"),
     ],
 )
 def test_content_signal(right: Right, search: str, train: str) -> None:
-    text = render_robots(dict.fromkeys(Purpose, right), {}, ())
-    assert f"User-agent: *\nContent-Signal: search={search}, ai-input={train}, ai-train={train}\nAllow: /\n" in text
+    text = render_robots({**dict.fromkeys(Purpose, right), Purpose.TOOL: Right.ALLOW}, {}, ())
+    signal = f"Content-Signal: search={search}, ai-input={train}, ai-train={train}"
+    assert text.endswith(f"User-agent: *\n{signal}\nDisallow: /.contentguard/\nAllow: /\n")
+
+
+def test_who_may_fetch_nothing_is_told_of_no_use() -> None:
+    assert "\nContent-Signal" not in render_robots(dict.fromkeys(Purpose, Right.DENY), {}, ())
+
+
+def test_a_group_of_its_own_states_the_uses_too() -> None:
+    text = render_robots(TRAINING_DENIED, {"Googlebot": Right.DENY, "Googlebot-News": Right.ALLOW}, crawlers())
+    (news,) = [block for block in text.split("\n\n") if "User-agent: Googlebot-News\n" in block]
+    assert "Content-Signal: search=yes" in news
 
 
 def test_an_unstated_purpose_is_left_unstated() -> None:
@@ -122,31 +139,48 @@ def test_only_absolute_sitemaps_are_named() -> None:
     assert [line for line in lines if line.startswith("Sitemap")] == ["Sitemap: https://b.example/s.xml"]
 
 
-@given(st.text(), st.text(), st.text(), st.text(), st.text(), st.text())
-def test_no_setting_begins_a_line(site: str, contact: str, licence: str, path: str, url: str, token: str) -> None:
+@given(st.text(), st.text(), st.text(), st.text(), st.text())
+def test_no_setting_begins_a_line(site: str, contact: str, licence: str, url: str, token: str) -> None:
     evil = "\r\nUser-agent: *\u2028Disallow: /\x85"
-    robot = Crawler("X", "X", "", Purpose.SEO, robots_token=token + evil)
-    text = render_robots(
-        dict.fromkeys(Purpose, Right.DENY),
-        {"Y" + evil: Right.DENY},
-        [robot],
-        sitemaps=["https://x.example/" + url + evil],
-        private=["/" + path.encode("utf-8", "replace").decode() + evil],
-        site=site + evil,
-        contact=contact + evil,
-        licence=licence + evil,
+    terms = Terms({token + evil: (Line("/", allowed=False),), "*": (Line("/", allowed=True),)}, {Use.SEARCH: True})
+    text = document(
+        terms,
+        Site(site + evil, contact + evil, licence + evil, ("https://x.example/" + url + evil, "https://x.example/ok")),
     )
-    assert [line for line in text.splitlines() if line and not line.startswith("#")][:3] == [
+    assert [line for line in text.splitlines() if line and not line.startswith("#")] == [
         "User-agent: *",
-        "Content-Signal: search=no, ai-input=no, ai-train=no",
+        "Content-Signal: search=yes",
         "Allow: /",
+        "Sitemap: https://x.example/ok",
     ]
-    assert len([line for line in text.splitlines() if line and not line.startswith("#")]) == 4
 
 
 def test_the_file_stays_below_what_every_crawler_reads() -> None:
     assert len(render_robots(dict.fromkeys(Purpose, Right.DENY), {}, crawlers())) < 500 * 1024
 
 
+tokens = st.text(st.sampled_from("abA-"), min_size=1, max_size=4)
+line_sets = st.sampled_from([(Line("/", True),), (Line("/", False),), (Line("/a", False), Line("/", True))])
+
+
+@settings(max_examples=200)
+@given(st.dictionaries(tokens.map(str.lower), line_sets, max_size=8), line_sets)
+def test_no_robot_takes_the_group_of_another(robots: dict[str, tuple[Line, ...]], everybody: tuple[Line, ...]) -> None:
+    """Whole names (RFC 9309) and the first group whose name is a part of one's own (``urllib.robotparser``)."""
+    text = document(Terms({**robots, "*": everybody}, {}), Site())
+    groups, parser = read(text), RobotFileParser()
+    parser.parse(text.splitlines())
+    for token, lines in robots.items():
+        for path in ("/a", "/b"):
+            wanted = next(line.allowed for line in lines if path.startswith(line.pattern))
+            assert allowed(groups, token, path) is wanted
+            assert parser.can_fetch(token, f"https://x.example{path}") is wanted
+
+
 def test_publications() -> None:
-    assert PUBLICATIONS["/robots.txt"] is render_robots
+    assert PUBLICATIONS["robots.txt"].document is document
+    made = documents(Terms({"*": (Line("/", True),)}, {}), Site())
+    assert {path: kind for path, (kind, _) in made.items()} == {
+        "/robots.txt": "text/plain; charset=utf-8",
+        "/.well-known/tdmrep.json": "application/json",
+    }

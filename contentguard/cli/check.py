@@ -1,30 +1,30 @@
-"""The command line: ``contentguard check`` says in plain words what a configuration does.
+"""``contentguard check``: what a configuration does, in plain words.
 
-Strategy: each warning is a row of a table: a condition on the settings, what is unsafe, and the mend. Exit status 0
-when the settings can be used, 2 when they hold faults.
+Strategy: each warning is a row of a table: a condition on the settings, what is unsafe, and the mend.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
-from contentguard.backends.ranges import RangesFile, describe, from_folder, from_network, save
+from contentguard.cli.senses import SENSES, Senses
 from contentguard.crawlers import CATALOGUE
-from contentguard.crawlers.listing import listing
-from contentguard.errors import SettingsError
 from contentguard.model import Purpose, Right
+from contentguard.policy.published import Published
+from contentguard.policy.rules import When
+from contentguard.policy.words import ACTIONS, conditions
+from contentguard.publish import documents
 from contentguard.settings import Settings, is_loopback
+from contentguard.terms import Site
 
 _RIGHTS = {
     Right.ALLOW: "may have everything",
+    Right.EXCERPT: "get an article's excerpt; until excerpts are made, its metadata only",
     Right.HEAD: "get an article's metadata only (title, description, picture)",
     Right.NO_ARTICLES: "may have everything but articles (403 in their place)",
+    Right.CHARGE: "are refused everywhere without a licence (402), and told so in robots.txt",
     Right.DENY: "are refused everywhere (403), and told so in robots.txt",
 }
 _COPYING = {
@@ -90,6 +90,21 @@ _WARNINGS = (
         'behind a proxy, set proxies.trusted = ["10.0.0.0/8"] (its addresses); directly on the internet, nothing',
     ),
     Caution(
+        lambda s: bool(_unreached(s)),
+        "some rules can never act: one before them always holds",
+        "put the rule without conditions last (contentguard check lists the rules in their order)",
+    ),
+    Caution(
+        lambda s: any(rule.shadow for rule in s.policy.effective_rules()),
+        "some rules are in shadow: what they would do is counted and not done",
+        "take shadow off them when their counts are what you want (contentguard replay shows them too)",
+    ),
+    Caution(
+        lambda s: len(documents(Published(s.policy, CATALOGUE.crawlers).terms, Site())["/robots.txt"][1]) > 500 * 1024,
+        "robots.txt is longer than 500 KiB: crawlers need not read it to its end (RFC 9309, 2.5)",
+        "write fewer rules by path, or fewer for single robots",
+    ),
+    Caution(
         lambda s: not s.robots.serve,
         "robots.serve is off: what robots.txt says and what is enforced can drift apart",
         "leave robots.serve on; an app's own robots.txt still goes first",
@@ -97,68 +112,33 @@ _WARNINGS = (
 )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="contentguard", description=__doc__.split("\n\n")[0] if __doc__ else None)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    check = commands.add_parser("check", help="print the effective policy in plain words, with warnings")
-    check.add_argument("--settings", metavar="FILE", help="a TOML file (default: the one CONTENTGUARD_SETTINGS names)")
-    _add_crawlers(commands)
-    options = parser.parse_args(arguments)
-    try:
-        settings = Settings.load(options.settings)
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        return 2
-    if options.command == "crawlers":
-        return _crawlers(options, settings)
-    print("\n".join(_report(settings)))
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument("--settings", metavar="FILE", help="a TOML file (default: the one CONTENTGUARD_SETTINGS names)")
+
+
+def run(options: argparse.Namespace, senses: Senses = SENSES) -> int:
+    """The command: exit status 0. Raises ``SettingsError`` where the settings hold faults."""
+    print("\n".join(_report(Settings.load(options.settings))))
     return 0
-
-
-def _add_crawlers(commands: Any) -> None:
-    crawlers = commands.add_parser("crawlers", help="list the robots that are known, or refresh their addresses")
-    actions = crawlers.add_subparsers(dest="action", required=True, metavar="ACTION")
-    known = actions.add_parser("list", help="print the robots that can be verified, and how")
-    known.add_argument("--all", action="store_true", help="those too that cannot be verified")
-    update = actions.add_parser("update", help="refresh the address lists from where they are published")
-    update.add_argument("--from", dest="folder", metavar="DIR", help="read the documents from a folder instead")
-    update.add_argument("--to", metavar="FILE", help="the file to write (default: the setting identification.ranges)")
-    update.add_argument("--smaller", action="store_true", help="believe a list of which less than half is left")
-    for action in (known, update):
-        action.add_argument("--settings", metavar="FILE", help="a TOML file (default: the one that is named there)")
-
-
-def _crawlers(options: argparse.Namespace, settings: Settings) -> int:
-    path = (options.to if options.action == "update" else "") or settings.identification.ranges
-    file = RangesFile(path)
-    known, now = file(), time.time()
-    if options.action == "list":
-        print("\n".join(listing(CATALOGUE.crawlers, known, now, everything=options.all)))
-        return 0
-    if not path:
-        print("no file to write: set identification.ranges, or use --to FILE", file=sys.stderr)
-        return 2
-    if options.folder:
-        done = from_folder(Path(options.folder), known, file.sources, now, smaller=options.smaller)
-    else:
-        done = asyncio.run(from_network(known, file.sources, now, smaller=options.smaller))
-    print("\n".join(describe(done, known)) or "nothing found")
-    changed = [result.entry for result in done if result.entry is not None]
-    if changed:
-        save(Path(path), known.updated(changed, file.sources).lists.values())
-        print(f"{len(changed)} lists written to {path}")
-    return 0 if changed and len(changed) == len(done) else 1
 
 
 def _report(settings: Settings) -> Iterator[str]:
     yield f"Site: {settings.site or '(no name)'}  {settings.origin or '(no origin)'}"
+    policy = settings.policy
+    yield f"Policy: preset {policy.preset}: {policy.begins_with.says}"
+    yield ""
+    yield from _rules(settings)
     yield ""
     yield "Robots that say who they are"
-    for purpose, right in settings.policy.effective_rights().items():
+    for purpose, right in policy.effective_rights().items():
         yield f"  {purpose.value:17} {_RIGHTS[right]}"
-    for name, right in settings.policy.crawlers.items():
+    for purpose, right in policy.effective_unverified().items():
+        yield f"  {purpose.value:17} {_RIGHTS[right]}, unless they have proved who they are"
+    for name, right in policy.crawlers.items():
         yield f"  {name + ':':17} {_RIGHTS[right]}"
+    yield ""
+    yield from _unpublished(settings)
     yield ""
     yield "Readers"
     yield from (f"  {line}" for line in _readers(settings))
@@ -167,6 +147,32 @@ def _report(settings: Settings) -> Iterator[str]:
     yield f"{len(warnings)} warning{'' if len(warnings) == 1 else 's'}"
     for warning in warnings:
         yield f"  ! {warning.says}\n    mend: {warning.mend}"
+
+
+def _rules(settings: Settings) -> Iterator[str]:
+    policy = settings.policy
+    thresholds = policy.effective_thresholds()
+    yield "Rules, the first that holds decides"
+    for rule in policy.effective_rules():
+        shadow = " (in shadow: counted, not done)" if rule.shadow else ""
+        yield f"  {rule.name}{shadow}"
+        yield f"      when  {conditions(rule.when, thresholds)}"
+        limit = f", {rule.pace} of {'articles' if rule.counts_articles else 'requests'}" if rule.is_paced else ""
+        yield f"      gets  {ACTIONS[rule.action]}{limit}"
+    yield f"  thresholds: {', '.join(f'{name} {value:g}' for name, value in thresholds.items())}"
+
+
+def _unpublished(settings: Settings) -> Iterator[str]:
+    found = Published(settings.policy, CATALOGUE.crawlers).unpublished()
+    yield "Enforced but not published" + ("" if found else ": nothing")
+    width = max((len(one.rule) for one in found), default=0)
+    yield from (f"  {one.rule:<{width}}  {one.why}" for one in found)
+
+
+def _unreached(settings: Settings) -> bool:
+    """Whether a rule stands behind one that always decides."""
+    rules = [rule for rule in settings.policy.rules if not rule.shadow]
+    return any(rule.when == When() and not rule.is_paced for rule in rules[:-1])
 
 
 def _readers(settings: Settings) -> Iterator[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from contentguard.cli import main
+from contentguard.policy import PRESETS
 from tests.client import KEY
 
 SAFE = f"""
@@ -52,6 +53,12 @@ def test_a_safe_configuration_has_no_warning(tmp_path: Path, capsys: pytest.Capt
         ('limits = {articles = ""}', "limits.articles is off", "set limits.articles"),
         ('policy = {rights = {tool = "allow"}}', "tools (curl", "no-articles"),
         ("robots = {serve = false}", "drift apart", "leave robots.serve on"),
+        (
+            'policy = {rules = [{name = "a", action = "deny"}, {name = "b", action = "deny"}]}',
+            "can never act",
+            "put the rule without conditions last",
+        ),
+        ('policy = {shadow = ["spoofed"]}', "some rules are in shadow", "take shadow off"),
     ],
 )
 def test_each_warning_comes_with_its_mend(
@@ -77,6 +84,52 @@ def test_faults_are_listed_and_end_with_status_2(tmp_path: Path, capsys: pytest.
     assert "2 faults" in err
     assert "orign" in err
     assert "copying.polcy" in err
+
+
+def test_the_policy_is_told_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    policy = """
+[policy]
+preset = "strict"
+shadow = ["lead-only"]
+[policy.rights]
+ai-training = "charge"
+[[policy.rules]]
+name = "archive"
+when = { path = "/archive/", purpose = "robot" }
+action = "deny"
+[[policy.rules]]
+name = "slowly"
+when = { purpose = "tool", score = { at_least = "suspicious" } }
+action = "throttle"
+limit = "10/minute"
+"""
+    status, out, err = check(tmp_path, SAFE + policy, capsys)
+    assert (status, err) == (0, "")
+    for line in (
+        "Policy: preset strict: whole articles for readers and verified search engines only",
+        "      when  path /archive/ and purpose robot",
+        "      gets  over the limit, a refusal that says when to come back (429), 10/minute of requests",
+        "  lead-only (in shadow: counted, not done)",
+        "  thresholds: suspicious 3, lead-only 4, refuse 10",
+        "  ai-training       are refused everywhere without a licence (402), and told so in robots.txt",
+        "  search            get an article's excerpt; until excerpts are made, its metadata only, "
+        "unless they have proved who they are",
+        "  slowly   a limit; robots.txt knows none",
+        "  spoofed  it concerns no robot that says truly what it is",
+        "  ! some rules are in shadow: what they would do is counted and not done",
+    ):
+        assert line in out.splitlines(), line
+    rules = [line.strip() for line in out.splitlines() if line.startswith("  ") and not line.startswith("   ")]
+    assert rules[:3] == ["archive", "slowly", "spoofed"]
+    listed = out.split("Enforced but not published")[1].split("Readers")[0]
+    assert "archive" not in listed
+    assert "lead-only" not in listed
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_says_what_it_is_for(preset: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = check(tmp_path, f'{SAFE}[policy]\npreset = "{preset}"\n', capsys)
+    assert f"Policy: preset {preset}: {PRESETS[preset].says}" in out
 
 
 def test_as_a_module() -> None:

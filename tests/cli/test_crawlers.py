@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from contentguard import cli
 from contentguard.backends import ranges
+from contentguard.cli import crawlers as cli
 from contentguard.cli import main
 
 APPLE = {"creationTime": "2026-11-01T00:00:00", "prefixes": [{"ipv4Prefix": "17.22.237.0/24"}]}

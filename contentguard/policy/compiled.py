@@ -1,0 +1,130 @@
+"""A policy ready to judge by: rules indexed, rights looked up once, verdicts made beforehand where they can be.
+
+Strategy: a path is judged as it came and in every plain form of it (``paths.spellings``), and the strictest of the
+verdicts stands: a path that is spelled oddly can lose by that, never win. For a path that is plain, as nearly all are,
+that is one look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from contentguard.model import Action, Crawler, Facts, Right, Signal, Standing, Verdict
+from contentguard.policy.paths import parse_pattern, spellings
+from contentguard.policy.rules import READER, Rule, When
+from contentguard.policy.table import Found, Table
+from contentguard.policy.verdicts import FULL, by_right, by_rule, is_open, opened, severity, throttled
+
+REMEMBERED = 4096
+"""Robots whose verdict is kept: a robot's name may be one that a client has thought of."""
+
+
+class Compiled:
+    """What ``decide`` asks."""
+
+    __slots__ = ("_exact", "_folds", "_known", "_loose", "_paths", "_right_of", "_screenless")
+
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        thresholds: Mapping[str, float],
+        right_of: Callable[[Crawler, Standing], tuple[Right, str]],
+        screenless: frozenset[str],
+    ) -> None:
+        patterns = [parse_pattern(text) for rule in rules for text in _paths(rule.when)]
+        self._paths = bool(patterns)
+        self._folds = any(pattern.loosened() != pattern for pattern in patterns)
+        self._exact = Table(rules, thresholds, by_rule)
+        self._loose = Table(rules, thresholds, by_rule, loose=True) if self._folds else self._exact
+        self._right_of = right_of
+        self._screenless = screenless
+        self._known: dict[str, tuple[Crawler, Standing, Verdict]] = {}
+
+    def judge(self, facts: Facts, signals: tuple[Signal, ...], score: float) -> Verdict:
+        """The verdict on a request, before it is known whether the answer holds an article."""
+        path, crawler = facts.path, facts.crawler
+        if facts.wait > 0.0 and not is_open(path):
+            return _told(throttled(facts, "limits.requests"), signals, score)
+        if crawler is None:
+            kind, name, fallback = READER, "", FULL
+        else:
+            name, fallback = crawler.name.lower(), self._of_robot(crawler, facts.identity)
+            kind = READER if name in self._screenless else crawler.purpose.value
+        found = self._exact.first(facts, path, score, kind, name)
+        verdict = fallback if found is None else _verdict(found, fallback)
+        if self._paths:
+            forms = spellings(path)
+            if self._folds or forms != (path,):
+                others = [self._loose.first(facts, form, score, kind, name) for form in forms]
+                verdict = _strictest(verdict, [fallback if one is None else _verdict(one, fallback) for one in others])
+        if verdict.action is not Action.ALLOW and is_open(path):
+            verdict = opened(verdict)
+        return _told(verdict, signals, score) if signals else verdict
+
+    def kind_of(self, crawler: Crawler | None) -> str:
+        """The class that rules know a client by: a purpose, or ``reader``."""
+        if crawler is None or crawler.name.lower() in self._screenless:
+            return READER
+        return crawler.purpose.value
+
+    def _of_robot(self, crawler: Crawler, identity: Standing) -> Verdict:
+        """What a robot's right comes to."""
+        known = self._known.get(crawler.name)
+        if known is not None and known[0] is crawler and known[1] is identity:
+            return known[2]
+        right, rule = self._right_of(crawler, identity)
+        verdict = by_right(right, rule, crawler, identity)
+        if len(self._known) >= REMEMBERED:
+            self._known.clear()
+        self._known[crawler.name] = crawler, identity, verdict
+        return verdict
+
+
+def _paths(when: When) -> list[str]:
+    return [*when.path, *(text for part in when.parts() for text in _paths(part))]
+
+
+def _verdict(found: Found, fallback: Verdict) -> Verdict:
+    """What the rules found comes to; ``fallback`` where none of them decides."""
+    rule = found.rule
+    verdict = fallback if rule is None else rule.verdict
+    if not (found.shadow or found.paces or found.wait):
+        return verdict
+    private = verdict.private_reason
+    if found.wait:
+        private = f"{private}, next request admitted in {found.wait:.1f} s"
+    return Verdict(
+        verdict.action,
+        verdict.rendition,
+        verdict.rule,
+        verdict.public_reason,
+        private,
+        found.wait or None,
+        shadow=found.shadow,
+        paces=found.paces,
+    )
+
+
+def _strictest(verdict: Verdict, others: list[Verdict]) -> Verdict:
+    """The strictest of several; rules in shadow and limits of all of them, each once."""
+    worst = max([verdict, *others], key=severity)
+    shadow = tuple(dict.fromkeys(name for one in (verdict, *others) for name in one.shadow))
+    paces = tuple(dict.fromkeys(pace for one in (verdict, *others) for pace in one.paces))
+    return worst if (shadow, paces) == (worst.shadow, worst.paces) else replace(worst, shadow=shadow, paces=paces)
+
+
+def _told(verdict: Verdict, signals: tuple[Signal, ...], score: float) -> Verdict:
+    """``verdict`` with what it rests on. (Four times as fast as ``replace``, and every new reader comes this way.)"""
+    return Verdict(
+        verdict.action,
+        verdict.rendition,
+        verdict.rule,
+        verdict.public_reason,
+        verdict.private_reason,
+        verdict.retry_after,
+        signals,
+        score,
+        verdict.shadow,
+        verdict.paces,
+    )

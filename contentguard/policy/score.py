@@ -1,0 +1,60 @@
+"""What signals add up to.
+
+Weights are log-likelihoods, and what tells the same thing twice must not count twice: signals are summed inside
+their group, each group counts no more than its cap in either direction, and the groups are added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from contentguard.model import Signal
+
+DEFAULT_CAP = 4.0
+"""The cap of a group that has none of its own."""
+
+_HUGE = 1e9
+
+NO_CAPS: Mapping[str, float] = MappingProxyType({})
+
+
+class Tally(NamedTuple):
+    """What one group of signals comes to."""
+
+    group: str
+    total: float
+    """The sum of its weights."""
+    cap: float
+    counts: float
+    """What of the sum counts: within ``-cap`` and ``cap``."""
+
+
+def tally(signals: Iterable[Signal], caps: Mapping[str, float] = NO_CAPS) -> list[Tally]:
+    """What each group comes to, in the order of its first signal."""
+    totals = _totals(signals)
+    return [
+        Tally(group, total, cap, max(-cap, min(cap, total)))
+        for group, total in totals.items()
+        for cap in (caps.get(group, DEFAULT_CAP),)
+    ]
+
+
+def score(signals: Iterable[Signal], caps: Mapping[str, float] = NO_CAPS) -> float:
+    """The sum over the groups of ``min(cap, max(-cap, sum of weights))``, in nats."""
+    counts = 0.0
+    for group, total in _totals(signals).items():
+        cap = caps.get(group, DEFAULT_CAP)
+        counts += cap if total > cap else -cap if total < -cap else total
+    return counts
+
+
+def _totals(signals: Iterable[Signal]) -> dict[str, float]:
+    """The sum of each group's weights. A weight that is no finite number tells nothing."""
+    totals: dict[str, float] = {}
+    for signal in signals:
+        weight = signal.weight
+        if -_HUGE < weight < _HUGE:
+            totals[signal.group] = totals.get(signal.group, 0.0) + weight
+    return totals
