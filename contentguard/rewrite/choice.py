@@ -91,11 +91,6 @@ class Choice:
         """The count of words at which the page is certain to hold an article."""
         return inf if self.certain or not self.live else self._rules.sure - self.live[0].words
 
-    @property
-    def outer(self) -> int:
-        """How many paragraphs are open around the outermost candidate: what stands in these is no paragraph of it."""
-        return self._opened.names[: self.live[0].depth + 1].count(b"p") if self.live else 0
-
     def places(self) -> list[int]:
         """Where something may yet be inserted though it has passed."""
         if self.certain:

@@ -38,7 +38,8 @@ _DOCTYPE = re.compile(rb"(?i)<!doctype")
 # HTML Standard, 13.2.6.4.1, as far as such doctypes are still met with.
 _QUIRKS = re.compile(
     rb"(?i)<!doctype(?![\t\n\f\r ]*+html(?:[\t\n\f\r ]*+>"
-    rb"|[\t\n\f\r ]++(?:public|system)[\t\n\f\r ]*+(?:\"[^\">]*+\"|'[^'>]*+')))"
+    rb"|[\t\n\f\r ]++public[\t\n\f\r ]*+(?:\"[^\">]*+\"|'[^'>]*+')[\t\n\f\r ]*+[>\"']"
+    rb"|[\t\n\f\r ]++system[\t\n\f\r ]*+(?:\"[^\">]*+\"|'[^'>]*+')))"
     rb"|public[\t\n\f\r ]*+[\"'](?:-//ietf//|-//w3c//dtd (?:html (?:3|4\.0 (?:frameset|transitional))|w3)|html[\"'])"
     rb"|public[\t\n\f\r ]*+[\"']-//w3c//dtd html 4\.01 (?:frameset|transitional)//[^\"']*+[\"'][\t\n\f\r ]*+>"
 )
@@ -220,7 +221,7 @@ class Scanner:
         names, tags, pending, live = opened.names, opened.tags, opened.pending, choice.live
         head, words, foreign, tail = self._head, self._words, opened.foreign, self.tail >= 0
         paragraphs, links = names.count(b"p"), names.count(b"a")
-        floor, goal, anchors, outer = choice.floor, choice.goal, self.anchors, choice.outer
+        floor, goal, anchors = choice.floor, choice.goal, self.anchors
         at, stop = self.position - base, until - base
         for match in TOKEN.finditer(data, max(at, self._searched - base)):
             begin, end = match.span()
@@ -241,7 +242,7 @@ class Scanner:
                         goal = inf
                     if (paragraphs or tail) and not data[at:begin].isspace():
                         self.tail, tail = -1, False
-                        if paragraphs > outer and texts and choice.quiet == NONE:
+                        if paragraphs and texts and choice.quiet == NONE:
                             live[0].runs.append((base + at, base + begin))
             kind = match.lastindex
             if kind == 1 or kind == 2:
@@ -300,7 +301,7 @@ class Scanner:
                                 goal = inf
                             if (
                                 texts
-                                and (paragraphs > outer or what == PARAGRAPH)
+                                and (paragraphs or what == PARAGRAPH)
                                 and choice.quiet == NONE
                                 and not data[at:begin].isspace()
                             ):
@@ -345,7 +346,6 @@ class Scanner:
                 break
             foreign, floor, tail = opened.foreign, choice.floor, self.tail >= 0
             paragraphs, links, goal = names.count(b"p"), names.count(b"a"), choice.goal
-            outer = choice.outer if paragraphs else 0
         else:
             # No tag any more; a "<" at the very end may yet become one.
             self._searched = base + len(data) - data.endswith(b"<")
@@ -412,7 +412,7 @@ class Scanner:
             self._words += 0 if b"a" in names or self._open.foreign else _count_words(text)
             if self._words >= choice.goal:
                 choice.make_sure()
-            if self.rules.texts and choice.quiet == NONE and names.count(b"p") > choice.outer:
+            if self.rules.texts and choice.quiet == NONE and b"p" in names:
                 choice.live[0].runs.append((base + at, base + len(data)))
 
     # -- the head ----------------------------------------------------------------------------------------------

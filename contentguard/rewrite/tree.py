@@ -240,6 +240,10 @@ class OpenElements:
                 kept.append(entry)
         self.pending[:] = older + kept[::-1]
 
+    def _marker(self) -> int:
+        """The index behind the last marker."""
+        return next((n for n in range(len(self.names), 0, -1) if self.names[n - 1] in MARKERS), 0)
+
     def _level(self) -> int:
         return sum(name in MARKERS for name in self.names)
 
@@ -255,7 +259,7 @@ class OpenElements:
 
     def _reorder(self, order: list[int]) -> None:
         """Leave these open, by their old index."""
-        self.order = order
+        self.order = order if self.order is None else [self.order[index] for index in order]
         self.names[:] = [self.names[index] for index in order]
         if self.tags is not None:
             self.tags[:] = [self.tags[index] for index in order]
@@ -290,6 +294,11 @@ class OpenElements:
             self._pop_in_scope(b"button", _SCOPE)
         elif name == b"a":
             self._adopt(name)
+            last = self._marker()
+            if name in names[last:]:
+                # Out of reach (below a table), but a link in a link it may not be.
+                index = names.index(name, last)
+                self._reorder([*range(index), *range(index + 1, len(names))])
         elif name == b"nobr":
             self.reopen()
             if in_scope(names, name):

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from contentguard.rewrite.article import LEFT_ALONE as SELECTORS_LEFT_ALONE
-from contentguard.rewrite.article import Article, Finder
+from contentguard.rewrite.article import Article, Finder, Found
 from contentguard.rewrite.head import encoding_of
 from contentguard.rewrite.page import Fragment, Page, Slot
-from contentguard.rewrite.plan import Plan
+from contentguard.rewrite.plan import Plan, Untouched
 from contentguard.rewrite.scan import Scan, TooDeepError
 from contentguard.rewrite.share import Share, share
 from contentguard.rewrite.stream import Stream
@@ -64,6 +64,7 @@ _WIDGET = b"".join(
     for fragment in share(Page(title="T", origin="https://n.example", path="/x"), options=Share())
     for part in fragment.parts
 )
+_NO_PLACE = Plan(is_article=True, untouched=Untouched.NO_PLACE)
 _PLAN = Plan(is_article=True, fragments=(Fragment(Slot.HEAD, (_HEAD,)), Fragment(Slot.ARTICLE_END, (_WIDGET,))))
 _FINDERS = {
     False: Finder(Article(), texts=True),
@@ -96,12 +97,16 @@ def rewrite(page: bytes, cuts: Sequence[int] = (), *, content_type: str = UTF8, 
 
 
 def outputs(page: bytes, cuts: Iterable[Sequence[int]], *, containers: bool = False) -> Iterator[bytes]:
-    """The output for each way to cut ``page``: the hot loop of the tests, here so that it can share what it sets up."""
+    """What leaves of ``page``, without marks, for each way to cut it."""
     finder = _FINDERS[containers]
     for some in cuts:
-        stream = Stream(finder, lambda start, found: _PLAN, lambda plan: {})
+        stream = Stream(finder, _read, lambda plan: {})
         pieces = [page[start:end] for start, end in zip((0, *some), (*some, len(page)), strict=True)]
         yield b"".join([*map(stream.feed, pieces), stream.finish()])
+
+
+def _read(start: bytes, found: Found) -> Plan:
+    return _PLAN if found.scan.head_end >= 0 else _NO_PLACE
 
 
 def _scanned(finder: Finder, page: bytes, cuts: Sequence[int]) -> Scan:
