@@ -67,7 +67,7 @@ class Choice:
         self.named = -1
         """The number of the selector by which the page may call its article, once it is certain to hold one."""
         self.quiet = NONE
-        """Depth of the outermost open element that is left alone."""
+        """Depth of the outermost open element that is left alone; -1 where that is the whole page."""
         self._lingering = b""
         """A formatting element that was left alone and not closed, which the next paragraph reopens."""
         self._closed: list[Candidate] = []
@@ -111,7 +111,7 @@ class Choice:
         """An element that may be a candidate, or be left alone, has been opened."""
         opened, rules = self._opened, self._rules
         depth = len(opened.names) - 1
-        above = [] if opened.tags is None else list(zip(opened.names[:-1], opened.tags[:-1], strict=True))
+        above = opened.ancestors
         if self.quiet == NONE and rules.left_alone(name, tag, above):
             self.quiet = depth
         chosen = anchor if anchor >= 0 else rules.preference(name, tag, above)
@@ -119,6 +119,11 @@ class Choice:
         if liked and not self._framed and _NO_ARTICLE.isdisjoint(opened.names):
             blockless = closing_paragraph(opened.names) <= depth
             self.live.append(Candidate(chosen, depth, inner_start, -words, blockless))
+
+    def whole(self, name: bytes, tag: bytes) -> None:
+        """The page's outermost element has been opened (html or body): is all of it left alone?"""
+        if self._rules.left_alone(name, tag, ()):
+            self.quiet = -1
 
     def hush(self) -> None:
         """The current node has been opened: is it one whose text is none of the article's?"""
@@ -147,7 +152,7 @@ class Choice:
                 self.live.remove(candidate)
                 # What was taken out from around its blocks is not around what is inserted into them.
                 self.close(candidate, before, depth, offset, words, lost=depth < opened.kept)
-        if self.quiet < _LINGERING:
+        if 0 <= self.quiet < _LINGERING:
             name = before[self.quiet] if self.quiet < len(before) else b""
             self.quiet = _moved(self.quiet, opened)
             if self.quiet == NONE:
@@ -175,7 +180,7 @@ class Choice:
         inside = before[depth + 1 : closing_paragraph(before)]
         swallowed = any(name in _SWALLOWS or name[0] == 0x20 for name in inside)
         # A button or SVG around a whole article makes it silent, and may hold a block all the same.
-        alone = self.quiet <= depth and not (self.quiet < len(before) and _shut(before[self.quiet]))
+        alone = self.quiet <= depth and not (0 <= self.quiet < len(before) and _shut(before[self.quiet]))
         shut = lost or swallowed or alone or candidate.blockless or in_scope(before, b"button")
         if not (shut or self._opened.linked(before)):
             candidate.place = offset

@@ -77,6 +77,7 @@ class State:
 
     names: tuple[bytes, ...]
     tags: tuple[bytes, ...]
+    roots: tuple[bytes, bytes]
     pending: tuple[Pending, ...]
     flags: tuple[bool, bool, bool, bool, bool, bool, bool, bool]
     """In the head; certain; a form unended; in quirks mode; html and title seen; the body begun by no tag; begun."""
@@ -145,11 +146,11 @@ class Scanner:
         opened, choice = self._open, self.choice
         live = tuple((c.selector, c.depth, c.words, c.blockless, c.image) for c in choice.live)
         head, seen = (self._head, choice.certain, opened.form, opened.quirks), (self._seen_html, self._seen_title)
-        pending = tuple(opened.pending)
         return State(
             tuple(opened.names),
             tuple(opened.tags or ()),
-            pending,
+            opened.roots,
+            tuple(opened.pending),
             (*head, *seen, self._framable, self._begun),
             choice.quiet,
             self._words,
@@ -163,6 +164,7 @@ class Scanner:
         opened.names[:] = state.names
         if opened.tags is not None:
             opened.tags[:] = state.tags
+        opened.roots = state.roots
         opened.pending[:] = state.pending
         self._head, choice.certain, opened.form, opened.quirks, *seen = state.flags
         self._seen_html, self._seen_title, self._framable, self._begun = seen
@@ -461,8 +463,10 @@ class Scanner:
         before = opened.names.copy() if choice.live else []
         pushed = opened.start(name, tag)
         choice.settle(before, base + begin, self._words, pushed=pushed, ended=b"")
-        if name == b"body":
-            self._framable = False
+        if name == b"body" or name == b"html":
+            self._framable &= name == b"html"
+            if what == LOOK:
+                choice.whole(name, tag)
         elif name == b"frameset" and self._framable and self._words == 0:
             # It takes the place of a body that no tag began and that holds nothing yet.
             choice.forget()

@@ -66,6 +66,7 @@ _TABLE_CONTEXT = {
     **dict.fromkeys((*_SECTIONS, b"caption", b"colgroup"), _TABLE_SCOPE),
 }
 _TABLE_PARTS = _SECTIONS | {b"table", b"tr"}
+_CELLS = frozenset((b"td", b"th", b"caption", b"template"))
 # Start tags that do not bring formatting elements back.
 _NO_REOPENING = (CLOSES_P - {b"xmp"}) | frozenset(
     b"base basefont bgsound body caption col colgroup frame frameset head html iframe link meta noembed noframes "
@@ -97,12 +98,14 @@ class Pending(NamedTuple):
 class OpenElements:
     """The stack of open elements below ``body`` (or below ``head``, for what stands in it)."""
 
-    __slots__ = ("form", "kept", "names", "order", "pending", "quirks", "tags")
+    __slots__ = ("form", "kept", "names", "order", "pending", "quirks", "roots", "tags")
 
     def __init__(self, *, tags: bool = False) -> None:
         self.names: list[bytes] = []
         self.tags: list[bytes] | None = [] if tags else None
         """Each element's start tag as it stands in the page, where somebody wants to look at them."""
+        self.roots = (b"<html>", b"<body>")
+        """The start tags of the two elements around all others, likewise."""
         self.pending: list[Pending] = []
         """What the next text brings back, the oldest first."""
         self.form = False
@@ -135,6 +138,9 @@ class OpenElements:
             while self.foreign:
                 self._cut(len(names) - 1)
         if name in _ROOTS:
+            self._root(name, tag)
+            return False
+        if name == b"form" and not self._form_begins():
             return False
         self._close_implied(name)
         if name in _TABLE_CONTEXT and not self._table_part(name):
@@ -144,7 +150,7 @@ class OpenElements:
             return False
         if self.pending and name not in _NO_REOPENING:
             self.reopen()
-        if name in VOID or (name == b"form" and not self._form_begins()):
+        if name in VOID:
             return False
         if name == b"svg" or name == b"math":
             return self._foreign_start(name, SVG if name == b"svg" else MATH, tag)
@@ -179,6 +185,14 @@ class OpenElements:
         else:
             self._end_ordinary(name)
 
+    @property
+    def ancestors(self) -> list[tuple[bytes, bytes]]:
+        """Names and start tags of what is around the current node, the outermost first; empty if nobody wants them."""
+        if self.tags is None:
+            return []
+        around = zip((b"html", b"body"), self.roots, strict=True)
+        return [*around, *zip(self.names[:-1], self.tags[:-1], strict=True)]
+
     def text(self, *, blank: bool) -> int:
         """Text follows: bring back what is pending; how many elements that were."""
         if self.foreign or (blank and self.names and self.names[-1] in _TABLE_PARTS):
@@ -203,6 +217,15 @@ class OpenElements:
     def drop(self) -> None:
         """Close the current node."""
         self._cut(len(self.names) - 1)
+
+    def _root(self, name: bytes, tag: bytes) -> None:
+        html, body = self.roots
+        if self.tags is None:
+            return
+        if name == b"html" and html == b"<html>":
+            self.roots = (tag, body)
+        elif name == b"body" and body == b"<body>":
+            self.roots = (html, tag)
 
     def _push(self, name: bytes, tag: bytes) -> bool:
         self.names.append(name)
@@ -240,10 +263,6 @@ class OpenElements:
                 kept.append(entry)
         self.pending[:] = older + kept[::-1]
 
-    def _marker(self) -> int:
-        """The index behind the last marker."""
-        return next((n for n in range(len(self.names), 0, -1) if self.names[n - 1] in MARKERS), 0)
-
     def _level(self) -> int:
         return sum(name in MARKERS for name in self.names)
 
@@ -259,7 +278,7 @@ class OpenElements:
 
     def _reorder(self, order: list[int]) -> None:
         """Leave these open, by their old index."""
-        self.order = order if self.order is None else [self.order[index] for index in order]
+        self.order = order
         self.names[:] = [self.names[index] for index in order]
         if self.tags is not None:
             self.tags[:] = [self.tags[index] for index in order]
@@ -294,11 +313,6 @@ class OpenElements:
             self._pop_in_scope(b"button", _SCOPE)
         elif name == b"a":
             self._adopt(name)
-            last = self._marker()
-            if name in names[last:]:
-                # Out of reach (below a table), but a link in a link it may not be.
-                index = names.index(name, last)
-                self._reorder([*range(index), *range(index + 1, len(names))])
         elif name == b"nobr":
             self.reopen()
             if in_scope(names, name):
@@ -337,12 +351,8 @@ class OpenElements:
 
     def _end_outer_table(self) -> None:
         """A table that begins in a table, but in none of its cells, ends it."""
-        for name in reversed(self.names):
-            if name in (b"td", b"th", b"caption", b"template"):
-                return
-            if name in _TABLE_PARTS:
-                self._pop_in_scope(b"table", _TABLE_SCOPE)
-                return
+        if self._in_table():
+            self._pop_in_scope(b"table", _TABLE_SCOPE)
 
     def _pop_in_scope(self, name: bytes, scope: frozenset[bytes]) -> bool:
         return self._pop_any((name,), scope)
@@ -402,8 +412,13 @@ class OpenElements:
             return True
         if self.form or b"form" in self.names:
             return False
-        self.form = bool(self.names) and self.names[-1] in _TABLE_PARTS
+        self.form = self._in_table()
         return not self.form
+
+    def _in_table(self) -> bool:
+        """Whether a table is open, and none of its cells, so that its rules hold whatever else is open in it."""
+        last = next((name for name in reversed(self.names) if name in _TABLE_PARTS or name in _CELLS), b"")
+        return last in _TABLE_PARTS
 
     def _end_form(self) -> None:
         """A form is taken off the stack from wherever it stands; what is open inside it stays open."""
