@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from contentguard.asgi.files import PATHSEND, ZEROCOPY, read
-from contentguard.asgi.headers import derived, for_the_app, not_modified, rewritten
+from contentguard.asgi.headers import Headers, derived, for_the_app, not_modified, rewritten
 from contentguard.asgi.outbox import BODY, Outbox
 from contentguard.asgi.request import delivery, public_path
 from contentguard.asgi.response import refusal
@@ -65,6 +65,7 @@ class ArticleResponder:
     chunks: tuple[bytes, ...] | list[bytes] = ()
     held = 0
     gzipped = False
+    terms: Headers
 
     def __init__(
         self, app: ASGIApp, guard: Guard, facts: Facts, verdict: Verdict, wanted: Mapping[bytes, bytes]
@@ -241,8 +242,8 @@ class ArticleResponder:
         if await guard.over_limit(self.facts):
             # Once the start has left there is no refusing any more: such a client gets the page only when it is whole.
             return False
-        delivered, shelf = self._delivery()
-        self.stream = StreamedPage(guard, self.out, self.facts, self.verdict, delivered, shelf)
+        delivered, shelf, terms = self._delivery()
+        self.stream = StreamedPage(guard, self.out, self.facts, self.verdict, delivered, shelf, terms)
         await self.stream.take(chunk, more=True)
         return True
 
@@ -273,14 +274,18 @@ class ArticleResponder:
             await self._unreadable(Untouched.TOO_LARGE)
         return data
 
-    def _delivery(self) -> tuple[Delivery, Shelf]:
-        """How the page was delivered, and where its plan is kept: the same for nearly every request of one path."""
+    def _delivery(self) -> tuple[Delivery, Shelf, Headers]:
+        """How the page was delivered, where its plan is kept, and what its headers say to machines.
+
+        The same for nearly every request of one path.
+        """
         answer, scope, known = self.out.answer, self.scope, self.guard.shelves
         how = (scope["path"], scope.get("root_path", ""), answer.content_type, answer.policies, answer.option)
         found = known.get(how)
         if found is None:
             made = delivery(scope, answer.content_type, answer.policies, answer.option)
-            found = known.put(how, (made, self.guard.pages.shelf(made)))
+            terms = self.guard.terms_at(made.path)
+            found = known.put(how, (made, self.guard.pages.shelf(made), terms))
         return found
 
     async def _finish(self) -> None:
@@ -292,7 +297,7 @@ class ArticleResponder:
                 await self._unreadable(decoded)
                 return
             body = decoded
-        delivered, shelf = self._delivery()
+        delivered, shelf, self.terms = self._delivery()
         guard = self.guard
         plan = guard.pages.known(shelf, body) or await guard.plan_in_turns(body, delivered, shelf)
         if not plan.is_article:
@@ -313,8 +318,7 @@ class ArticleResponder:
         elif self.full:
             await self._release()
         else:
-            self.facts, self.verdict = guard.refuse(self.facts, replace(self.verdict, rendition=Rendition.NONE))
-            await self._refuse()
+            await self._refuse_unseen()
 
     async def _send_page(self, rendered: Rendered) -> None:
         out, guard = self.out, self.guard
@@ -327,6 +331,7 @@ class ArticleResponder:
             self.gzipped,
             guard.compression,
             derived(out.answer, guard.edition) if self.full else b"",
+            self.terms,
         )
         await out.whole(headers, rendered.body)
 
@@ -376,7 +381,7 @@ class ArticleResponder:
         return f"{public_path(self.scope)!a} left as it came: {_MENDS[why]}"
 
     async def _refuse_unseen(self) -> None:
-        self.facts, self.verdict = self.guard.refuse(self.facts, self.verdict)
+        self.facts, self.verdict = self.guard.refuse(self.facts, replace(self.verdict, rendition=Rendition.NONE))
         await self._refuse()
 
     async def _refuse(self) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 Headers = list[tuple[bytes, bytes]]
@@ -158,11 +158,13 @@ def rewritten(
     gzipped: bool,
     may_gzip: bool,
     etag: bytes,
+    terms: Sequence[tuple[bytes, bytes]] = (),
 ) -> Headers:
     """The app's headers made true of the rewritten page.
 
     ``length`` in bytes, None where it is not known yet; ``personal``: made for one reader, so that no shared cache may
-    keep it; ``gzipped``, ``may_gzip``: whether it is compressed, or would be for another client.
+    keep it; ``gzipped``, ``may_gzip``: whether it is compressed, or would be for another client; ``terms``: what the
+    site's policy says to machines, unless the app says it itself.
     """
     kept = [pair for pair in headers if pair[0] not in _STALE]
     if answer.mixed:
@@ -180,6 +182,9 @@ def rewritten(
         kept.append(_GZIP)
     if etag:
         kept.append((b"etag", etag))
+    if terms:
+        said = {name for name, _ in kept}
+        kept += [pair for pair in terms if pair[0] not in said]
     if length is not None:
         kept.append((b"content-length", b"%d" % length))
     return kept

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from contentguard.asgi.body import ArticleResponder
-from contentguard.asgi.request import read_facts, routes_prefix
+from contentguard.asgi.request import read_facts, target
 from contentguard.asgi.response import refusal
-from contentguard.asgi.routes import RobotsResponder, Routes
+from contentguard.asgi.routes import DocumentResponder, Routes
 from contentguard.backends import Store
 from contentguard.errors import SettingsError
 from contentguard.guard import Guard
@@ -22,7 +22,7 @@ from contentguard.model import Action
 from contentguard.settings import Settings, missing_key
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class ContentGuardMiddleware:
@@ -54,7 +54,7 @@ class ContentGuardMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection."""
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
+            await self.app(scope, self._closing(receive) if scope["type"] == "lifespan" else receive, send)
             return
         if self.guard.temporary_key:
             _refuse_production(scope)
@@ -65,16 +65,27 @@ class ContentGuardMiddleware:
         guard = self.guard
         facts = read_facts(scope, guard)
         wanted = dict(facts.headers[::-1])
-        if guard.counts_requests:
-            facts, verdict = await guard.judge(facts)
+        if guard.may_wait(wanted.get(b"user-agent", b""), wanted):
+            facts, verdict = await guard.judge(facts, target(scope))
         else:
-            facts, verdict = guard.judged(facts, agent=wanted.get(b"user-agent", b""))
+            facts, verdict = guard.judged(facts)
         if verdict.action is not Action.ALLOW:
-            await refusal(self.guard, facts, verdict)(scope, receive, send)
-        elif scope["path"] == "/robots.txt" and self.settings.robots.serve and not routes_prefix(scope):
-            await RobotsResponder(self.app, self._routes.robots)(scope, receive, send)
+            await refusal(guard, facts, verdict)(scope, receive, send)
+        elif (document := self._routes.document(scope)) is not None:
+            await DocumentResponder(self.app, document)(scope, receive, send)
         else:
             await ArticleResponder(self.app, guard, facts, verdict, wanted)(scope, receive, send)
+
+    def _closing(self, receive: Receive) -> Receive:
+        """The server's messages to the app's lifespan; at its end, ours."""
+
+        async def heard() -> Message:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                await self.guard.aclose()
+            return message
+
+        return heard
 
 
 def _refuse_production(scope: Scope) -> None:

@@ -6,6 +6,7 @@ believes the Host header) is never used: only ``scope["path"]`` and ``root_path`
 
 from __future__ import annotations
 
+from dataclasses import replace
 from secrets import token_hex
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -33,7 +34,8 @@ def read_facts(scope: Scope, guard: Guard) -> Facts:
     scheme = proxies.scheme(peer, headers, scope.get("scheme", "http"))
     version = scope.get("http_version", "1.1")
     # By position: by name it takes half as long again, and this is done for every request.
-    return Facts(scope["method"], scope["path"], headers, client_address, scheme, version, guard.clock(), new_id())
+    facts = Facts(scope["method"], scope["path"], headers, client_address, scheme, version, guard.clock(), new_id())
+    return facts if not guard.proxied else replace(facts, proxied=True)
 
 
 def new_id() -> str:
@@ -76,3 +78,10 @@ def delivery(scope: Scope, content_type: str, policies: tuple[str, ...], option:
         policies=policies,
         forced=option == "article",
     )
+
+
+def target(scope: Scope) -> str:
+    """Path and query as they stood on the request line; empty where the server did not keep them."""
+    raw: bytes = scope.get("raw_path") or b""
+    query: bytes = scope.get("query_string") or b""
+    return (raw.partition(b"?")[0] + (b"?" + query if query else b"")).decode("latin-1") if raw else ""

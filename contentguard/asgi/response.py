@@ -14,7 +14,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from contentguard.assets import REFUSAL
-from contentguard.model import Action, Facts, Verdict
+from contentguard.model import Facts, Verdict
 from contentguard.settings import Settings
 
 if TYPE_CHECKING:
@@ -54,8 +54,9 @@ class Plain:
 
 
 def refusal(guard: Guard, facts: Facts, verdict: Verdict) -> Plain:
-    """The response to a client that is denied (403) or throttled (429, with Retry-After)."""
-    status = 429 if verdict.action is Action.THROTTLE else 403
+    """The response to a client that is denied (403), asked for a licence (402) or told to wait (429, Retry-After)."""
+    # Never 200, whatever the verdict: who is here gets no page.
+    status = verdict.status if verdict.status >= 400 else 403
     headers = list(_HEADERS)
     wait = None if verdict.retry_after is None else max(1, math.ceil(verdict.retry_after))
     if wait is not None:

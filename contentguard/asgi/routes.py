@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from io import BytesIO
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
 
 from contentguard.asgi.request import route_path
 from contentguard.asgi.response import Plain
 from contentguard.assets import ASSETS, Asset
-from contentguard.crawlers import CATALOGUE
-from contentguard.publish.robots import render_robots
+from contentguard.publish import documents
 from contentguard.rewrite.codings import accepts
 
 if TYPE_CHECKING:
@@ -35,7 +33,7 @@ class Routes:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
         self._assets = {f"{PREFIX}/{name}": (_asset(a, gzip=False), _asset(a, gzip=True)) for name, a in ASSETS.items()}
-        self.robots = Plain(200, [_TEXT, _NOSNIFF, (b"cache-control", b"public, max-age=3600")], _robots(guard))
+        self._documents = _documents(guard)
 
     def find(self, scope: Scope) -> Plain | None:
         """The answer to a request below ``/.contentguard``, or None for one that is the app's."""
@@ -50,6 +48,10 @@ class Routes:
             return picture
         return Plain(404, [_TEXT, _NO_STORE], b"Not Found\n")
 
+    def document(self, scope: Scope) -> Plain | None:
+        """What is published for robots at this path; given only where the app has nothing there."""
+        return None if scope.get("root_path") else self._documents.get(scope["path"])
+
     def _qr(self, path: str) -> Plain | None:
         """A QR code of one of the site's own pages; the signed token keeps this from drawing codes for anybody."""
         token = path.removeprefix(f"{PREFIX}/qr/").removesuffix(".svg")
@@ -60,11 +62,11 @@ class Routes:
         return Plain(200, [(b"content-type", b"image/svg+xml"), _NOSNIFF, _IMMUTABLE], svg)
 
 
-class RobotsResponder:
-    """Lets the app answer ``/robots.txt``, and puts ours in the place of an error: it is never answered with one."""
+class DocumentResponder:
+    """Lets the app answer for ``/robots.txt`` and the like, and puts ours in the place of an error."""
 
-    def __init__(self, app: ASGIApp, robots: Plain) -> None:
-        self.app, self.robots = app, robots
+    def __init__(self, app: ASGIApp, document: Plain) -> None:
+        self.app, self.document = app, document
         self.replaced = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,7 +74,7 @@ class RobotsResponder:
         self._send = send
         await self.app(scope, receive, self.send)
         if self.replaced:
-            await self.robots(scope, receive, send)
+            await self.document(scope, receive, send)
 
     async def send(self, message: Message) -> None:
         """One message of the app."""
@@ -98,18 +100,19 @@ def _accepts_gzip(scope: Scope) -> bool:
     return accepts(b",".join(value for name, value in scope["headers"] if name == b"accept-encoding"), b"gzip")
 
 
-def _robots(guard: Guard) -> bytes:
-    settings = guard.settings
-    sitemaps = [urljoin(settings.origin + "/", path) for path in settings.robots.sitemaps]
-    return render_robots(
-        settings.policy.effective_rights(),
-        settings.policy.crawlers,
-        CATALOGUE.crawlers,
-        sitemaps=[url for url in sitemaps if "://" in url],
-        site=settings.site,
-        contact=settings.contact,
-        licence=urljoin(settings.origin + "/", settings.licence_url) if settings.licence_url else "",
-    ).encode()
+def _documents(guard: Guard) -> dict[str, Plain]:
+    """Path → what is published there for robots."""
+    if not guard.settings.robots.serve:
+        return {}
+    kept = (b"cache-control", b"public, max-age=3600")
+    made = documents(guard.published.terms, guard.site)
+    return {
+        path: Plain(200, [(b"content-type", _typed(kind)), _NOSNIFF, kept], data) for path, (kind, data) in made.items()
+    }
+
+
+def _typed(kind: str) -> bytes:
+    return (f"{kind}; charset=utf-8" if kind.startswith("text/") and "charset" not in kind else kind).encode()
 
 
 def _qr_svg(url: str) -> bytes | None:

@@ -25,10 +25,17 @@ class StreamedPage:
     """One streamed response."""
 
     def __init__(
-        self, guard: Guard, outbox: Outbox, facts: Facts, verdict: Verdict, delivery: Delivery, shelf: Shelf
+        self,
+        guard: Guard,
+        outbox: Outbox,
+        facts: Facts,
+        verdict: Verdict,
+        delivery: Delivery,
+        shelf: Shelf,
+        terms: Headers,
     ) -> None:
         self._guard, self._outbox, self._facts, self._verdict = guard, outbox, facts, verdict
-        self._delivery = delivery
+        self._delivery, self._terms = delivery, terms
         self._stream = guard.stream(delivery, shelf, facts)
         self._since, self._taken = 0.0, 0
         self._counted = False
@@ -80,4 +87,5 @@ class StreamedPage:
             gzipped=False,
             may_gzip=guard.compression,
             etag=derived(outbox.answer, guard.edition),
+            terms=self._terms,
         )

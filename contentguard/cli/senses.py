@@ -10,8 +10,10 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from contentguard.crawlers import CATALOGUE
+from contentguard.detect import signals
+from contentguard.detect.weights import weights
 from contentguard.model import Facts, Signal
-from contentguard.policy.score import NO_CAPS
+from contentguard.policy.score import NO_CAPS, Scale
 
 Detector = Callable[[Facts], Iterable[Signal]]
 
@@ -37,5 +39,13 @@ class Senses(NamedTuple):
         return tuple(signal for detect in self.detectors for signal in detect(facts))
 
 
-SENSES = Senses()
+def _scale() -> Scale:
+    """The packaged weights' caps, so that what is judged by hand scores as it does in the guard."""
+    known = weights()
+    caps = {name: group.cap for name, group in known.groups.items()}
+    floors = {name: group.floor for name, group in known.groups.items()}
+    return Scale(caps, floors, (name for name, group in known.groups.items() if group.soft), known.soft_cap)
+
+
+SENSES = Senses(detectors=(signals,), caps=_scale())
 """What the command line uses where nothing else is given."""

@@ -11,22 +11,29 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from hashlib import blake2b
+from urllib.parse import urlsplit
 
 from contentguard.backends import Store
+from contentguard.backends.identification import identifier
 from contentguard.backends.memory import MemoryStore
 from contentguard.crawlers import CATALOGUE
+from contentguard.crawlers.message import SignedRequest
+from contentguard.crawlers.signatures import is_signed
+from contentguard.detect import look, score, signals
 from contentguard.guard.press import Press, printable
 from contentguard.limits import Limit
 from contentguard.model import Action, Facts, Rendition, Verdict
-from contentguard.policy import decide, decide_article
+from contentguard.policy import decide_article, over
 from contentguard.proxies import prefix
 from contentguard.settings import Settings
 from contentguard.tokens import Signer
 
 VERDICTS = logging.getLogger("contentguard.verdict")
+_NONCES = 65_536
+"""Signatures' nonces and their senders that are remembered at once."""
 
 
 class Guard(Press):
@@ -39,36 +46,85 @@ class Guard(Press):
         self.store: Store = store or MemoryStore(settings.limits.clients, secret=self.signer.derive("store"))
         self.verdicts: Counter[tuple[Action, str]] = Counter()
         """How often each rule has decided, by what it decided."""
+        self.shadow: Counter[str] = Counter()
+        """How often each rule in shadow would have decided."""
         # Looked at by every request.
-        self._policy, self._hooks = settings.policy, settings.hooks
+        self._policy, self._hooks = settings.policy.compiled, settings.hooks
         self._take_now = self.store.take_now if isinstance(self.store, MemoryStore) else None
         self._match = CATALOGUE.match
         self._articles, self._requests = settings.limits.parsed()
-        self.counts_requests = self._requests is not None
-        """Whether a request may have to wait for the store before the app is asked."""
         self._address_key = self.signer.derive("address")
+        self.proxied = bool(settings.proxies.trusted) or settings.proxies.unix
+        self._authority = urlsplit(settings.origin).netloc
+        spent = MemoryStore(_NONCES, secret=self.signer.derive("nonces"))
+        self._who = identifier(settings.identification, CATALOGUE.crawlers, spent)
 
-    async def judge(self, facts: Facts) -> tuple[Facts, Verdict]:
-        """The verdict on a request before the app is asked, with the facts it rests on."""
-        wait = await self._wait("r", self._requests, facts) if self._requests else 0.0
-        return self.judged(facts, wait)
+    async def aclose(self) -> None:
+        """End what is under way: questions to name servers and key directories."""
+        await self._who.aclose()
 
-    def judged(self, facts: Facts, wait: float = 0.0, agent: bytes | None = None) -> tuple[Facts, Verdict]:
-        """The same where there is nothing to wait for.
+    def may_wait(self, agent: bytes, wanted: Mapping[bytes, bytes]) -> bool:
+        """Whether judging this request may have to ask somebody else: only robots and a limit on requests do."""
+        return self._requests is not None or b"signature-input" in wanted or self._match(agent) is not None
 
-        ``wait``: what the limit on requests says; ``agent``: the User-Agent, where it has been looked up already.
+    async def judge(self, facts: Facts, target: str = "") -> tuple[Facts, Verdict]:
+        """The verdict on a request before the app is asked, with the facts it rests on.
+
+        ``target``: path and query as they came, for signatures that cover them.
         """
-        agent = facts.header(b"user-agent") if agent is None else agent
-        crawler = self._match(agent) if agent else None
-        if crawler is not None or wait:
-            facts = replace(facts, crawler=crawler, wait=wait)
-        verdict = decide(self._policy, facts)
+        facts = await self._identified(facts, target)
+        wait = await self._wait("r", self._requests, facts) if self._requests else 0.0
+        if wait:
+            facts = replace(facts, wait=wait)
+        facts, verdict = self.judged(facts)
+        return await self._paced(facts, verdict, articles=False)
+
+    def judged(self, facts: Facts) -> tuple[Facts, Verdict]:
+        """The same for a client that is no declared robot, and where there is nothing to wait for."""
+        noticed = signals(facts, look(facts))
+        verdict = self._policy.judge(facts, noticed, score(noticed).total if noticed else 0.0)
         if verdict.action is not Action.ALLOW:
             self.report(facts, verdict)
         return facts, verdict
 
+    async def _identified(self, facts: Facts, target: str) -> Facts:
+        """These facts with the robot that the client says to be, and whether it is."""
+        agent = facts.header(b"user-agent")
+        crawler = self._match(agent) if agent else None
+        signed = is_signed(facts.headers)
+        if crawler is None and not signed:
+            return facts
+        request = None
+        if signed and self._authority and target.startswith("/"):
+            request = SignedRequest(facts.method, facts.scheme, self._authority, target, facts.headers)
+        answered = await self._who.answer(crawler, self._certain(facts), request, facts.now)
+        identity = answered.identity
+        if identity is None:
+            return replace(facts, crawler=answered.crawler)
+        reason = f"{identity.method}: {identity.reason}" if identity.method else identity.reason
+        return replace(facts, crawler=answered.crawler, identity=identity.standing, identity_reason=reason)
+
+    def _certain(self, facts: Facts) -> str | None:
+        """The client's address, where it is surely the client's: not behind a proxy that nobody has named to us."""
+        forwarded = facts.header(b"x-forwarded-for") or facts.header(b"forwarded")
+        return None if forwarded and not self.proxied else facts.client
+
+    async def _paced(self, facts: Facts, verdict: Verdict, *, articles: bool) -> tuple[Facts, Verdict]:
+        """Ask the store for the limits that rules of the policy hold this client to, and judge again by its answer."""
+        paces = [pace for pace in verdict.paces if pace.articles is articles]
+        if not paces:
+            return facts, verdict
+        waits = {pace.rule: await self._wait(f"p{pace.rule} ", pace.limit, facts) for pace in paces}
+        if not any(waits.values()):
+            return facts, verdict
+        return self.judged(over(facts, waits))
+
     async def admit(self, facts: Facts, verdict: Verdict) -> tuple[Facts, Verdict]:
         """The verdict on a request whose response turned out to hold an article."""
+        if verdict.paces:
+            facts, verdict = await self._paced(facts, verdict, articles=True)
+            if verdict.action is not Action.ALLOW:
+                return facts, verdict
         if verdict.rendition is Rendition.FULL and self._articles:
             wait = await self._wait("a", self._articles, facts)
             if wait:
@@ -77,10 +133,10 @@ class Guard(Press):
 
     def admitted(self, facts: Facts, verdict: Verdict) -> tuple[Facts, Verdict] | None:
         """The same at once; None where the store may have to wait for another machine."""
+        if verdict.paces or self._take_now is None:
+            return None
         if verdict.rendition is not Rendition.FULL or not self._articles:
             return self.refuse(facts, verdict)
-        if self._take_now is None:
-            return None
         decision = self._take_now("a" + prefix(facts.client), self._articles, facts.now)
         if not decision[0]:
             return self.refuse(replace(facts, wait=max(decision.retry_after, 0.001)), verdict)
@@ -115,6 +171,8 @@ class Guard(Press):
     def report(self, facts: Facts, verdict: Verdict) -> None:
         """Log a verdict as one structured record and offer it to the hooks, none of which can harm the request."""
         self.verdicts[verdict.action, verdict.rule] += 1
+        for rule in verdict.shadow:
+            self.shadow[rule] += 1
         if VERDICTS.isEnabledFor(logging.INFO):
             record = self._record(facts, verdict)
             VERDICTS.info("%s %s by %s", record["action"], record["path"], record["rule"], extra={"verdict": record})
@@ -136,9 +194,7 @@ class Guard(Press):
             "path": printable(facts.path[:1024]),
             "agent": printable(agent),
             "crawler": facts.crawler.name if facts.crawler else None,
-            "action": verdict.action.value,
-            "rendition": verdict.rendition.value,
-            "rule": verdict.rule,
-            "reason": verdict.private_reason,
-            "retry_after": verdict.retry_after,
+            "identity": facts.identity.value,
+            "identity_reason": facts.identity_reason,
+            **verdict.as_dict(),
         }

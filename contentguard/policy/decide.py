@@ -8,7 +8,7 @@ from dataclasses import replace
 from contentguard.model import Action, Facts, Rendition, Signal, Verdict
 from contentguard.policy.policy import Policy
 from contentguard.policy.score import NO_CAPS, score
-from contentguard.policy.verdicts import throttled
+from contentguard.policy.verdicts import NOT_THE_ARTICLE, throttled
 
 
 def decide(
@@ -27,7 +27,7 @@ def decide(
 def decide_article(facts: Facts, verdict: Verdict) -> Verdict:
     """What becomes of a request whose response holds an article: ``verdict``, unless that refuses articles."""
     if verdict.action is Action.ALLOW and verdict.rendition is Rendition.NONE:
-        return replace(verdict, action=Action.DENY)
+        return replace(verdict, action=Action.DENY, public_reason=verdict.public_reason or NOT_THE_ARTICLE)
     if facts.wait > 0 and verdict.action is Action.ALLOW:
         waiting = throttled(facts, "limits.articles")
         return replace(waiting, signals=verdict.signals, score=verdict.score, shadow=verdict.shadow)

@@ -14,7 +14,7 @@ from contentguard.model import Action, Purpose, Right
 from contentguard.policy.rights import DEFAULT_RIGHTS
 from contentguard.policy.rules import READER, ROBOT, Rule, Score, When
 
-THRESHOLDS: Mapping[str, float] = MappingProxyType({"suspicious": 4.0, "lead-only": 6.0, "refuse": 12.0})
+THRESHOLDS: Mapping[str, float] = MappingProxyType({"suspicious": 1.0, "lead-only": 3.0, "wait": 5.0, "refuse": 8.0})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,8 @@ class Preset:
 
 _SPOOFED = Rule("spoofed", Action.DENY, When(identity=("spoofed",)))
 _REFUSE = Rule("refuse", Action.DENY, When(purpose=(READER,), score=Score("refuse")))
-_LEAD_ONLY = Rule("lead-only", Action.LEAD, When(purpose=(READER,), score=Score("lead-only")))
+# In shadow as long as there is no lead to give: a reader of whom little is known must not lose the article.
+_LEAD_ONLY = Rule("lead-only", Action.LEAD, When(purpose=(READER,), score=Score("lead-only")), shadow=True)
 
 _OPEN = MappingProxyType(dict.fromkeys(Purpose, Right.ALLOW))
 _STRICT = MappingProxyType(
@@ -61,7 +62,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             "whole articles for readers and verified search engines only",
             rights=_STRICT,
             unverified=MappingProxyType({Purpose.SEARCH: Right.EXCERPT}),
-            thresholds=MappingProxyType({"suspicious": 3.0, "lead-only": 4.0, "refuse": 10.0}),
+            thresholds=MappingProxyType({**THRESHOLDS, "lead-only": 2.0}),
             rules=(_SPOOFED, _REFUSE, _LEAD_ONLY),
         ),
         "classic-wordpress": Preset(

@@ -17,6 +17,25 @@ DEFAULT_CAP = 4.0
 
 _HUGE = 1e9
 
+
+class Scale(dict[str, float]):
+    """Caps of groups, with floors of their own, and one cap for all groups together that are ``soft``."""
+
+    def __init__(
+        self, caps: Mapping[str, float], floors: Mapping[str, float], soft: Iterable[str], soft_cap: float
+    ) -> None:
+        super().__init__(caps)
+        self.floors, self.soft, self.soft_cap = floors, frozenset(soft), soft_cap
+
+    def total(self, totals: Mapping[str, float]) -> float:
+        """What the groups' sums come to together; a group that is not on the scale counts for nothing."""
+        hard = soft = 0.0
+        for group, total in totals.items():
+            counts = max(self.floors.get(group, 0.0), min(self.get(group, 0.0), total))
+            soft, hard = (soft + counts, hard) if group in self.soft else (soft, hard + counts)
+        return hard + min(soft, self.soft_cap)
+
+
 NO_CAPS: Mapping[str, float] = MappingProxyType({})
 
 
@@ -43,8 +62,11 @@ def tally(signals: Iterable[Signal], caps: Mapping[str, float] = NO_CAPS) -> lis
 
 def score(signals: Iterable[Signal], caps: Mapping[str, float] = NO_CAPS) -> float:
     """The sum over the groups of ``min(cap, max(-cap, sum of weights))``, in nats."""
+    totals = _totals(signals)
+    if isinstance(caps, Scale):
+        return caps.total(totals)
     counts = 0.0
-    for group, total in _totals(signals).items():
+    for group, total in totals.items():
         cap = caps.get(group, DEFAULT_CAP)
         counts += cap if total > cap else -cap if total < -cap else total
     return counts

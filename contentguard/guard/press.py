@@ -1,0 +1,228 @@
+"""The page that answers a request, rendered for its reader.
+
+Strategy: ``plan`` looks a page up or has it worked out, in turns with whatever else the event loop has to do;
+``render`` fills it in. Rewriting fails open: whatever goes wrong, the page leaves as it came, counted and logged once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping
+from datetime import UTC, datetime
+from urllib.parse import quote, urljoin
+
+import anyio
+from anyio.lowlevel import checkpoint
+
+from contentguard.assets import SCRIPT, STYLE
+from contentguard.crawlers import CATALOGUE
+from contentguard.model import Facts, Rendition
+from contentguard.policy.published import Published
+from contentguard.publish import headers as published_headers
+from contentguard.rewrite.page import Delivery, Field, Page, ascii_html
+from contentguard.rewrite.pages import Pages, Recent, Shelf, Work, finished
+from contentguard.rewrite.plan import Plan, Rendered, Untouched
+from contentguard.rewrite.planner import Planner
+from contentguard.rewrite.stream import Stream
+from contentguard.settings import Settings
+from contentguard.terms import Site
+from contentguard.tokens import Signer
+
+Headers = list[tuple[bytes, bytes]]
+LOG = logging.getLogger("contentguard")
+
+_SHELVES = 4096
+"""How many ways of delivery (a path, mostly) are remembered."""
+_CALM = 65536
+"""Bytes of a page up to which it is compressed for the first time without leaving the event loop."""
+_HOST = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+
+
+class Press:
+    """All pages of one site, and the little that is remembered of them between requests."""
+
+    def __init__(self, settings: Settings, signer: Signer) -> None:
+        self.settings, self.signer = settings, signer
+        self.counts: Counter[str] = Counter()
+        """What has happened, by name: pages left untouched, failures."""
+        # Looked at by every request.
+        self.compression, self.max_bytes = settings.compression, settings.article.max_bytes
+        self.published = Published(settings.policy, CATALOGUE.crawlers)
+        """What the policy says to machines."""
+        self.site = _site(settings)
+        self.pages = Pages(settings.article, self._planner(), settings.cache_bytes)
+        self.personal = bool(self.pages.fields())
+        """Whether each reader gets a page of their own."""
+        self.edition = self._edition()
+        """Names what shapes a page besides its own bytes."""
+        self.shelves: Recent[tuple[Delivery, Shelf, Headers]] = Recent(_SHELVES)
+        self._day = (0.0, b"")
+        self._working: dict[Hashable, anyio.Event] = {}
+
+    def note(self, what: str, message: str, *, failed: bool = False) -> None:
+        """Count an event, and log it the first time it happens."""
+        self.counts[what] += 1
+        if self.counts[what] == 1:
+            LOG.warning("%s (logged once; counted as %r)", message, what, exc_info=failed)
+
+    def _planner(self) -> Planner:
+        chosen = self.settings
+        return Planner(
+            chosen.site, chosen.origin, chosen.cards, chosen.copying, chosen.share, chosen.visible, qr=self._qr
+        )
+
+    def terms_at(self, path: str) -> list[tuple[bytes, bytes]]:
+        """The headers by which a page at ``path`` says what machines may make of it."""
+        return published_headers(self.published.terms, self.published.uses_at(path), self.site)
+
+    def _qr(self, page: Page) -> str:
+        drawn = "qr" in self.settings.share.targets and page.url
+        return f"{page.routes}/qr/{self.signer.sign('qr', page.url)}.svg" if drawn else ""
+
+    def _edition(self) -> str:
+        """All settings that insert something, and our files."""
+        planner = self.pages.planner
+        shaping = (planner.site, planner.origin, planner.cards, planner.copying, planner.share, planner.visible)
+        text = repr((shaping, self.settings.article, SCRIPT.file, STYLE.file))
+        return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+
+    def plan(self, body: bytes, delivery: Delivery) -> tuple[Plan, str]:
+        """The plan of a page, at once, and the CSP nonce that its inserts have to carry."""
+        shelf = self.pages.shelf(delivery)
+        plan = self.pages.known(shelf, body)
+        if plan is None:
+            plan = self._safely(lambda: finished(self.pages.work(delivery, shelf, body)), delivery)
+        return self._noted(plan, delivery), shelf.allowed.nonce
+
+    async def plan_in_turns(self, body: bytes, delivery: Delivery, shelf: Shelf) -> Plan:
+        """The plan of a page; a large one is worked out in slices, once for all who wait for it."""
+        plan = self.pages.known(shelf, body)
+        if plan is None and (busy := self._working.get(shelf.key)) is not None:
+            await busy.wait()
+            plan = self.pages.known(shelf, body)
+        if plan is None:
+            plan = await self._worked_out(self.pages.work(delivery, shelf, body), delivery, shelf)
+        return self._noted(plan, delivery)
+
+    async def _worked_out(self, work: Work, delivery: Delivery, shelf: Shelf) -> Plan:
+        done: anyio.Event | None = None
+        try:
+            chore = next(work)
+            done = self._working[shelf.key] = anyio.Event()
+            while True:
+                if chore is None:
+                    await checkpoint()
+                    chore = work.send(None)
+                else:
+                    chore = work.send(await anyio.to_thread.run_sync(chore))
+        except StopIteration as stop:
+            plan: Plan = stop.value
+            return plan
+        except Exception:
+            return self._failed(delivery)
+        finally:
+            if done is not None:
+                done.set()
+                if self._working.get(shelf.key) is done:
+                    del self._working[shelf.key]
+
+    def _safely(self, make: Callable[[], Plan], delivery: Delivery) -> Plan:
+        try:
+            return make()
+        except Exception:
+            return self._failed(delivery)
+
+    def _failed(self, delivery: Delivery) -> Plan:
+        self.note("rewrite-failed", f"{printable(delivery.path)} could not be rewritten", failed=True)
+        return Plan(is_article=True, untouched=Untouched.ERROR)
+
+    def _noted(self, plan: Plan, delivery: Delivery) -> Plan:
+        if plan.untouched is not None and plan.untouched is not Untouched.NO_ARTICLE:
+            self.note(f"untouched.{plan.untouched.value}", f"{printable(delivery.path)} left as it came")
+        if plan.lacks is not None:
+            self.note(f"untouched.{plan.lacks.value}", f"{printable(delivery.path)} has no place for a share box")
+        if plan.blocked:
+            self.note("csp-blocked", f"the Content-Security-Policy of {printable(delivery.path)} allows no own script")
+        return plan
+
+    def stream(self, delivery: Delivery, shelf: Shelf, facts: Facts) -> Stream:
+        """A page on its way through to one reader, chunk by chunk."""
+        return self.pages.stream(delivery, shelf, lambda plan: self._values(plan, facts, delivery, shelf.allowed.nonce))
+
+    def streamed(self, delivery: Delivery, stream: Stream) -> None:
+        """A streamed page has ended: note what it lacked."""
+        if stream.failed:
+            self.note("rewrite-failed", f"{printable(delivery.path)} could not be rewritten to its end")
+        elif stream.untouched is not None:
+            self._noted(Plan(is_article=stream.is_article, untouched=stream.untouched), delivery)
+
+    def render(self, plan: Plan, rendition: Rendition, facts: Facts, delivery: Delivery, nonce: str) -> Rendered | None:
+        """The bytes of ``rendition`` for this reader; None where there is nothing but the page as it came."""
+        template = plan.head if rendition is Rendition.HEAD else plan.full
+        if template is None:
+            return None
+        try:
+            body = template.fill(self._values(plan, facts, delivery, nonce) if template.fields else {})
+        except Exception:
+            self.note("rewrite-failed", f"{printable(delivery.path)} could not be rendered", failed=True)
+            return None
+        return Rendered(body, template.personal or rendition is not Rendition.FULL)
+
+    async def render_gzip(
+        self, plan: Plan, rendition: Rendition, facts: Facts, delivery: Delivery, nonce: str
+    ) -> Rendered | None:
+        """The same, compressed. What is compressed for the first time and is large does not hold the event loop."""
+        template = plan.head if rendition is Rendition.HEAD else plan.full
+        if template is None:
+            return None
+        try:
+            values = self._values(plan, facts, delivery, nonce) if template.fields else {}
+            if template.size > _CALM and not template.deflated(values):
+                body = await anyio.to_thread.run_sync(template.gzip, values)
+            else:
+                body = template.gzip(values)
+        except Exception:
+            self.note("rewrite-failed", f"{printable(delivery.path)} could not be rendered", failed=True)
+            return None
+        return Rendered(body, template.personal or rendition is not Rendition.FULL)
+
+    def _values(self, plan: Plan, facts: Facts, delivery: Delivery, nonce: str) -> Mapping[Field, bytes]:
+        day = self._day
+        values = {
+            Field.NONCE: b' nonce="%s"' % nonce.encode("ascii") if nonce else b"",
+            Field.COPY_NUMBER: facts.request_id.encode("ascii"),
+            Field.DATE: day[1] if day[0] == facts.now // 86400 else self._date(facts.now),
+        }
+        if not plan.url:
+            url = self.base_url(facts) + delivery.path
+            values[Field.URL] = ascii_html(url)
+            values[Field.URL_QUERY] = quote(url, safe="").encode("ascii")
+        return values
+
+    def base_url(self, facts: Facts) -> str:
+        """The site's origin; where it is not configured, what this reader's own Host header says, if that is sane."""
+        if self.settings.origin:
+            return self.settings.origin
+        host = facts.header(b"host") or b""
+        return f"{facts.scheme}://{host.decode('ascii')}" if _HOST.fullmatch(host) else ""
+
+    def _date(self, now: float) -> bytes:
+        day = now // 86400
+        if self._day[0] != day:
+            self._day = (day, datetime.fromtimestamp(now, UTC).date().isoformat().encode())
+        return self._day[1]
+
+
+def _site(settings: Settings) -> Site:
+    base = settings.origin + "/"
+    licence = urljoin(base, settings.licence_url) if settings.licence_url else ""
+    sitemaps = tuple(url for path in settings.robots.sitemaps if "://" in (url := urljoin(base, path)))
+    return Site(settings.site, settings.contact, licence, sitemaps)
+
+
+def printable(text: str) -> str:
+    """``text`` fit for a log line: control characters and what is not ASCII are escaped."""
+    return text if text.isascii() and text.isprintable() else text.encode("unicode_escape").decode("ascii")
