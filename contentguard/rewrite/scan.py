@@ -395,6 +395,7 @@ class Scanner:
         if self._head and complete and not self._hidden():
             self._close_head(size)
         offset = self.tail if self.tail >= 0 else size
+        self._open.finish()
         while choice.live and choice.article is None:
             candidate = choice.live.pop()
             choice.close(candidate, self._open.names, candidate.depth, offset, self._words, lost=not complete)

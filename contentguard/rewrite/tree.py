@@ -98,7 +98,7 @@ class Pending(NamedTuple):
 class OpenElements:
     """The stack of open elements below ``body`` (or below ``head``, for what stands in it)."""
 
-    __slots__ = ("form", "kept", "names", "order", "pending", "quirks", "roots", "tags")
+    __slots__ = ("form", "kept", "names", "order", "pending", "quirks", "roots", "tags", "waiting")
 
     def __init__(self, *, tags: bool = False) -> None:
         self.names: list[bytes] = []
@@ -108,6 +108,8 @@ class OpenElements:
         """The start tags of the two elements around all others, likewise."""
         self.pending: list[Pending] = []
         """What the next text brings back, the oldest first."""
+        self.waiting: tuple[Pending, ...] = ()
+        """What was pending before the last call."""
         self.form = False
         """Whether a form that is not on the stack any more waits for its end tag: no other form can begin."""
         self.quirks = True
@@ -126,7 +128,7 @@ class OpenElements:
     def start(self, name: bytes, tag: bytes) -> bool:
         """Open ``name``; returns whether it now is the current node (a void or self-closed one is not)."""
         names = self.names
-        self.kept, self.order = len(names), None
+        self._begin()
         own = names[-1] if names else b""
         if own == _ANNOTATION and name == b"svg":
             return self._foreign_start(name, SVG, tag)
@@ -156,10 +158,13 @@ class OpenElements:
             return self._foreign_start(name, SVG if name == b"svg" else MATH, tag)
         return self._push(name, tag)
 
+    def _begin(self) -> None:
+        self.kept, self.order, self.waiting = len(self.names), None, tuple(self.pending)
+
     def end(self, name: bytes) -> None:
         """Close what the end tag ``name`` closes, which may be nothing."""
         names = self.names
-        self.kept, self.order = len(names), None
+        self._begin()
         if names and names[-1][0] == _FOREIGN and self._foreign_end(name):
             return
         if name in FORMATTING:
@@ -209,10 +214,14 @@ class OpenElements:
         return len(mine)
 
     def linked(self, before: list[bytes]) -> bool:
-        """Whether a link would come back, or still be open, in what is inserted where ``before`` is the stack."""
+        """Whether a link was open, or would have come back, where the last call found the stack to be ``before``."""
         marker = next((n for n in range(len(before) - 1, -1, -1) if before[n] in MARKERS), -1)
         level = sum(name in MARKERS for name in before)
-        return b"a" in before[marker + 1 :] or any(name == b"a" and at == level for at, name, _ in self.pending)
+        return b"a" in before[marker + 1 :] or any(name == b"a" and at == level for at, name, _ in self.waiting)
+
+    def finish(self) -> None:
+        """The page has ended."""
+        self._begin()
 
     def drop(self) -> None:
         """Close the current node."""

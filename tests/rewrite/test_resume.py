@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contentguard.rewrite import resume as module
 from contentguard.rewrite.pages import finished
 from contentguard.rewrite.resume import Base, resume, with_cuts
 from contentguard.rewrite.scan import Scan, Scanner
 from tests.benchmarks.pages import page
+from tests.fuzz.mutate import SNIPPETS, mutated
 from tests.rewrite.pages import article_pages, markup
 from tests.rewrite.test_scan import rules
 
@@ -109,6 +111,52 @@ def test_any_edit_of_a_real_looking_page(dice: random.Random, piece: str) -> Non
         at = dice.randrange(len(body))
         body = body[:at] + piece.encode() + body[at + dice.choice([0, 0, 1, 5, 300, 9000]) :]
     agree(BASE, body)
+
+
+@given(st.randoms(use_true_random=False))
+def test_any_edit_of_a_damaged_page_with_cuts_at_nearly_every_tag(dice: random.Random) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_STEP", dice.choice([40, 300]))
+        patch.setattr(module, "_STEP_IN_HEAD", dice.choice([16, 100]))
+        patch.setattr(module, "_ANCHOR", dice.choice([4, 12, 48]))
+        plain = mutated(dice)
+        base = cut_up(plain)
+        for _ in range(5):
+            body = plain
+            for _ in range(dice.choice([1, 1, 2, 4])):
+                at = dice.randint(0, len(body))
+                piece = b"".join(dice.choices(SNIPPETS, k=dice.randint(0, 3)))
+                body = body[:at] + piece + body[at + dice.choice([0, 1, len(piece), 300, 2000]) :]
+            agree(base, body)
+
+
+def test_a_selector_that_asks_for_ancestors() -> None:
+    ancestry = rules("body.single main > article .entry-content", "body > main article", enough=20)
+
+    def made() -> Scanner:
+        return Scanner(ancestry)
+
+    plain = page(20_000)
+    base = finished(with_cuts(made(), plain))
+    assert base.scan.article is not None
+    for change in (
+        (b" single ", b" other "),
+        (b"csrf-token", b"csrf-tokens"),
+        (b"<main ", b"<div "),
+        (b"</h1>", b"!</h1>"),
+    ):
+        body = plain.replace(*change, 1)
+        found = resume(base, body, made)
+        assert found is None or found == made().scan(body)
+
+
+def test_a_base_without_an_article() -> None:
+    plain = b"<!doctype html><title>T</title><body>" + b"<p>x</p>" * 2000
+    base = cut_up(plain)
+    assert base.scan.article is None
+    assert agree(base, plain.replace(b"<title>T", b"<title>Title")) is not None
+    agree(base, plain + b"<article>" + b"word " * 300)
+    agree(base, plain.replace(b"<p>x</p>", b"<article>" + b"word " * 300, 1))
 
 
 PLAIN = with_tokens(page(60_000), b"a" * 20, b"b" * 20)
