@@ -25,13 +25,15 @@ from contentguard.crawlers.signatures import is_signed
 from contentguard.detect import look, score, signals
 from contentguard.guard.press import Press, printable
 from contentguard.limits import Limit
-from contentguard.model import Action, Facts, Rendition, Verdict
+from contentguard.model import Action, Facts, Rendition, Signal, Verdict
 from contentguard.policy import decide_article, over
 from contentguard.proxies import prefix
 from contentguard.settings import Settings
 from contentguard.tokens import Signer
 
 VERDICTS = logging.getLogger("contentguard.verdict")
+_KEPT = 1024
+"""Readers' verdicts that are kept, one for each shape of headers."""
 _NONCES = 65_536
 """Signatures' nonces and their senders that are remembered at once."""
 
@@ -55,6 +57,7 @@ class Guard(Press):
         self._articles, self._requests = settings.limits.parsed()
         self._address_key = self.signer.derive("address")
         self.proxied = bool(settings.proxies.trusted) or settings.proxies.unix
+        self._kept: dict[int, tuple[tuple[Signal, ...], Verdict]] = {}
         self._authority = urlsplit(settings.origin).netloc
         spent = MemoryStore(_NONCES, secret=self.signer.derive("nonces"))
         self._who = identifier(settings.identification, CATALOGUE.crawlers, spent)
@@ -82,9 +85,17 @@ class Guard(Press):
     def judged(self, facts: Facts) -> tuple[Facts, Verdict]:
         """The same for a client that is no declared robot, and where there is nothing to wait for."""
         noticed = signals(facts, look(facts))
+        # The same browser's headers give the very same signals, and mostly there is nothing else to judge by.
+        known = self._kept.get(id(noticed)) if facts.crawler is None and not facts.wait else None
+        if known is not None and known[0] is noticed:
+            return facts, known[1]
         verdict = self._policy.judge(facts, noticed, score(noticed).total if noticed else 0.0)
         if verdict.action is not Action.ALLOW:
             self.report(facts, verdict)
+        elif self._policy.general and facts.crawler is None and not facts.wait:
+            if len(self._kept) >= _KEPT:
+                self._kept.clear()
+            self._kept[id(noticed)] = noticed, verdict
         return facts, verdict
 
     async def _identified(self, facts: Facts, target: str) -> Facts:

@@ -34,6 +34,8 @@ class Compiled:
     ) -> None:
         patterns = [parse_pattern(text) for rule in rules for text in _paths(rule.when)]
         self._paths = bool(patterns)
+        self.general = all(_GENERAL.issuperset(rule.when.used()) and not rule.is_paced for rule in rules)
+        """Whether two clients of one kind and one score get the same verdict on any request, as long as it allows."""
         self._folds = any(pattern.loosened() != pattern for pattern in patterns)
         self._exact = Table(rules, thresholds, by_rule)
         self._loose = Table(rules, thresholds, by_rule, loose=True) if self._folds else self._exact
@@ -79,6 +81,9 @@ class Compiled:
             self._known.clear()
         self._known[crawler.name] = crawler, identity, verdict
         return verdict
+
+
+_GENERAL = frozenset(("purpose", "crawler", "identity", "score"))
 
 
 def _paths(when: When) -> list[str]:
