@@ -23,7 +23,7 @@ REMEMBERED = 4096
 class Compiled:
     """What ``decide`` asks."""
 
-    __slots__ = ("_exact", "_folds", "_known", "_loose", "_paths", "_right_of", "_screenless")
+    __slots__ = ("_exact", "_folds", "_known", "_loose", "_paths", "_right_of", "_screenless", "general")
 
     def __init__(
         self,
