@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from contentguard import ContentGuardMiddleware, Settings
 from contentguard.model import Purpose
 from contentguard.policy import DEFAULT_RIGHTS
-from tests.client import ARTICLE, CURL, get
+from tests.client import ARTICLE, CURL, get, settings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -102,3 +103,11 @@ def test_publicly_cacheable_as_promised() -> None:
     )
     assert isinstance(app, ContentGuardMiddleware)
     assert get(app).headers["cache-control"] == "public, max-age=60"
+
+
+def test_the_rules_shown_are_rules() -> None:
+    shown = re.search(r"```toml\n(.*?)```", README, re.S)
+    assert shown is not None
+    policy = settings(**tomllib.loads(shown[1])).policy
+    assert [rule.name for rule in policy.rules] == ["archive-is-slow"]
+    assert next(rule for rule in policy.effective_rules() if rule.name == "archive-is-slow").shadow
