@@ -16,13 +16,14 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from tests.benchmarks import rewrite, serve
+from tests.benchmarks import decide, rewrite, serve
 from tests.benchmarks.measure import Benchmark, Figures, MeasureError, Options, gathered
 from tests.benchmarks.versions import about
 
 BENCHMARKS: Mapping[str, Benchmark] = {
     "serve": serve.run,
     "rewrite": rewrite.run,
+    "decide": decide.run,
 }
 """Name → what measures it."""
 
