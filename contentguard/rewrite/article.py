@@ -145,8 +145,8 @@ class Finder:
             chosen = soup.select(selector)
             self._learn(index, soup, chosen)
             for tag in chosen:
-                if tag.sourceline is None or tag.sourcepos is None:
-                    continue
+                assert tag.sourceline is not None
+                assert tag.sourcepos is not None
                 before = text[: lines[tag.sourceline - 1] + tag.sourcepos]
                 yield len(before.encode(encoding, "surrogateescape")), index
 

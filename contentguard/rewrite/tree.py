@@ -347,9 +347,7 @@ class OpenElements:
         names, context = self.names, _TABLE_CONTEXT[name]
         if b"table" not in names and b"template" not in names:
             return False
-        index = next((n for n in range(len(names) - 1, -1, -1) if names[n] in context), -1)
-        if index < 0:
-            return False
+        index = next(n for n in range(len(names) - 1, -1, -1) if names[n] in context)
         self._cut(index + 1)
         # The sections and rows that no tag began.
         if names[index] == b"table" and (name == b"tr" or name == b"td" or name == b"th"):

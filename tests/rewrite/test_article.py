@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from contentguard import Article
-from contentguard.rewrite.article import BUILT_IN, Finder
+from contentguard.rewrite.article import BUILT_IN, Article, Finder
 
 WORDS = b"one two three four five six seven eight nine ten "
 LONG = b"<p>" + WORDS * 6 + b"</p>"
@@ -95,6 +94,12 @@ class TestLearning:
             found = finder.find(page, "utf-8").article
             assert found is not None
             assert page[found.inner_start : found.end] == LONG + b"%d" % number
+
+    def test_only_so_many_templates_are_remembered(self) -> None:
+        finder = Finder(Article(selectors=("main:first-of-type",)))
+        for number in range(20):
+            page = b"<body><div class=%s><main>%s</main></div>" % (b"x" * (number + 1), LONG)
+            assert finder.find(page, "utf-8").article is not None
 
 
 def test_bytes_that_are_no_text_do_not_shift_the_place() -> None:

@@ -154,6 +154,7 @@ def test_a_base_without_an_article() -> None:
     plain = b"<!doctype html><title>T</title><body>" + b"<p>x</p>" * 2000
     base = cut_up(plain)
     assert base.scan.article is None
+    assert base.size > len(plain)
     assert agree(base, plain.replace(b"<title>T", b"<title>Title")) is not None
     agree(base, plain + b"<article>" + b"word " * 300)
     agree(base, plain.replace(b"<p>x</p>", b"<article>" + b"word " * 300, 1))

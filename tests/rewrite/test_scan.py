@@ -225,9 +225,39 @@ def test_a_page_can_be_read_in_slices(page: bytes, step: int) -> None:
     assert scanner.told() == scan(page)
 
 
-def test_too_deep_is_said() -> None:
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<div>" * 600,
+        b"<div>" * 512 + b"<p>x</p>",
+        b"<div>" * 512 + b"<table>",
+        b"<div>" * 510 + b"<p><b><i></p><p><br>",
+        b"<div>" * 510 + b"<p><b><i></p><p>text",
+        b"<div>" * 510 + b"<p><b><i></p>text",
+    ],
+)
+def test_too_deep_is_said(page: bytes) -> None:
     with pytest.raises(TooDeepError, match="deeper"):
-        scan(b"<body>" + b"<div>" * 600)
+        scan(b"<body>" + page)
+    assert scan(b"<body>" + page.replace(b"<div>", b"", 120)).head_end == 0
+
+
+ICON = b'<svg viewBox="0 0 9 9"><path d="M0 0"/><g> <circle r=1></g></svg>'
+
+
+@pytest.mark.parametrize(
+    "icon", [ICON, ICON.replace(b"</g>", b""), b"<svg/>", b"<svg x='/'></SVG>", b"<svg x=/></svg>"]
+)
+@pytest.mark.parametrize("around", [b"<p>a%sb</p>", b"<p><b>a</p>%sb<p>c", b"<table><colgroup>%s<tr><td>b</table><p>c"])
+def test_an_icon_is_skipped_as_if_it_had_been_read(icon: bytes, around: bytes) -> None:
+    page = b"<article><p>" + W + b"</p>" + around % icon + b"<p>" + W + b"</p></article>"
+    read = scan(page.replace(b"</svg>", b"<x></svg>").replace(b"</SVG>", b"<x></SVG>"), enough=5, sure=12)
+    skipped = scan(page, enough=5, sure=12)
+    assert read.article is not None
+    assert skipped.article is not None
+    extra = 3 * (b"</svg>" in icon.lower())
+    assert (skipped.article.words, skipped.article.end) == (read.article.words, read.article.end - extra)
+    assert len(skipped.article.runs) == len(read.article.runs)
 
 
 MARK = b'<section id="cgmark"></section>'
