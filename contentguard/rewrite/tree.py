@@ -484,6 +484,8 @@ def in_scope(names: list[bytes], name: bytes) -> bool:
 
 def closing_paragraph(names: list[bytes]) -> int:
     """The index of the paragraph that a block closes which begins here, with all that is in it; else the depth."""
+    if names and names[-1][0] == _FOREIGN and names[-1] not in _INTEGRATION:
+        return len(names)
     for index in range(len(names) - 1, -1, -1):
         if names[index] == b"p":
             return index

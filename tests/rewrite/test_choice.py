@@ -29,6 +29,7 @@ def place(page: bytes) -> int:
         b"<article>%(w)s<p><option>x|</article>",
         b"<article>%(w)s<p><object>x</article>",
         b"<article>%(w)s<audio>x</article>",
+        b"<article>%(w)s<p>x<svg>",
         b"<button><article>%(w)s</article>",
         b"<button><table><td><article>%(w)s|</article>",
         b"<svg><foreignObject><article>%(w)s|</article></foreignObject></svg>",

@@ -179,3 +179,4 @@ def test_scopes() -> None:
     assert not in_scope([], b"p")
     assert closing_paragraph([b"div", b"p", b"i"]) == 1
     assert closing_paragraph([b"p", b"button", b"i"]) == 3
+    assert closing_paragraph([b"p", b" s svg"]) == 2
