@@ -4,7 +4,7 @@ Strategy: a page is rewritten whole once; what was put in is taken out again and
 it through a stream must give those bytes (but for the marks), which needs no more than a comparison.
 
 How many ways: all one-point splits of all pages with a sample of the two-point ones are some 8.3 million runs (``python
--m tests.fuzz splits`` makes them). ``SHORT`` keeps the 330,000 that are likeliest to matter to a scanner: every split
+-m tests.fuzz splits`` makes them). ``SHORT`` keeps the 350,000 that are likeliest to matter to a scanner: every split
 of every bare input; in an article, every split inside an input with markup and of the bytes around it, where something
 it left open meets what follows; and of everything else a sample drawn anew for every input.
 """
