@@ -95,7 +95,8 @@ _WARNINGS = (
         "put the rule without conditions last (contentguard check lists the rules in their order)",
     ),
     Caution(
-        lambda s: any(rule.shadow for rule in s.policy.effective_rules()),
+        # Those that a preset tries are its own affair: nobody has forgotten them there.
+        lambda s: bool(s.policy.shadow) or any(rule.shadow for rule in s.policy.rules),
         "some rules are in shadow: what they would do is counted and not done",
         "take shadow off them when their counts are what you want (contentguard replay shows them too)",
     ),

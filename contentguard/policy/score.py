@@ -15,6 +15,9 @@ from contentguard.model import Signal
 DEFAULT_CAP = 4.0
 """The cap of a group that has none of its own."""
 
+SOFT = "soft groups together"
+"""The group of a tally that stands for what the soft groups lose by their common cap."""
+
 _HUGE = 1e9
 
 
@@ -31,9 +34,22 @@ class Scale(dict[str, float]):
         """What the groups' sums come to together; a group that is not on the scale counts for nothing."""
         hard = soft = 0.0
         for group, total in totals.items():
-            counts = max(self.floors.get(group, 0.0), min(self.get(group, 0.0), total))
+            counts = self.counts(group, total)
             soft, hard = (soft + counts, hard) if group in self.soft else (soft, hard + counts)
         return hard + min(soft, self.soft_cap)
+
+    def counts(self, group: str, total: float) -> float:
+        """What of one group's sum counts, before the common cap of the soft ones."""
+        return max(self.floors.get(group, 0.0), min(self.get(group, 0.0), total))
+
+    def tally(self, totals: Mapping[str, float]) -> list[Tally]:
+        """Each group by itself, and last, where the soft ones come to more than their cap, what that takes off."""
+        found = [
+            Tally(group, total, self.get(group, 0.0), self.counts(group, total)) for group, total in totals.items()
+        ]
+        soft = sum(one.counts for one in found if one.group in self.soft)
+        beyond = soft - self.soft_cap
+        return [*found, Tally(SOFT, soft, self.soft_cap, -beyond)] if beyond > 0 else found
 
 
 NO_CAPS: Mapping[str, float] = MappingProxyType({})
@@ -47,12 +63,14 @@ class Tally(NamedTuple):
     """The sum of its weights."""
     cap: float
     counts: float
-    """What of the sum counts: within ``-cap`` and ``cap``."""
+    """What of the sum counts: within ``-cap`` (on a ``Scale``, the group's floor) and ``cap``."""
 
 
 def tally(signals: Iterable[Signal], caps: Mapping[str, float] = NO_CAPS) -> list[Tally]:
-    """What each group comes to, in the order of its first signal."""
+    """What each group comes to, in the order of its first signal; what they count adds up to the score."""
     totals = _totals(signals)
+    if isinstance(caps, Scale):
+        return caps.tally(totals)
     return [
         Tally(group, total, cap, max(-cap, min(cap, total)))
         for group, total in totals.items()
@@ -61,7 +79,7 @@ def tally(signals: Iterable[Signal], caps: Mapping[str, float] = NO_CAPS) -> lis
 
 
 def score(signals: Iterable[Signal], caps: Mapping[str, float] = NO_CAPS) -> float:
-    """The sum over the groups of ``min(cap, max(-cap, sum of weights))``, in nats."""
+    """The sum over the groups of ``min(cap, max(-cap, sum of weights))``, in nats; on a ``Scale``, its total."""
     totals = _totals(signals)
     if isinstance(caps, Scale):
         return caps.total(totals)

@@ -169,8 +169,9 @@ def _limit(policy: Policy, facts: Facts, signals: _Signals, caps: _Caps) -> Iter
 
 def _shadow(policy: Policy, facts: Facts, signals: _Signals, caps: _Caps) -> Iterator[Change]:
     for name in decide(policy, facts, signals, caps).shadow:
-        rules = tuple(replace(rule, shadow=rule.shadow and rule.name != name) for rule in policy.rules)
-        live = replace(policy, rules=rules, shadow=tuple(other for other in policy.shadow if other != name))
+        # All rules as the site's own, in their order: a preset's may be in shadow of itself.
+        rules = tuple(replace(rule, shadow=rule.shadow and rule.name != name) for rule in policy.effective_rules())
+        live = replace(policy, rules=rules, shadow=())
         yield Change("shadow", f"rule {name} out of shadow", decide(live, facts, signals, caps))
 
 

@@ -49,18 +49,58 @@ def test_the_words_of_the_refusal_are_nowhere_in_the_page() -> None:
     assert "Unauthorized" not in get(guarded(copying={"policy": "quote"})).text
 
 
-@pytest.mark.parametrize("kind", ["websocket", "lifespan"])
-def test_other_scopes_pass_straight_through(kind: str) -> None:
+def test_a_websocket_passes_straight_through() -> None:
     seen: list[Any] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         seen.append((scope, receive, send))
 
-    scope = {"type": kind}
+    scope = {"type": "websocket"}
     receive, send = object(), object()
     asyncio.run(guarded(app)(scope, receive, send))  # type: ignore[arg-type]
-    assert seen == [(scope, receive, send)]
-    assert seen[0][0] is scope
+    assert len(seen) == 1
+    assert all(got is given for got, given in zip(seen[0], (scope, receive, send), strict=True))
+
+
+def test_at_the_end_of_the_app_s_life_the_guard_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The messages of both sides are handed on as they are; the guard has ended before the app hears of its end."""
+    told: list[Any] = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
+    answers: list[Any] = [{"type": "lifespan.startup.complete"}, {"type": "lifespan.shutdown.complete"}]
+    seen: list[Any] = []
+    heard: list[Any] = []
+    said: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.extend((scope, send))
+        for answer in answers:
+            heard.append((await receive(), closed.count("after")))
+            await send(answer)
+
+    async def receive() -> Any:
+        return told[len(heard)]
+
+    async def send(message: Any) -> None:
+        said.append(message)
+
+    closed: list[str] = []
+
+    async def aclose() -> None:
+        closed.append("before")
+        await asyncio.sleep(0)
+        closed.append("after")
+
+    site = guarded(app)
+    monkeypatch.setattr(site.guard, "aclose", aclose)
+    scope: dict[str, Any] = {"type": "lifespan", "state": {}}
+    asyncio.run(site(scope, receive, send))
+    assert seen[0] is scope
+    assert seen[1] is send
+    assert [message for message, _ in heard] == told
+    assert all(message is given for (message, _), given in zip(heard, told, strict=True))
+    assert [ended for _, ended in heard] == [0, 1]
+    assert closed == ["before", "after"]
+    assert said == answers
+    assert all(message is given for message, given in zip(said, answers, strict=True))
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,8 @@ def test_a_safe_configuration_has_no_warning(tmp_path: Path, capsys: pytest.Capt
     status, out, err = check(tmp_path, SAFE, capsys)
     assert (status, err) == (0, "")
     assert out.rstrip().endswith("0 warnings")
+    # What the preset tries by itself is said, and is no reproach.
+    assert "  lead-only (in shadow: counted, not done)" in out.splitlines()
     assert "The Daily Test  https://news.example" in out
     assert "ai-training       are refused everywhere (403)" in out
     assert "articles: at most 120/minute for each address" in out
@@ -59,6 +61,12 @@ def test_a_safe_configuration_has_no_warning(tmp_path: Path, capsys: pytest.Capt
             "put the rule without conditions last",
         ),
         ('policy = {shadow = ["spoofed"]}', "some rules are in shadow", "take shadow off"),
+        ('policy = {shadow = ["lead-only"]}', "some rules are in shadow", "take shadow off"),
+        (
+            'policy = {rules = [{name = "a", action = "deny", shadow = true}]}',
+            "some rules are in shadow",
+            "take shadow off",
+        ),
     ],
 )
 def test_each_warning_comes_with_its_mend(
@@ -110,7 +118,7 @@ limit = "10/minute"
         "      when  path /archive/ and purpose robot",
         "      gets  over the limit, a refusal that says when to come back (429), 10/minute of requests",
         "  lead-only (in shadow: counted, not done)",
-        "  thresholds: suspicious 3, lead-only 4, refuse 10",
+        "  thresholds: suspicious 1, lead-only 2, wait 5, refuse 8",
         "  ai-training       are refused everywhere without a licence (402), and told so in robots.txt",
         "  search            get an article's excerpt; until excerpts are made, its metadata only, "
         "unless they have proved who they are",
@@ -130,6 +138,7 @@ limit = "10/minute"
 def test_every_preset_says_what_it_is_for(preset: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = check(tmp_path, f'{SAFE}[policy]\npreset = "{preset}"\n', capsys)
     assert f"Policy: preset {preset}: {PRESETS[preset].says}" in out
+    assert "in shadow: what" not in out
 
 
 def test_as_a_module() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from contentguard import Facts, Signal
 from contentguard.cli import main
 from contentguard.cli.senses import Senses
+from contentguard.detect.weights import weights
 from contentguard.model import Crawler, Purpose, Standing
 from tests.client import CHROME
 
@@ -78,7 +80,7 @@ Signals
 Groups
   headers        +3.00  of +3.50, capped at 3
   odd            +1.50  of +1.50
-Score 4.50 (suspicious 4, lead-only 6, refuse 12, odd 3)
+Score 4.50 (suspicious 1, lead-only 3, wait 5, refuse 8, odd 3)
 
 Verdict: charge: 402, with the licence
   by archive: path /archive/ and score from odd (3) → charge
@@ -100,7 +102,7 @@ def test_a_robot_with_its_limits_and_shadows(tmp_path: Path, settings: str, caps
     for line in (
         "GET /news/a by an unknown address",
         "  curl (tool), identity unknown; judged as tool",
-        "No signal was noticed; score 0 (suspicious 4, lead-only 6, refuse 12, odd 3)",
+        "No signal was noticed; score 0 (suspicious 1, lead-only 3, wait 5, refuse 8, odd 3)",
         "Verdict: none: everything but articles (403 in their place)",
         "  of an article: deny: 403",
         "  by rights.tool",
@@ -144,6 +146,62 @@ def test_headers_from_a_browser_or_curl(tmp_path: Path, capsys: pytest.CaptureFi
     assert run("--header-file", str(saved), *options, "--json") == 0
     facts = json.loads(capsys.readouterr().out)["facts"]
     assert (facts["path"], facts["method"], facts["identity"]) == ("/b/c", "POST", "spoofed")
+
+
+REQUESTS = f"""\
+GET /news/a HTTP/1.1
+Host: news.example
+User-Agent: {CHROME["user-agent"]}
+Accept-Encoding: gzip, deflate
+Accept: */*
+Connection: keep-alive
+"""
+"""What python-requests sends that was given a browser's User-Agent."""
+
+
+def test_a_program_in_a_browser_s_clothes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By the packaged detectors and weights, with nothing given."""
+    saved = tmp_path / "headers.txt"
+    saved.write_text(REQUESTS)
+    assert main(["explain", "--header-file", str(saved), "--client", "192.0.2.9", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    groups = {row["group"]: row for row in found["groups"]}
+    known = weights()
+    assert {row["group"]: row["cap"] for row in found["groups"]} == {name: known.groups[name].cap for name in groups}
+    noticed = {name: (weight, group) for name, weight, group in found["verdict"]["signals"]}
+    assert {"no-fetch-metadata", "no-hints", "no-language", "accept-not-html"} <= set(noticed)
+    assert noticed == {name: (known.signals[name].weight, known.signals[name].group) for name in noticed}
+    missing = groups["missing"]
+    assert missing["total"] == pytest.approx(sum(weight for weight, group in noticed.values() if group == "missing"))
+    assert missing["counts"] == missing["cap"] < missing["total"]
+    assert found["verdict"]["score"] == pytest.approx(sum(row["counts"] for row in found["groups"]))
+    assert found["verdict"]["score"] >= found["thresholds"]["wait"]
+    assert (found["verdict"]["rule"], found["verdict"]["shadow"]) == ("readers", ["lead-only"])
+
+    assert main(["explain", "--header-file", str(saved), "--client", "192.0.2.9"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for name, (weight, group) in noticed.items():
+        (line,) = [line for line in lines if line.split()[:1] == [name]]
+        assert line.split()[1:] == [f"{weight:+.2f}", group]
+    assert any(
+        line.split()[0] == "missing" and line.endswith(f", capped at {missing['cap']:g}") for line in lines[2:] if line
+    )
+    assert f"Score {found['verdict']['score']:.2f} (suspicious 1, lead-only 3, wait 5, refuse 8)" in lines
+    assert "  in shadow, would have decided: lead-only" in lines
+
+
+def test_what_surroundings_can_bring_about_is_capped_together(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The printed groups add up to the score that decides, with the common cap as a line of its own."""
+    names = ("no-fetch-metadata", "no-language", "header-order", "no-keep-alive", "parts-never", "cluster-alarm")
+    known = weights()
+    signals = [list(astuple(known.signals[name])) for name in names]
+    record = {"path": "/a", "action": "allow", "rule": "readers", "rendition": "full", "signals": signals}
+    assert main(["explain", written(tmp_path, record)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("  soft groups together") and "capped at 4.9" in line for line in lines)
+    assert f"Score {known.soft_cap:.2f} (suspicious 1, lead-only 3, wait 5, refuse 8)" in lines
 
 
 def test_recorded_signals_stand_where_nothing_is_noticed_anew(

@@ -7,6 +7,7 @@ import io
 import json
 import tracemalloc
 from collections.abc import Iterable
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,19 @@ from contentguard import Facts, Signal
 from contentguard.cli import main
 from contentguard.cli.logs import LONGEST
 from contentguard.cli.senses import Senses
+from contentguard.detect.weights import weights
+from contentguard.policy.presets import THRESHOLDS
 from tests.client import CHROME
 
 GPTBOT = "Mozilla/5.0 (compatible; GPTBot/1.2; +https://openai.com/gptbot)"
 GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 BROWSER = CHROME["user-agent"]
+LEAD = """
+[[policy.rules]]
+name = "lead-only"
+when = { purpose = "reader", score = { at_least = "lead-only", below = "refuse" } }
+action = "lead"
+"""
 
 
 def line(path: str, agent: str = BROWSER, status: int = 200, second: int = 0, client: str = "192.0.2.7") -> str:
@@ -125,11 +134,33 @@ def test_own_records_are_judged_again(tmp_path: Path, capsys: pytest.CaptureFixt
     facts = Facts("GET", "/news/a", ((b"user-agent", BROWSER.encode()),), "192.0.2.7", now=5.0, wait=9.0)
     record = {"path": "/news/b", "agent": GPTBOT, "time": 6.0, "client": "ab12", "action": "allow", "rendition": "full",
               "rule": "crawlers.GPTBot"}  # fmt: skip
-    noted = {**record, "path": "/news/c", "agent": BROWSER, "signals": [["odd", 4, "a"], ["odder", 4, "b"]]}
+    noted = {**record, "path": "/news/c", "agent": BROWSER, "signals": [["odd", 4, "a"], ["odder", 3, "b"]]}
     lines = [json.dumps(one) + "\n" for one in (facts.as_dict(), record, noted)]
-    report = found(tmp_path, capsys, lines)
+    report = found(tmp_path, capsys, lines, "--settings", policy(tmp_path, LEAD), senses=Senses())
     assert report["rules"] == {"readers": {"full": 1}, "rights.ai-training": {"deny": 1}, "lead-only": {"head": 1}}
     assert {(c["before"], c["after"]) for c in report["changes"]} == {("full", "deny"), ("full", "head")}
+    # By the preset alone the lead is counted and not given.
+    report = found(tmp_path, capsys, lines, senses=Senses())
+    assert report["rules"] == {"readers": {"full": 2}, "rights.ai-training": {"deny": 1}}
+    assert report["shadow"] == {"lead-only": 1}
+
+
+@pytest.mark.parametrize(
+    ("names", "rule"),
+    [
+        (("honeylinks", "hints-version", "hints-brands", "tool-name"), "refuse"),
+        (("no-fetch-metadata", "no-hints", "header-order", "parts-never", "cluster-alarm", "hosting"), "readers"),
+    ],
+)
+def test_recorded_signals_weigh_what_they_do_in_the_guard(
+    names: tuple[str, ...], rule: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The second list weighs more than the first until its groups, all of them soft, are capped together."""
+    known = weights().signals
+    record = {"path": "/a", "agent": BROWSER, "action": "allow", "rendition": "full", "rule": "readers",
+              "signals": [list(astuple(known[name])) for name in names]}  # fmt: skip
+    assert sum(known[name].weight for name in names) > THRESHOLDS["refuse"]
+    assert list(found(tmp_path, capsys, [json.dumps(record) + "\n"])["rules"]) == [rule]
 
 
 def test_whoever_wires_detectors_has_them_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -137,11 +168,13 @@ def test_whoever_wires_detectors_has_them_asked(tmp_path: Path, capsys: pytest.C
 
     def detector(facts: Facts) -> list[Signal]:
         asked.append(facts.path)
-        return [Signal("a", 4.0, "a"), Signal("b", 4.0, "b"), Signal("c", 4.0, "c")]
+        return [Signal("a", 2.5, "a"), Signal("b", 2.5, "b"), Signal("c", 4.0, "c")]
 
     facts = Facts("GET", "/news/a", (), "192.0.2.7", now=5.0)
     lines = [json.dumps(facts.as_dict()) + "\n", line("/news/b")]
-    report = found(tmp_path, capsys, lines, senses=Senses(detectors=(detector,), caps={"c": 3.5}))
+    trying = policy(tmp_path, LEAD)
+    # 7.5 with the cap, which is below refusal; 9 without.
+    report = found(tmp_path, capsys, lines, "--settings", trying, senses=Senses(detectors=(detector,), caps={"c": 2.5}))
     # An access log has too few headers to be asked about.
     assert asked == ["/news/a"]
     assert report["rules"] == {"lead-only": {"head": 1}, "readers": {"full": 1}}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from contentguard.policy import (
     is_open,
     over,
 )
+from contentguard.policy.verdicts import NOT_THE_ARTICLE
 
 GPTBOT = Crawler("GPTBot", "GPTBot", "OpenAI", Purpose.AI_TRAINING, "GPTBot")
 CURL = Crawler("curl", "curl", "", Purpose.TOOL)
@@ -186,14 +188,39 @@ def test_a_verified_robot_has_its_purpose_s_right_and_no_other() -> None:
 
 
 @pytest.mark.parametrize(
-    ("score", "rule"),
-    [(0.0, "readers"), (5.99, "readers"), (6.0, "lead-only"), (11.99, "lead-only"), (12.0, "refuse"), (20.0, "refuse")],
+    ("preset", "score", "rule", "shadow"),
+    [
+        ("press", 0.0, "readers", ()),
+        ("press", 2.99, "readers", ()),
+        ("press", 3.0, "readers", ("lead-only",)),
+        ("press", 7.99, "readers", ("lead-only",)),
+        ("press", 8.0, "refuse", ()),
+        ("press", 20.0, "refuse", ()),
+        ("strict", 1.99, "readers", ()),
+        ("strict", 2.0, "readers", ("lead-only",)),
+        ("strict", 8.0, "refuse", ()),
+        ("open", 20.0, "readers", ()),
+    ],
 )
-def test_thresholds_of_the_press(score: float, rule: str) -> None:
-    verdict = decide(Policy(), facts(), scored(score))
-    assert verdict.rule == rule
+def test_thresholds_of_the_presets(preset: str, score: float, rule: str, shadow: tuple[str, ...]) -> None:
+    verdict = decide(Policy(preset=preset), facts(), scored(score))
+    assert (verdict.rule, verdict.shadow) == (rule, shadow)
     assert verdict.score == pytest.approx(score)
     assert verdict.signals == scored(score)
+    refused = rule == "refuse"
+    assert (verdict.action, verdict.rendition) == (
+        (Action.DENY, Rendition.NONE) if refused else (Action.ALLOW, Rendition.FULL)
+    )
+
+
+@pytest.mark.parametrize(("preset", "least"), [("press", 3.0), ("strict", 2.0), ("classic-wordpress", 3.0)])
+def test_a_site_may_take_the_preset_s_lead_out_of_shadow(preset: str, least: float) -> None:
+    rule = Rule("lead-only", Action.LEAD, When(purpose=("reader",), score=Score("lead-only", "refuse")))
+    policy = Policy(preset=preset, rules=(rule,))
+    found = [decide(policy, facts(), scored(score)) for score in (least - 0.01, least, 7.99, 8.0)]
+    assert [verdict.rule for verdict in found] == ["readers", "lead-only", "lead-only", "refuse"]
+    assert found[1].rendition is Rendition.HEAD
+    assert {verdict.shadow for verdict in found} == {()}
 
 
 def test_a_score_is_about_readers_and_browsers_without_a_screen() -> None:
@@ -279,9 +306,10 @@ def test_a_rule_in_shadow_is_noted_and_not_acted_on() -> None:
 
 
 def test_a_preset_s_rule_can_be_tried_by_its_name() -> None:
-    policy = Policy(shadow=("lead-only", "spoofed"))
-    verdict = decide(policy, facts(), scored(7))
-    assert (verdict.rule, verdict.rendition, verdict.shadow) == ("readers", Rendition.FULL, ("lead-only",))
+    policy = Policy(shadow=("refuse", "spoofed"))
+    verdict = decide(policy, facts(), scored(9))
+    assert (verdict.rule, verdict.rendition, verdict.shadow) == ("readers", Rendition.FULL, ("refuse", "lead-only"))
+    assert decide(Policy(), facts(), scored(9)).rule == "refuse"
     assert decide(policy, facts(GOOGLEBOT, identity=Standing.SPOOFED)).rule == "rights.search"
 
 
@@ -316,14 +344,20 @@ def test_what_the_log_keeps() -> None:
         "retry_after": None,
         "score": 5.235,
         "signals": [["no-language", 1.235, "headers"], ["odd", 6.0, "session"]],
-        "shadow": ["tried"],
+        "shadow": ["tried", "lead-only"],
     }
 
 
 def test_an_article_s_verdict_keeps_what_it_rests_on() -> None:
     verdict = decide(Policy(rules=(Rule("tried", Action.DENY, shadow=True),)), facts(), scored(3))
     waiting = decide_article(facts(wait=2.0), verdict)
-    assert (waiting.rule, waiting.score, waiting.shadow) == ("limits.articles", 3.0, ("tried",))
+    assert (waiting.rule, waiting.score, waiting.shadow) == ("limits.articles", 3.0, ("tried", "lead-only"))
     refused = decide_article(facts(CURL), decide(Policy(), facts(CURL), scored(3)))
     assert (refused.action, refused.status, refused.score) == (Action.DENY, 403, 3.0)
     assert isinstance(refused, Verdict)
+
+
+def test_an_article_is_never_refused_without_a_reason() -> None:
+    silent = Verdict(Action.ALLOW, Rendition.NONE, "r")
+    assert decide_article(facts(), silent).public_reason == NOT_THE_ARTICLE
+    assert decide_article(facts(), replace(silent, public_reason="So.")).public_reason == "So."

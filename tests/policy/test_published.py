@@ -72,6 +72,12 @@ def group_of(found: dict[str, list[Line]], crawler: Crawler) -> list[Line]:
     return found.get((crawler.robots_token or "").lower(), found["*"])
 
 
+# A rule holds in whatever case its path is asked for, which robots.txt cannot say: see the test about it.
+EXPRESSIBLE = generated.policies(
+    generated.expressible_leaves, tuple(pattern for pattern in generated.PATTERNS if pattern == pattern.lower())
+)
+
+
 # -- agreement -------------------------------------------------------------------------------------------------
 
 
@@ -92,7 +98,7 @@ def is_told(policy: Policy, listed: Iterable[Unpublished], crawler: Crawler, rul
 
 @settings(max_examples=60)
 @given(
-    generated.policies(generated.expressible_leaves),
+    EXPRESSIBLE,
     st.lists(generated.plain_paths, min_size=1, max_size=4),
     st.sampled_from(HONEST),
     st.data(),
@@ -113,7 +119,7 @@ def test_what_is_published_is_what_is_enforced(
 
 
 @settings(max_examples=5)
-@given(generated.policies(generated.expressible_leaves), generated.plain_paths)
+@given(EXPRESSIBLE, generated.plain_paths)
 def test_every_robot_of_the_catalogue_is_told(policy: Policy, path: str) -> None:
     published = Published(policy, CATALOGUE.crawlers)
     listed = published.unpublished()
@@ -125,7 +131,7 @@ def test_every_robot_of_the_catalogue_is_told(policy: Policy, path: str) -> None
 
 
 @settings(max_examples=40)
-@given(generated.policies(generated.expressible_leaves), st.lists(generated.plain_paths, min_size=1, max_size=4))
+@given(EXPRESSIBLE, st.lists(generated.plain_paths, min_size=1, max_size=4))
 def test_protego_reads_the_same(policy: Policy, paths: list[str]) -> None:
     """Scrapy's reader, as a second opinion; it measures patterns after encoding them its own way."""
     text = documents(Published(policy, CATALOGUE.crawlers).terms, SITE)["/robots.txt"][1].decode()
@@ -225,6 +231,7 @@ def test_what_is_not_published_is_listed_with_its_reason() -> None:
         Rule("not told", Action.DENY, When(path=("/a/",), not_=When(path=("/a/b/",)))),
         Rule("tried", Action.DENY, When(score=Score(3.0)), shadow=True),
         Rule("gone", Action.DENY, When(identity=("unknown",))),
+        Rule("scored", Action.HEAD, When(purpose=("reader",), score=Score("lead-only"))),
     )
     policy = Policy(rules=rules, unverified={Purpose.SEARCH: Right.DENY}, crawlers={"Googlebot-Mobile": Right.DENY})
     found = {one.rule: one.why for one in Published(policy, CATALOGUE.crawlers).unpublished()}
@@ -236,10 +243,20 @@ def test_what_is_not_published_is_listed_with_its_reason() -> None:
         "gone": "it depends on identity",
         "spoofed": "it concerns no robot that says truly what it is",
         "refuse": "it concerns no robot that says truly what it is",
-        "lead-only": "it concerns no robot that says truly what it is",
+        "scored": "it concerns no robot that says truly what it is",
         "unverified.search": "robots.txt cannot ask a robot to prove who it is",
         "crawlers.Googlebot-Mobile": "Googlebot-Mobile reads what robots.txt says to Googlebot",
     }
+
+
+def test_a_path_is_published_in_the_case_it_is_written_in_and_holds_in_any() -> None:
+    policy = Policy(preset="open", rules=(Rule("archive", Action.DENY, When(path=("/Archive/",), purpose=("robot",))),))
+    text = documents(Published(policy, CATALOGUE.crawlers).terms, SITE)["/robots.txt"][1].decode()
+    found = groups(text)["*"]
+    assert [allowed(found, path) for path in ("/Archive/a", "/archive/a", "/news/a")] == [False, True, True]
+    robot = CATALOGUE.crawlers[0]
+    told = [refused(policy, robot, path, Standing.VERIFIED)[0] for path in ("/Archive/a", "/archive/a", "/news/a")]
+    assert told == [True, True, False]
 
 
 def test_rules_in_shadow_are_not_published() -> None:
@@ -252,7 +269,7 @@ def test_rules_in_shadow_are_not_published() -> None:
 
 
 @settings(max_examples=60)
-@given(generated.policies(generated.expressible_leaves), st.lists(generated.plain_paths, min_size=1, max_size=4))
+@given(EXPRESSIBLE, st.lists(generated.plain_paths, min_size=1, max_size=4))
 def test_no_two_dialects_contradict_each_other(policy: Policy, paths: list[str]) -> None:
     published = Published(policy, CATALOGUE.crawlers)
     terms = published.terms
@@ -281,7 +298,7 @@ NAMELESS = {
 
 
 @settings(max_examples=100)
-@given(generated.policies(generated.expressible_leaves), st.lists(generated.plain_paths, min_size=1, max_size=4))
+@given(EXPRESSIBLE, st.lists(generated.plain_paths, min_size=1, max_size=4))
 def test_a_use_is_granted_where_a_robot_for_it_would_get_it(policy: Policy, paths: list[str]) -> None:
     published = Published(policy, CATALOGUE.crawlers)
     listed = {one.rule for one in published.unpublished()}

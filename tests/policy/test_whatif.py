@@ -15,6 +15,10 @@ from contentguard.policy.words import conditions, outcome, rule_in_words
 from tests.policy import generated
 from tests.policy.test_decide import GPTBOT, facts, scored
 
+LEAD = Policy(
+    rules=(Rule("lead-only", Action.LEAD, When(purpose=("reader",), score=Score("lead-only", "refuse"))),),
+)
+
 
 def told(policy: Policy, asked: Facts, signals: tuple[Signal, ...] = ()) -> dict[str, str]:
     return {change.what: outcome(change.verdict) for change in changes(policy, asked, signals)}
@@ -22,9 +26,19 @@ def told(policy: Policy, asked: Facts, signals: tuple[Signal, ...] = ()) -> dict
 
 def test_what_would_change_the_default_for_a_reader() -> None:
     assert told(Policy(), facts(), scored(7)) == {
-        "a score below 6": "full",
-        "a score of 12 or more": "deny",
-        "without s": "full",
+        "a score of 8 or more": "deny",
+        "rule lead-only out of shadow": "head",
+    }
+    # With signals of groups that have caps of their own: 5 + 4 without them, 5 + 2.5 with them.
+    signals = (Signal("a", 5.0, "a"), Signal("b", 4.0, "b"))
+    found = {change.what: outcome(change.verdict) for change in changes(LEAD, facts(), signals, {"a": 5.0, "b": 2.5})}
+    assert found == {"a score below 3": "full", "a score of 8 or more": "deny", "without a": "full"}
+
+
+def test_what_would_change_for_one_of_two_rules_in_shadow() -> None:
+    assert told(Policy(shadow=("refuse",)), facts(), scored(9)) == {
+        "rule refuse out of shadow": "deny",
+        "rule lead-only out of shadow": "head",
     }
 
 
