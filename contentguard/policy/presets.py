@@ -1,7 +1,7 @@
 """Whole policies to begin with, as data. What a site writes itself goes before them, word by word.
 
 A new preset is one value here. The thresholds are scores in nats (see ``score.py``), on the scale of
-``data/weights.toml``: 3 is a group of signals at its cap, 8 needs more than a reader's surroundings can bring about.
+``data/weights.toml``: 3 is about one group at its cap, 8 is more than a reader's surroundings can bring about.
 """
 
 from __future__ import annotations
