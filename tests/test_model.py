@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contentguard.model import Crawler, Facts, Purpose
+from contentguard.model import Action, Crawler, Facts, Identity, Purpose, Rendition, Verdict
 
 crawlers = st.none() | st.builds(
     Crawler,
@@ -24,7 +25,9 @@ facts = st.builds(
     client=st.none() | st.ip_addresses().map(str),
     now=st.floats(0, 2**33),
     crawler=crawlers,
+    identity=st.sampled_from(Identity),
     wait=st.floats(0, 1e6),
+    waits=st.lists(st.tuples(st.text(), st.floats(0, 1e6))).map(tuple),
 )
 
 
@@ -37,3 +40,34 @@ def test_the_first_of_several_headers() -> None:
     value = Facts("GET", "/", ((b"a", b"1"), (b"b", b"2"), (b"a", b"3")), None)
     assert value.header(b"a") == b"1"
     assert value.header(b"c") is None
+
+
+def test_facts_that_were_written_down_before_identities_were_known() -> None:
+    value = Facts("GET", "/", (), None)
+    old = {name: part for name, part in value.as_dict().items() if name not in ("identity", "waits")}
+    assert Facts.from_dict(old) == value
+
+
+@pytest.mark.parametrize(
+    ("word", "purpose"),
+    [("ai-train", Purpose.AI_TRAINING), ("ai-input", Purpose.AI_SEARCH), ("preview", Purpose.LINK_PREVIEW),
+     ("fetch", Purpose.USER_FETCH), ("search", Purpose.SEARCH)],
+)  # fmt: skip
+def test_purposes_by_the_words_of_other_vocabularies(word: str, purpose: Purpose) -> None:
+    assert Purpose(word) is purpose
+
+
+@pytest.mark.parametrize("word", ["", "train", "AI-TRAIN", 3, None])
+def test_no_other_word_is_a_purpose(word: object) -> None:
+    with pytest.raises(ValueError, match="not a valid Purpose"):
+        Purpose(word)  # type: ignore[arg-type]
+
+
+def test_only_refusals_have_a_status_of_their_own() -> None:
+    statuses = {action: Verdict(action, Rendition.NONE, "r").status for action in Action}
+    assert {action: status for action, status in statuses.items() if status != 200} == {
+        Action.THROTTLE: 429,
+        Action.WAIT: 429,
+        Action.CHARGE: 402,
+        Action.DENY: 403,
+    }
