@@ -114,17 +114,29 @@ def _strictest(verdict: Verdict, others: list[Verdict]) -> Verdict:
     return worst if (shadow, paces) == (worst.shadow, worst.paces) else replace(worst, shadow=shadow, paces=paces)
 
 
+_set = {name: Verdict.__dict__[name].__set__ for name in Verdict.__slots__}
+_action, _rendition, _rule, _public, _private = (
+    _set[name] for name in ("action", "rendition", "rule", "public_reason", "private_reason")
+)
+_retry, _signals, _score, _shadow, _paces = (
+    _set[name] for name in ("retry_after", "signals", "score", "shadow", "paces")
+)
+
+
 def _told(verdict: Verdict, signals: tuple[Signal, ...], score: float) -> Verdict:
-    """``verdict`` with what it rests on. (Four times as fast as ``replace``, and every new reader comes this way.)"""
-    return Verdict(
-        verdict.action,
-        verdict.rendition,
-        verdict.rule,
-        verdict.public_reason,
-        verdict.private_reason,
-        verdict.retry_after,
-        signals,
-        score,
-        verdict.shadow,
-        verdict.paces,
-    )
+    """``verdict`` with what it rests on.
+
+    Every new reader comes this way, and a frozen class takes twice as long to make its own.
+    """
+    made: Verdict = object.__new__(Verdict)
+    _action(made, verdict.action)
+    _rendition(made, verdict.rendition)
+    _rule(made, verdict.rule)
+    _public(made, verdict.public_reason)
+    _private(made, verdict.private_reason)
+    _retry(made, verdict.retry_after)
+    _signals(made, signals)
+    _score(made, score)
+    _shadow(made, verdict.shadow)
+    _paces(made, verdict.paces)
+    return made

@@ -6,7 +6,7 @@ their group, each group counts no more than its cap in either direction, and the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import ItemsView, Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -14,8 +14,6 @@ from contentguard.model import Signal
 
 DEFAULT_CAP = 4.0
 """The cap of a group that has none of its own."""
-
-_HUGE = 1e9
 
 NO_CAPS: Mapping[str, float] = MappingProxyType({})
 
@@ -34,27 +32,27 @@ class Tally(NamedTuple):
 def tally(signals: Iterable[Signal], caps: Mapping[str, float] = NO_CAPS) -> list[Tally]:
     """What each group comes to, in the order of its first signal."""
     totals = _totals(signals)
-    return [
-        Tally(group, total, cap, max(-cap, min(cap, total)))
-        for group, total in totals.items()
-        for cap in (caps.get(group, DEFAULT_CAP),)
-    ]
+    return [Tally(group, total, cap := caps.get(group, DEFAULT_CAP), _within(total, cap)) for group, total in totals]
 
 
 def score(signals: Iterable[Signal], caps: Mapping[str, float] = NO_CAPS) -> float:
     """The sum over the groups of ``min(cap, max(-cap, sum of weights))``, in nats."""
     counts = 0.0
-    for group, total in _totals(signals).items():
+    for group, total in _totals(signals):
         cap = caps.get(group, DEFAULT_CAP)
-        counts += cap if total > cap else -cap if total < -cap else total
+        counts += total if -cap <= total <= cap else _within(total, cap)
     return counts
 
 
-def _totals(signals: Iterable[Signal]) -> dict[str, float]:
-    """The sum of each group's weights. A weight that is no finite number tells nothing."""
+def _totals(signals: Iterable[Signal]) -> ItemsView[str, float]:
+    """The sum of each group's weights."""
     totals: dict[str, float] = {}
     for signal in signals:
-        weight = signal.weight
-        if -_HUGE < weight < _HUGE:
-            totals[signal.group] = totals.get(signal.group, 0.0) + weight
-    return totals
+        group = signal.group
+        totals[group] = totals[group] + signal.weight if group in totals else signal.weight
+    return totals.items()
+
+
+def _within(total: float, cap: float) -> float:
+    # A sum that is no number, as of weights of both infinities, tells nothing.
+    return max(-cap, min(cap, total)) if total == total else 0.0
