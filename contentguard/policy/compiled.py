@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from contentguard.model import Action, Crawler, Facts, Identity, Right, Signal, Verdict
-from contentguard.policy.paths import parse_pattern, spellings
+from contentguard.policy.paths import is_readable, parse_pattern, spellings
 from contentguard.policy.rules import READER, Rule, When
 from contentguard.policy.table import Found, Table
-from contentguard.policy.verdicts import FULL, by_right, by_rule, is_open, opened, severity, throttled
+from contentguard.policy.verdicts import FULL, UNREADABLE, by_right, by_rule, is_open, opened, severity, throttled
 
 REMEMBERED = 4096
 """Robots whose verdict is kept: a robot's name may be one that a client has thought of."""
@@ -53,7 +53,9 @@ class Compiled:
             kind = READER if name in self._screenless else crawler.purpose.value
         found = self._exact.first(facts, path, score, kind, name)
         verdict = fallback if found is None else _verdict(found, fallback)
-        if self._paths:
+        if self._paths and not is_readable(path):
+            verdict = UNREADABLE
+        elif self._paths:
             forms = spellings(path)
             if self._folds or forms != (path,):
                 others = [self._loose.first(facts, form, score, kind, name) for form in forms]
