@@ -129,6 +129,7 @@ async def replay(
         verdict = await judge.judge(recorded, signals)
         before = came_to(await other.judge(recorded, signals), recorded) if other else recorded.outcome
         report.untimed += not recorded.timed
+        report.unnamed += facts.crawler is None and facts.header(b"user-agent") is None
         kind = judge.policy.compiled.kind_of(facts.crawler)
         report.add(kind, facts.path, verdict, came_to(verdict, recorded), before)
         if report.requests % _EVERY == 0:

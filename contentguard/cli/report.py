@@ -31,7 +31,7 @@ class Report:
 
     def __init__(self) -> None:
         self.requests = 0
-        self.untimed = 0
+        self.untimed = self.unnamed = 0
         self.unread: Counter[str] = Counter()
         self.first_unread = ""
         self.classes, self.rules = Grid(OUTCOMES), Grid(OUTCOMES)
@@ -60,7 +60,7 @@ class Report:
     def unreadable(self, place: str, line: str, why: str) -> None:
         """Note a line that could not be read."""
         if not self.unread:
-            self.first_unread = f"{place}: {why}: {_safe(line[:100])}"
+            self.first_unread = f"{place}: {why}: {_safe(line[:100].rstrip())}"
         known = why in self.unread or len(self.unread) < _REASONS
         self.unread[why if known else "other reasons"] += 1
 
@@ -81,6 +81,8 @@ def _text(report: Report, compared: str, top: int) -> Iterator[str]:
         yield f"  the first: {report.first_unread}"
     if report.untimed:
         yield f"  {report.untimed:,} have no time: limits were not replayed for them"
+    if report.unnamed:
+        yield f"  {report.unnamed:,} have no User-Agent: robots among them were judged as readers"
     yield "  A GET of a path without a file's ending (or .html) counts as an article; a log does not tell."
     for title, grid in (("by class", report.classes), ("by rule", report.rules)):
         yield ""
@@ -110,6 +112,7 @@ def as_data(report: Report, compared: str, top: int) -> dict[str, Any]:
         "unread": dict(report.unread),
         "first_unread": report.first_unread,
         "untimed": report.untimed,
+        "unnamed": report.unnamed,
         "classes": report.classes.rows,
         "rules": report.rules.rows,
         "paths": [[path, what, count, missed] for (path, what), count, missed in report.paths.most(top)],

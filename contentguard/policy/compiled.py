@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from contentguard.model import Action, Crawler, Facts, Right, Signal, Standing, Verdict
-from contentguard.policy.paths import parse_pattern, spellings
+from contentguard.policy.paths import is_readable, parse_pattern, spellings
 from contentguard.policy.rules import READER, Rule, When
 from contentguard.policy.table import Found, Table
-from contentguard.policy.verdicts import FULL, by_right, by_rule, is_open, opened, severity, throttled
+from contentguard.policy.verdicts import FULL, UNREADABLE, by_right, by_rule, is_open, opened, severity, throttled
 
 REMEMBERED = 4096
 """Robots whose verdict is kept: a robot's name may be one that a client has thought of."""
@@ -55,7 +55,9 @@ class Compiled:
             kind = READER if name in self._screenless else crawler.purpose.value
         found = self._exact.first(facts, path, score, kind, name)
         verdict = fallback if found is None else _verdict(found, fallback)
-        if self._paths:
+        if self._paths and not is_readable(path):
+            verdict = UNREADABLE
+        elif self._paths:
             forms = spellings(path)
             if self._folds or forms != (path,):
                 others = [self._loose.first(facts, form, score, kind, name) for form in forms]
@@ -119,17 +121,29 @@ def _strictest(verdict: Verdict, others: list[Verdict]) -> Verdict:
     return worst if (shadow, paces) == (worst.shadow, worst.paces) else replace(worst, shadow=shadow, paces=paces)
 
 
+_set = {name: Verdict.__dict__[name].__set__ for name in Verdict.__slots__}
+_action, _rendition, _rule, _public, _private = (
+    _set[name] for name in ("action", "rendition", "rule", "public_reason", "private_reason")
+)
+_retry, _signals, _score, _shadow, _paces = (
+    _set[name] for name in ("retry_after", "signals", "score", "shadow", "paces")
+)
+
+
 def _told(verdict: Verdict, signals: tuple[Signal, ...], score: float) -> Verdict:
-    """``verdict`` with what it rests on. (Four times as fast as ``replace``, and every new reader comes this way.)"""
-    return Verdict(
-        verdict.action,
-        verdict.rendition,
-        verdict.rule,
-        verdict.public_reason,
-        verdict.private_reason,
-        verdict.retry_after,
-        signals,
-        score,
-        verdict.shadow,
-        verdict.paces,
-    )
+    """``verdict`` with what it rests on.
+
+    Every new reader comes this way, and a frozen class takes twice as long to make its own.
+    """
+    made: Verdict = object.__new__(Verdict)
+    _action(made, verdict.action)
+    _rendition(made, verdict.rendition)
+    _rule(made, verdict.rule)
+    _public(made, verdict.public_reason)
+    _private(made, verdict.private_reason)
+    _retry(made, verdict.retry_after)
+    _signals(made, signals)
+    _score(made, score)
+    _shadow(made, verdict.shadow)
+    _paces(made, verdict.paces)
+    return made

@@ -26,6 +26,9 @@ _PLAIN = re.compile(rf"(?:/{_WORD}(?:\.{_WORD})*+)*+/?+")
 _CONTROLS = dict.fromkeys([*range(32), 127])
 _PARAMETERS = re.compile(r";[^/]*+")
 _ENDS = re.compile(r"[\0#?]")
+LONGEST = 4096
+"""Characters of a path; what is longer and not plain takes too long to be read, and nobody honest sends it."""
+
 _ROUNDS = 4
 """How often a path is decoded before it is taken as it is."""
 
@@ -107,14 +110,20 @@ def parse_pattern(text: str) -> Pattern:
     return Pattern(tuple(unquote(part) for part in parts), anchored)
 
 
+def is_readable(path: str) -> bool:
+    """Whether it is short enough, or plain enough, for its spellings to be found within a millisecond."""
+    return len(path) <= LONGEST or _PLAIN.fullmatch(path.lower()) is not None
+
+
 def spellings(path: str) -> tuple[str, ...]:
     """The plain forms of ``path``, at least one: what applications may take it for, in lower case.
 
     Decoded again until nothing is left to decode, ``\\`` taken for ``/``, parameters (``;x``), control characters,
     empty and dot segments taken out; and where there is a NUL, ``#`` or ``?`` in it, also cut there.
     """
-    if _PLAIN.fullmatch(path):
-        return (path,)
+    lowered = path.lower()
+    if _PLAIN.fullmatch(lowered):
+        return (lowered,)
     folded = _folded(_decoded(path)).replace("\\", "/")
     end = _ENDS.search(folded)
     forms = [folded] if end is None else [folded, folded[: end.start()]]

@@ -60,7 +60,9 @@ class Published:
         self._crawlers = tuple(crawlers)
         self._private = tuple(map(parse_pattern, private))
         self._rules = [rule for rule in policy.effective_rules() if not rule.shadow]
-        self._named = frozenset(name for rule in self._rules for name in _named(rule.when))
+        self._names = {rule.name: frozenset(_named(rule.when)) for rule in self._rules}
+        self._named = frozenset(name for names in self._names.values() for name in names)
+        self._reaches: dict[tuple[str, str, str], Reach] = {}
         self._said: dict[tuple[str, str, bool], Said] = {}
         self._written: dict[tuple[tuple[Place, ...], bool], Said] = {}
         self._bearers = _bearers(self._crawlers)
@@ -87,23 +89,20 @@ class Published:
     def unpublished(self) -> list[Unpublished]:
         """What is enforced but not published, each with the reason."""
         found: dict[str, str] = {}
-        asked = [None, *self._of_note()]
+        told = [crawler for crawler in self._crawlers if crawler.robots_token is not None]
+        kinds = {self._kind(crawler): crawler for crawler in told}
+        named = {crawler.name.lower(): crawler for crawler in told if crawler.name.lower() in self._named}
         for rule in self._rules:
-            if why := _why_unsaid(rule, [self._reach(rule, crawler) for crawler in asked]):
+            asked = [None, *kinds.values(), *(named[name] for name in self._names[rule.name] if name in named)]
+            if why := _why_unsaid(rule, [self._reach(rule, self._kind(one), self._name(one)) for one in asked]):
                 found[rule.name] = why
-        for crawler in asked:
+        for crawler in (None, *kinds.values(), *named.values()):
             found |= dict.fromkeys(self._lines(crawler).unsaid, "it cannot be put before what contradicts it")
         rights = self._policy.effective_rights()
         for purpose, right in self._policy.effective_unverified().items():
             if refuses(right) and not refuses(rights[purpose]):
                 found[f"unverified.{purpose.value}"] = "robots.txt cannot ask a robot to prove who it is"
         return [*(Unpublished(rule, why) for rule, why in found.items()), *self._followers()]
-
-    def _of_note(self) -> list[Crawler]:
-        """One robot of each purpose, and those that a rule names."""
-        told = [crawler for crawler in self._crawlers if crawler.robots_token is not None]
-        kinds = {self._policy.compiled.kind_of(crawler): crawler for crawler in told}
-        return [*kinds.values(), *(crawler for crawler in told if crawler.name.lower() in self._named)]
 
     def _followers(self) -> Iterator[Unpublished]:
         """Robots that obey another's name and are treated otherwise than that one."""
@@ -113,18 +112,26 @@ class Published:
                 right = self._policy.right_of(crawler)[1]
                 yield Unpublished(right, f"{crawler.name} reads what robots.txt says to {bearer.name}")
 
-    def _reach(self, rule: Rule, crawler: Crawler | None) -> Reach:
-        """Where a rule holds for an honest robot; None is one that the catalogue does not know: a tool, by default."""
-        if crawler is None:
-            return reach(rule.when, Purpose.TOOL.value, "")
-        return reach(rule.when, self._policy.compiled.kind_of(crawler), crawler.name.lower())
+    def _kind(self, crawler: Crawler | None) -> str:
+        """The class of a robot; None is one that the catalogue does not know: a tool, by default."""
+        return Purpose.TOOL.value if crawler is None else self._policy.compiled.kind_of(crawler)
+
+    def _name(self, crawler: Crawler | None) -> str:
+        """The name of a robot that any rule names; of all others it makes no difference."""
+        name = "" if crawler is None else crawler.name.lower()
+        return name if name in self._named else ""
+
+    def _reach(self, rule: Rule, kind: str, name: str) -> Reach:
+        """Where a rule holds for an honest robot."""
+        key = rule.name, kind, name if name in self._names[rule.name] else ""
+        if key not in self._reaches:
+            self._reaches[key] = reach(rule.when, kind, key[2])
+        return self._reaches[key]
 
     def _lines(self, crawler: Crawler | None) -> Said:
-        kind = Purpose.TOOL.value if crawler is None else self._policy.compiled.kind_of(crawler)
-        name = "" if crawler is None else crawler.name.lower()
         tool = self._policy.effective_rights()[Purpose.TOOL]
         granted = not refuses(tool if crawler is None else self._policy.right_of(crawler)[0])
-        key = kind, name if name in self._named else "", granted
+        key = self._kind(crawler), self._name(crawler), granted
         if key not in self._said:
             self._said[key] = self._ranked(*key)
         return self._said[key]
@@ -134,7 +141,7 @@ class Published:
         for rule in self._rules:
             if rule.action not in _OPENS | _CLOSES:
                 continue
-            found = reach(rule.when, kind, name)
+            found = self._reach(rule, kind, name)
             places += [Place(rule.name, pattern, rule.action in _OPENS) for pattern in found.patterns]
             if found.everywhere:
                 granted = rule.action in _OPENS
@@ -156,7 +163,7 @@ class Published:
             here: dict[Pattern, dict[Use, bool]] = {}
             closed = _closed_to_all(rule)
             for use, grant in tuple(open_uses.items()):
-                found = reach(rule.when, grant.purpose.value, "")
+                found = self._reach(rule, grant.purpose.value, "")
                 for pattern in found.patterns:
                     if pattern not in closed:
                         here.setdefault(pattern, {})[use] = rule.action in grant.actions

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 from contentguard.limits import Limit
-from contentguard.model import Action
+from contentguard.model import Action, Purpose
 
 READER = "reader"
 """The class of whoever declares no robot (or a browser without a screen, whose name decides nothing)."""
@@ -73,6 +73,7 @@ class When:
             value = getattr(self, name)
             if not isinstance(value, tuple):
                 object.__setattr__(self, name, tuple(value) if isinstance(value, list) else (value,))
+        object.__setattr__(self, "purpose", tuple(map(_canonical, self.purpose)))
 
     def used(self) -> Iterator[str]:
         """The names of the conditions that are given here or further inside, as they are written."""
@@ -89,6 +90,14 @@ class When:
         yield from self.any
         if self.not_ is not None:
             yield self.not_
+
+
+def _canonical(purpose: str) -> str:
+    """A purpose's own name, of one that another vocabulary uses (``ai-train``); what is none stays as it is."""
+    try:
+        return Purpose(purpose).value
+    except ValueError:
+        return purpose
 
 
 @dataclass(frozen=True, slots=True)

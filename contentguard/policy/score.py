@@ -18,8 +18,6 @@ DEFAULT_CAP = 4.0
 SOFT = "soft groups together"
 """The group of a tally that stands for what the soft groups lose by their common cap."""
 
-_HUGE = 1e9
-
 
 class Scale(dict[str, float]):
     """Caps of groups, with floors of their own, and one cap for all groups together that are ``soft``."""
@@ -40,6 +38,8 @@ class Scale(dict[str, float]):
 
     def counts(self, group: str, total: float) -> float:
         """What of one group's sum counts, before the common cap of the soft ones."""
+        if total != total:
+            return 0.0  # of weights of both infinities
         return max(self.floors.get(group, 0.0), min(self.get(group, 0.0), total))
 
     def tally(self, totals: Mapping[str, float]) -> list[Tally]:
@@ -72,9 +72,7 @@ def tally(signals: Iterable[Signal], caps: Mapping[str, float] = NO_CAPS) -> lis
     if isinstance(caps, Scale):
         return caps.tally(totals)
     return [
-        Tally(group, total, cap, max(-cap, min(cap, total)))
-        for group, total in totals.items()
-        for cap in (caps.get(group, DEFAULT_CAP),)
+        Tally(group, total, cap := caps.get(group, DEFAULT_CAP), _within(total, cap)) for group, total in totals.items()
     ]
 
 
@@ -86,15 +84,19 @@ def score(signals: Iterable[Signal], caps: Mapping[str, float] = NO_CAPS) -> flo
     counts = 0.0
     for group, total in totals.items():
         cap = caps.get(group, DEFAULT_CAP)
-        counts += cap if total > cap else -cap if total < -cap else total
+        counts += total if -cap <= total <= cap else _within(total, cap)
     return counts
 
 
 def _totals(signals: Iterable[Signal]) -> dict[str, float]:
-    """The sum of each group's weights. A weight that is no finite number tells nothing."""
+    """The sum of each group's weights."""
     totals: dict[str, float] = {}
     for signal in signals:
-        weight = signal.weight
-        if -_HUGE < weight < _HUGE:
-            totals[signal.group] = totals.get(signal.group, 0.0) + weight
+        group = signal.group
+        totals[group] = totals[group] + signal.weight if group in totals else signal.weight
     return totals
+
+
+def _within(total: float, cap: float) -> float:
+    # A sum that is no number, as of weights of both infinities, tells nothing.
+    return max(-cap, min(cap, total)) if total == total else 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contentguard.model import Action, Crawler, Facts, Rendition, Right, Standing, Verdict
-from contentguard.policy.paths import spellings
+from contentguard.policy.paths import is_readable, spellings
 from contentguard.policy.rules import Rule
 
 _OPEN_PATHS = frozenset(
@@ -19,6 +19,15 @@ WAIT = "One moment, please: this page can be read shortly."
 
 FULL = Verdict(Action.ALLOW, Rendition.FULL, "readers")
 """What everybody gets of whom the policy says nothing else."""
+
+UNREADABLE = Verdict(
+    Action.DENY,
+    Rendition.NONE,
+    "limits.path",
+    DENIED,
+    "a path too long and too oddly spelled to be held against the rules",
+)
+"""What nobody gets where there are rules about paths: it could be any of them."""
 
 # Until progressive reading and excerpts are there, ``lead`` and ``excerpt`` come to the article's metadata.
 _BY_RIGHT = {
@@ -83,7 +92,7 @@ def is_open(path: str) -> bool:
 
 
 def _stays(path: str) -> bool:
-    return all(form.startswith(_OPEN_PREFIX) for form in spellings(path))
+    return is_readable(path) and all(form.startswith(_OPEN_PREFIX) for form in spellings(path))
 
 
 _RENDITIONS = {Rendition.FULL: 0, Rendition.HEAD: 1, Rendition.NONE: 2}

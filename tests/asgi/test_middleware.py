@@ -399,9 +399,14 @@ class TestObservation:
             async def take(self, *args: object, **more: object) -> Any:
                 raise ConnectionError("gone")
 
+            peek = take
+
         app = ContentGuardMiddleware(page(), settings=settings(), store=Broken())
         assert get(app).status_code == 200
         assert app.guard.counts["store-failed"] == 1
+        streamed = ContentGuardMiddleware(page(chunks=[b"", ARTICLE.encode()]), settings=settings(), store=Broken())
+        assert "Share your love" in get(streamed).text
+        assert streamed.guard.counts["store-failed"] == 2
 
 
 class TestServers:

@@ -79,6 +79,9 @@ class BrokenStore:
     async def take(self, key: str, limit: Limit, now: float, cost: int = 1) -> Decision:
         raise ConnectionError("no store")
 
+    async def peek(self, key: str, limit: Limit, now: float) -> Decision:
+        raise ConnectionError
+
 
 def standing(
     house: House, crawler: Crawler | None, client: str | None, request: SignedRequest | None = None

@@ -141,6 +141,16 @@ def test_every_preset_says_what_it_is_for(preset: str, tmp_path: Path, capsys: p
     assert "in shadow: what" not in out
 
 
+def test_whoever_stops_reading_is_no_failure() -> None:
+    command = [sys.executable, "-m", "contentguard", "check"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        running.stdout.close()
+        assert running.wait(timeout=60) == 0
+        assert running.stderr is not None
+        assert running.stderr.read() == b""
+
+
 def test_as_a_module() -> None:
     done = subprocess.run([sys.executable, "-m", "contentguard", "check"], capture_output=True, text=True, check=False)
     assert done.returncode == 0

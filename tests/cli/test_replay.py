@@ -125,9 +125,12 @@ def test_limits_are_replayed_on_the_clock_of_the_log(tmp_path: Path, capsys: pyt
 def test_without_a_time_no_limit_is_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = [f'INFO:     192.0.2.7:1 - "GET /news/{n} HTTP/1.1" 200 OK\n' for n in range(300)]
     report = found(tmp_path, capsys, lines)
-    assert (report["untimed"], report["classes"]) == (300, {"reader": {"full": 300}})
+    assert (report["untimed"], report["unnamed"]) == (300, 300)
+    assert report["classes"] == {"reader": {"full": 300}}
     assert main(["replay", str(tmp_path / "access.log")]) == 0
-    assert "300 have no time: limits were not replayed for them" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "300 have no time: limits were not replayed for them" in out
+    assert "300 have no User-Agent: robots among them were judged as readers" in out
 
 
 def test_own_records_are_judged_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -83,10 +83,12 @@ def expressible_leaves(patterns: tuple[str, ...]) -> SearchStrategy[When]:
     return st.one_of(known, known, known, st.builds(When, path=some(patterns), client=maybe(some(NETWORKS))))
 
 
-def whens(leaf: SearchStrategy[When]) -> SearchStrategy[When]:
+def whens(leaf: SearchStrategy[When], patterns: tuple[str, ...]) -> SearchStrategy[When]:
     tables = st.lists(leaf, min_size=1, max_size=2).map(tuple)
-    combined = st.builds(When, path=maybe(some(PATTERNS)), all=tables | st.just(()), any=tables | st.just(()))
-    denied = st.builds(lambda when, other: When(path=when.path, not_=other), leaf, leaf)
+    combined = st.builds(When, path=maybe(some(patterns)), all=tables | st.just(()), any=tables | st.just(()))
+    denied = st.builds(
+        lambda when, other: When(path=when.path, purpose=when.purpose, not_=other), leaf, leaf | combined
+    )
     return st.one_of(leaf, leaf, combined, denied)
 
 
@@ -122,7 +124,7 @@ def policies(
         crawlers=st.dictionaries(st.sampled_from(NAMES), st.sampled_from(Right), max_size=2),
         preset=st.sampled_from(tuple(PRESETS)),
         unverified=st.dictionaries(st.sampled_from(Purpose), st.sampled_from(Right), max_size=2),
-        rules=rules(whens(leaf(patterns)) if leaf is leaves else leaf(patterns)),
+        rules=rules(whens(leaf(patterns), patterns)),
         shadow=st.sampled_from(((), (), ("spoofed",))),
     )
 

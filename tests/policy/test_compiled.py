@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -97,6 +98,15 @@ def test_a_policy_without_header_conditions_believes_no_header(
     told = ((b"host", b"x/robots.txt"), (b"x-original-uri", b"/robots.txt"), (b"x-rewrite-url", b"/"), *headers)
     changed = Facts(**{name: getattr(facts, name) for name in Facts.__slots__} | {"headers": told})
     assert decide(plain, changed) == decide(plain, facts)
+
+
+@given(generated.policies(), generated.facts, generated.signals)
+def test_a_verdict_with_signals_is_the_same_with_all_its_parts(
+    policy: Policy, facts: Facts, signals: tuple[Signal, ...]
+) -> None:
+    bare = policy.compiled.judge(facts, (), 5.0)
+    told = policy.compiled.judge(facts, (Signal("x"), *signals), 5.0)
+    assert told == replace(bare, signals=(Signal("x"), *signals), score=5.0)
 
 
 def test_what_is_remembered_of_robots_is_bounded() -> None:

@@ -260,6 +260,18 @@ def test_no_form_is_longer_than_the_path() -> None:
         assert all(len(form) <= len(path) for form in spellings(path))
 
 
+def test_a_path_too_long_to_be_read_gets_round_no_rule() -> None:
+    """It is refused, as it could be any; a long one that is plain is judged, and without rules by path all are."""
+    odd = "/open/" + "a/" * 3000 + "../" * 3001 + "../secret/x"
+    assert refused(odd)
+    assert refused("/open/" + "é" * 5000)
+    assert not refused("/open/" + "ab/" * 20_000)
+    assert not refused("/Open/" + "AbC/" * 20_000)
+    assert refused("/Secret/" + "AbC/" * 20_000)
+    assert not refused(odd, Policy())
+    assert not is_open("/.well-known/" + "%61" * 5000)
+
+
 def test_rights_are_for_all_paths() -> None:
     robot = Crawler("GPTBot", "GPTBot", "OpenAI", Purpose.AI_TRAINING, "GPTBot")
     for right, action in ((Right.DENY, Action.DENY), (Right.CHARGE, Action.CHARGE)):

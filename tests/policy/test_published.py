@@ -190,6 +190,19 @@ def test_ordinary_patterns_can_all_be_said(found: list[Place], granted: bool) ->
     assert not ranked(found, granted=granted).unsaid
 
 
+def test_what_cannot_be_put_before_what_contradicts_it_is_listed() -> None:
+    """``/b$`` cannot be made longer, and ``/*b$`` is longer than it."""
+    rules = (
+        Rule("one", Action.DENY, When(path=("/b$",), purpose=("robot",))),
+        Rule("all", Action.ALLOW, When(path=("/*b$",))),
+        Rule("rest", Action.DENY, When(purpose=("robot",))),
+    )
+    published = Published(Policy(preset="open", rules=rules), CATALOGUE.crawlers, private=())
+    assert published.terms.robots["Googlebot"] == (Line("/*b$", True), Line("/*b?", True), Line("/", False))
+    (why,) = [one.why for one in published.unpublished() if one.rule == "one"]
+    assert why == "it cannot be put before what contradicts it"
+
+
 def test_lines_say_what_is_needed_and_only_that_is_lengthened() -> None:
     rules = (
         Rule("press", Action.ALLOW, When(path=("/press/",))),

@@ -164,6 +164,11 @@ def test_robots_are_looked_up_where_the_catalogue_is_given() -> None:
     assert "'Googlebot'" in found["rules.0.when.crawler"]
 
 
+def test_purposes_by_the_words_of_other_vocabularies() -> None:
+    (written,) = read_policy(rule(when={"purpose": ["ai-train", "preview", "robot"]})).rules
+    assert written.when.purpose == ("ai-training", "link-preview", "robot")
+
+
 def test_conditions_may_not_be_endlessly_deep() -> None:
     when: dict[str, Any] = {"path": "/a"}
     for _ in range(5000):
