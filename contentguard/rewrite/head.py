@@ -21,6 +21,8 @@ from contentguard.rewrite.tokenizer import attributes
 _META_CHARSET = re.compile(rb"(?i)<meta(?=[\t\n\f\r /])[^>]*+>")
 _CHARSET = re.compile(rb"(?i)charset[\t\n\f\r ]*+=[\t\n\f\r ]*+[\"']?+([a-z0-9_:.-]++)")
 _REFERENCE = re.compile(r"&(?:#[xX]?+[0-9a-fA-F]++|[A-Za-z0-9]++);")
+_SAID = ("og:", "twitter:", "article:", "description")
+"""What is read of a page's meta elements: a CSRF token or a build number makes no other page of it."""
 _LONG = 512
 """Bytes of a tag up to which what it says is remembered."""
 PRESCAN = 1024
@@ -131,7 +133,7 @@ def _metadata(scan: Scan, encoding: str) -> tuple[dict[str, str], dict[str, str]
     for span in scan.metadata:
         tag = _tag(span, encoding)
         key = (tag.get("property") or tag.get("name") or "").lower()
-        if key and "content" in tag:
+        if key.startswith(_SAID) and "content" in tag:
             metas.setdefault(key, tag["content"])
         for rel in tag.get("rel", "").lower().split():
             links.setdefault(rel, tag.get("href", ""))

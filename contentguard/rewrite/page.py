@@ -63,7 +63,7 @@ class Page:
     """The card picture the page names (og:image, twitter:image), else the first picture of the article."""
     image_alt: str = ""
     metas: Mapping[str, str] = field(default_factory=dict)
-    """``name`` or ``property`` (lower case) of every meta element of the head → its content."""
+    """``name`` or ``property`` (lower case) of the head's meta elements about cards and description → its content."""
     origin: str = ""
     """The site's public origin from the settings, e.g. ``https://news.example``; empty when not configured."""
     path: str = "/"
