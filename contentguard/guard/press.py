@@ -59,6 +59,7 @@ class Press:
         self.edition = self._edition()
         """Names what shapes a page besides its own bytes."""
         self.shelves: Recent[tuple[Delivery, Shelf, Headers]] = Recent(_SHELVES)
+        self._terms: Recent[Headers] = Recent(64)
         self._day = (0.0, b"")
         self._working: dict[Hashable, anyio.Event] = {}
 
@@ -74,9 +75,12 @@ class Press:
             chosen.site, chosen.origin, chosen.cards, chosen.copying, chosen.share, chosen.visible, qr=self._qr
         )
 
-    def terms_at(self, path: str) -> list[tuple[bytes, bytes]]:
+    def terms_at(self, path: str) -> Headers:
         """The headers by which a page at ``path`` says what machines may make of it."""
-        return published_headers(self.published.terms, self.published.uses_at(path), self.site)
+        uses = self.published.uses_at(path)
+        kind = tuple(uses.items())
+        found = self._terms.get(kind)
+        return found or self._terms.put(kind, published_headers(self.published.terms, uses, self.site))
 
     def _qr(self, page: Page) -> str:
         drawn = "qr" in self.settings.share.targets and page.url

@@ -7,7 +7,7 @@ between them, and holes for what differs from reader to reader. It is deflated o
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
@@ -24,6 +24,7 @@ _GZIP_SHARE = 0.5
 
 
 Piece = bytes | memoryview
+_ANYBODYS = frozenset((Field.NONCE,))
 
 
 class Untouched(StrEnum):
@@ -47,14 +48,15 @@ class Template:
     __slots__ = ("_gzips", "_holes", "_parts", "fields", "personal", "size")
 
     def __init__(self, parts: Sequence[Piece | Field]) -> None:
-        # What is empty now, or between two neighbours of nothing, costs each reader's page a little.
-        self._parts: list[Piece] = [b"" if isinstance(part, Field) else part for part in parts]
-        self._holes = [(index, part) for index, part in enumerate(parts) if isinstance(part, Field)]
-        self.fields = tuple(hole for _, hole in self._holes)
+        self._holes = [(index, part) for index, part in enumerate(parts) if type(part) is Field]
+        self._parts: list[Piece] = list(parts)  # type: ignore[arg-type]
+        for index, _ in self._holes:
+            self._parts[index] = b""
+        self.fields = tuple([hole for _, hole in self._holes])
         """The fields in the order of the page."""
         self.size = sum(map(len, self._parts))
         """Bytes of the whole, less the fields."""
-        self.personal = not {Field.NONCE}.issuperset(self.fields)
+        self.personal = not _ANYBODYS.issuperset(self.fields)
         """Whether a reader's copy is theirs alone. A nonce belongs to its response: caching it is the app's affair."""
         self._gzips: dict[tuple[int, ...], Spliced] = {}
 
@@ -163,16 +165,15 @@ def points(fragments: Iterable[Fragment], places: Mapping[Slot, int]) -> list[Po
 
 def full(body: bytes, inserts: Iterable[Point]) -> Template:
     """``body`` with everything at its place (offsets never decrease); of two at one place the earlier comes first."""
-    return template(_spliced_in(body, inserts))
-
-
-def _spliced_in(body: bytes, inserts: Iterable[Point]) -> Iterator[Piece | Field]:
     page, done = memoryview(body), 0
-    for at, parts in inserts:
-        yield page[done:at]
-        yield from parts
-        done = at
-    yield page[done:]
+    parts: list[Piece | Field] = []
+    for at, more in inserts:
+        if at > done:
+            parts.append(page[done:at])
+            done = at
+        parts += more
+    parts.append(page[done:])
+    return Template(parts)
 
 
 def head_only(scan: Scan, page: Page, fragments: Iterable[Fragment]) -> Template:
