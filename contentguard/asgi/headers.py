@@ -58,6 +58,8 @@ class Answer:
     etag: bytes = b""
     last_modified: bytes = b""
     vary: bytes = b""
+    speaks: bool = False
+    """The app says itself what machines may make of the page, or some of it."""
     mixed: bool = False
     """Header names are not all in lower case, as ASGI wants them."""
 
@@ -136,7 +138,15 @@ def _vary(answer: Answer, value: bytes) -> None:
     answer.vary += b"," + value.lower()
 
 
+def _terms(answer: Answer, value: bytes) -> None:
+    answer.speaks = True
+
+
 _NOTES = {
+    b"x-robots-tag": _terms,
+    b"content-signal": _terms,
+    b"tdm-reservation": _terms,
+    b"tdm-policy": _terms,
     b"content-type": _content_type,
     b"content-length": _length,
     OPTION: _option,
@@ -182,9 +192,11 @@ def rewritten(
         kept.append(_GZIP)
     if etag:
         kept.append((b"etag", etag))
-    if terms:
-        said = {name for name, _ in kept}
+    if answer.speaks:
+        said = {name.lower() for name, _ in kept}
         kept += [pair for pair in terms if pair[0] not in said]
+    else:
+        kept += terms
     if length is not None:
         kept.append((b"content-length", b"%d" % length))
     return kept

@@ -37,6 +37,8 @@ class Routes:
 
     def find(self, scope: Scope) -> Plain | None:
         """The answer to a request below ``/.contentguard``, or None for one that is the app's."""
+        if PREFIX not in scope["path"]:
+            return None
         path = route_path(scope)
         if not path.startswith(PREFIX) or path[len(PREFIX) :][:1] not in ("", "/"):
             return None

@@ -84,15 +84,17 @@ class Guard(Press):
 
     def judged(self, facts: Facts) -> tuple[Facts, Verdict]:
         """The same for a client that is no declared robot, and where there is nothing to wait for."""
-        noticed = signals(facts, look(facts))
+        seen = look(facts)
         # The same browser's headers give the very same signals, and mostly there is nothing else to judge by.
-        known = self._kept.get(id(noticed)) if facts.crawler is None and not facts.wait else None
+        plain = facts.crawler is None and facts.session is None and facts.network is None and facts.cluster is None
+        noticed = seen.signals if plain else signals(facts, seen)
+        known = self._kept.get(id(noticed)) if plain and not facts.wait else None
         if known is not None and known[0] is noticed:
             return facts, known[1]
         verdict = self._policy.judge(facts, noticed, score(noticed).total if noticed else 0.0)
         if verdict.action is not Action.ALLOW:
             self.report(facts, verdict)
-        elif self._policy.general and facts.crawler is None and not facts.wait:
+        elif self._policy.general and plain and not facts.wait:
             if len(self._kept) >= _KEPT:
                 self._kept.clear()
             self._kept[id(noticed)] = noticed, verdict
