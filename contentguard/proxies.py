@@ -171,6 +171,10 @@ class Proxies:
             if not self._has(seen):
                 return
 
+    def trusts(self, peer: str | None) -> bool:
+        """Whether the other end of the connection is one of our proxies, so that it may tell of the client."""
+        return (bool(self.trusted) or self.unix) and self._trusts(peer, _peer(peer))
+
     def _trusts(self, peer: str | None, address: _Address | None) -> bool:
         return self.unix if peer is None else address is not None and self._has(address)
 
@@ -185,6 +189,21 @@ def prefix(address: str | None) -> str:
     if address is None:
         return "unknown"
     return _prefix(address) if ":" in address else address
+
+
+def neighbourhood(address: str | None) -> str:
+    """The network in which a client has its neighbours: its /24, or the /48 of an IPv6 address, else "unknown"."""
+    if address is None:
+        return "unknown"
+    return _neighbourhood(address) if ":" in address else address.rpartition(".")[0] or "unknown"
+
+
+@lru_cache(maxsize=4096)
+def _neighbourhood(address: str) -> str:
+    parsed = _address(address)
+    if parsed is None or parsed.is_v4:
+        return parsed.text.rpartition(".")[0] if parsed else "unknown"
+    return f"{IPv6Address(parsed.number >> 80 << 80)}/48"
 
 
 @lru_cache(maxsize=4096)

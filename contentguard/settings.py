@@ -24,6 +24,8 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from contentguard.crawlers import CATALOGUE
 from contentguard.crawlers.options import Identification
+from contentguard.detect.network import NetworkHeaders
+from contentguard.detect.options import Visits
 from contentguard.errors import Fault, SettingsError
 from contentguard.model import Facts, Verdict
 from contentguard.policy import Limits, Policy, PolicyError, read_policy
@@ -32,6 +34,7 @@ from contentguard.proxies import Proxies
 from contentguard.rewrite.article import Article
 from contentguard.rewrite.cards import Cards
 from contentguard.rewrite.deterrents import Copy
+from contentguard.rewrite.probes import Probes
 from contentguard.rewrite.share import Share
 from contentguard.rewrite.visible import Visible
 
@@ -81,6 +84,9 @@ class Settings(BaseSettings):
     policy: InstanceOf[Policy] = Policy()
     limits: Limits = Limits()
     proxies: Proxies = Proxies()
+    network: NetworkHeaders = NetworkHeaders()
+    visits: Visits = Visits()
+    probes: Probes = Probes()
     robots: Robots = Robots()
     compression: bool = True
     """Send articles gzip-ed to clients that accept it; each page is deflated once, not once per reader."""

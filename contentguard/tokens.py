@@ -22,7 +22,11 @@ class Signer:
 
     def derive(self, purpose: str) -> bytes:
         """32 secret bytes for ``purpose``, the same as long as the signing key is."""
-        return blake2b(purpose.encode(), digest_size=32, key=blake2b(self._keys[0], digest_size=32).digest()).digest()
+        return _derived(self._keys[0], purpose)
+
+    def derived(self, purpose: str) -> tuple[bytes, ...]:
+        """The same of every key, the signing one first: what an older key has signed is still read."""
+        return tuple(_derived(key, purpose) for key in self._keys)
 
     def sign(self, purpose: str, value: str) -> str:
         """A URL-safe token that carries ``value``."""
@@ -45,3 +49,7 @@ class Signer:
                 signer_kwargs={"key_derivation": "hmac", "digest_method": sha256},
             )
         return self._serializers[purpose]
+
+
+def _derived(key: bytes, purpose: str) -> bytes:
+    return blake2b(purpose.encode(), digest_size=32, key=blake2b(key, digest_size=32).digest()).digest()

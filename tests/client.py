@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
@@ -36,6 +37,20 @@ ARTICLE = (
     + "".join(f"<p>{PARAGRAPH * 2}</p>\n" for _ in range(6))
     + "</article></main>\n</body>\n</html>\n"
 )
+
+
+_OWN = re.compile(rb"[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}|(?<=/more/)[A-Za-z0-9_-]{22}|(?<=/report )[A-Za-z0-9_-]{19}")
+"""Copy number and tokens: what a page carries of one reader's own."""
+
+
+def masked(body: bytes) -> bytes:
+    """A page without what it carries of one reader's own."""
+    return _OWN.sub(b"OWN", body)
+
+
+def told(headers: httpx.Headers) -> list[tuple[str, str]]:
+    """What headers say, in order of their names; of our cookie only that it is handed out."""
+    return sorted((n, v.split("=")[0] if "contentguard=" in v else v) for n, v in headers.multi_items())
 
 
 def page(

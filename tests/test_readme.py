@@ -100,6 +100,7 @@ def test_publicly_cacheable_as_promised() -> None:
     app = guarded(
         page(ARTICLE, headers=[("cache-control", "public, max-age=60")]),
         visible={"copy_number": False, "print_text": "Printed from {url}"},
+        visits={"remember": False},
     )
     assert isinstance(app, ContentGuardMiddleware)
     assert get(app).headers["cache-control"] == "public, max-age=60"

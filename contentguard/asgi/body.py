@@ -23,7 +23,10 @@ from contentguard.asgi.outbox import BODY, Outbox
 from contentguard.asgi.request import delivery, public_path
 from contentguard.asgi.response import refusal
 from contentguard.asgi.streamed import StreamedPage
+from contentguard.detect.order import MAX_BYTES
 from contentguard.guard import Guard
+from contentguard.guard.press import NOBODYS
+from contentguard.guard.visits import Visit
 from contentguard.model import Action, Facts, Rendition, Verdict
 from contentguard.rewrite.codings import CodingError, Decoder, Trouble, accepts
 from contentguard.rewrite.head import ascii_superset, is_wide
@@ -64,15 +67,23 @@ class ArticleResponder:
     """The response holds several parts of something."""
     chunks: tuple[bytes, ...] | list[bytes] = ()
     held = 0
+    heard: bytearray | None = None
+    """What passes and is listened to: the site's own list of its pages."""
     gzipped = False
     terms: Headers
 
     def __init__(
-        self, app: ASGIApp, guard: Guard, facts: Facts, verdict: Verdict, wanted: Mapping[bytes, bytes]
+        self,
+        app: ASGIApp,
+        guard: Guard,
+        facts: Facts,
+        verdict: Verdict,
+        wanted: Mapping[bytes, bytes],
+        visit: Visit | None = None,
     ) -> None:
         """``wanted``: the request's headers by name, of several of one name the first."""
         self.app, self.guard, self.facts, self.verdict = app, guard, facts, verdict
-        self.wanted = wanted
+        self.wanted, self.visit = wanted, visit
         self.full = verdict.rendition is Rendition.FULL
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -116,6 +127,8 @@ class ArticleResponder:
         elif self.out.finished or self.whole_wanted:
             return
         elif self.done:
+            if self.heard is not None:
+                self._hear(message)
             await self.out.send(message)
         elif kind == BODY and not self.held and not message.get("more_body", False) and self.stream is None:
             # All of it in one message: the usual case goes the shortest way.
@@ -156,11 +169,21 @@ class ArticleResponder:
 
     async def _let_pass(self, status: int) -> None:
         guard, out, headers = self.guard, self.out, self.out.headers
+        if self.visit is not None:
+            self.heard = guard.passing(self.visit, self.facts, status, out.answer.kind)
         if status == 304 and self.tag:
             gzips = guard.compression
             headers = not_modified(headers, out.answer, guard.edition, self.tag, personal=guard.personal, gzips=gzips)
         self.done = True
         await out.begin(headers)
+
+    def _hear(self, message: Message) -> None:
+        """Take in some of a list of the site's pages."""
+        assert self.heard is not None
+        self.heard += message.get("body", b"")[: MAX_BYTES - len(self.heard)]
+        if not message.get("more_body", False):
+            self.guard.learned(self.facts.path, bytes(self.heard))
+            self.heard = None
 
     def _closed_book(self) -> Untouched | None:
         """Why the page cannot be looked into, as far as its headers tell."""
@@ -243,7 +266,7 @@ class ArticleResponder:
             # Once the start has left there is no refusing any more: such a client gets the page only when it is whole.
             return False
         delivered, shelf, terms = self._delivery()
-        self.stream = StreamedPage(guard, self.out, self.facts, self.verdict, delivered, shelf, terms)
+        self.stream = StreamedPage(guard, self.out, self.facts, self.verdict, delivered, shelf, terms, self.visit)
         await self.stream.take(chunk, more=True)
         return True
 
@@ -303,6 +326,12 @@ class ArticleResponder:
         if not plan.is_article:
             await self._release()
             return
+        visit, own = self.visit, NOBODYS
+        if visit is not None:
+            name = plan.url or delivered.path
+            self.facts, self.verdict = guard.arrived(visit, self.facts, self.verdict, name, shows=plan.shows)
+            self.full = self.verdict.rendition is Rendition.FULL
+            own = guard.own(visit, self.facts.now)
         now = guard.admitted(self.facts, self.verdict)
         self.facts, self.verdict = now or await guard.admit(self.facts, self.verdict)
         if self.verdict.action is not Action.ALLOW:
@@ -310,9 +339,10 @@ class ArticleResponder:
             return
         if self._gzips():
             self.gzipped = True
-            rendered = await guard.render_gzip(plan, self.verdict.rendition, self.facts, delivered, shelf.allowed.nonce)
+            made = guard.render_gzip(plan, self.verdict.rendition, self.facts, delivered, shelf.allowed.nonce, own)
+            rendered = await made
         else:
-            rendered = guard.render(plan, self.verdict.rendition, self.facts, delivered, shelf.allowed.nonce)
+            rendered = guard.render(plan, self.verdict.rendition, self.facts, delivered, shelf.allowed.nonce, own)
         if rendered is not None:
             await self._send_page(rendered)
         elif self.full:
@@ -333,6 +363,8 @@ class ArticleResponder:
             derived(out.answer, guard.edition) if self.full else b"",
             self.terms,
         )
+        if self.visit is not None and self.visit.new is not None:
+            headers += guard.handed_out(self.visit, self.facts)
         await out.whole(headers, rendered.body)
 
     def _gzips(self) -> bool:

@@ -65,16 +65,18 @@ class ContentGuardMiddleware:
         guard = self.guard
         facts = read_facts(scope, guard)
         wanted = dict(facts.headers[::-1])
+        client = scope.get("client")
+        facts, visit = guard.met(facts, wanted, client[0] if client else None)
         if guard.may_wait(wanted.get(b"user-agent", b""), wanted):
             facts, verdict = await guard.judge(facts, target(scope))
         else:
-            facts, verdict = guard.judged(facts)
+            facts, verdict = guard.judged(facts, visit.known if visit is not None else None)
         if verdict.action is not Action.ALLOW:
             await refusal(guard, facts, verdict)(scope, receive, send)
         elif (document := self._routes.document(scope)) is not None:
             await DocumentResponder(self.app, document)(scope, receive, send)
         else:
-            await ArticleResponder(self.app, guard, facts, verdict, wanted)(scope, receive, send)
+            await ArticleResponder(self.app, guard, facts, verdict, wanted, visit)(scope, receive, send)
 
     def _closing(self, receive: Receive) -> Receive:
         """The server's messages to the app's lifespan; at its end, ours."""

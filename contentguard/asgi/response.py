@@ -52,6 +52,11 @@ class Plain:
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else self.body})
 
+    async def bare(self, send: Send) -> None:
+        """Send it as what has no body and no length (204, 304)."""
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+        await send({"type": "http.response.body", "body": b""})
+
 
 def refusal(guard: Guard, facts: Facts, verdict: Verdict) -> Plain:
     """The response to a client that is denied (403), asked for a licence (402) or told to wait (429, Retry-After)."""

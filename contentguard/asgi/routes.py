@@ -1,7 +1,7 @@
-"""The guard's own routes: the script and style sheet, QR codes, and what is published for robots.
+"""The guard's own routes: scripts and style sheets, QR codes, what is published for robots, and what probes lead to.
 
 Strategy: everything is prepared when the middleware is made; answering is a look-up. The files' names hold their
-content's hash, so they may be kept for ever.
+content's hash, so they may be kept for ever, but for the one that shows a browser by being asked for.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from contentguard.asgi.probed import AssetResponder, HoneylinkResponder, ReportResponder
 from contentguard.asgi.request import route_path
 from contentguard.asgi.response import Plain
 from contentguard.assets import ASSETS, Asset
 from contentguard.publish import documents
 from contentguard.rewrite.codings import accepts
+from contentguard.rewrite.probes import HONEYLINKS, REPORTS
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,10 +23,15 @@ if TYPE_CHECKING:
     from contentguard.guard import Guard
 
 PREFIX = "/.contentguard"
+Answer = Plain | AssetResponder | HoneylinkResponder | ReportResponder
+_REPORTS, _HONEYLINKS = PREFIX + REPORTS, PREFIX + HONEYLINKS
 _TEXT = (b"content-type", b"text/plain; charset=utf-8")
 _NO_STORE = (b"cache-control", b"no-store")
+_ONLY_POST = [_TEXT, _NO_STORE, (b"allow", b"POST")]
+_NOT_ALLOWED = b"Method Not Allowed\n"
 _NOSNIFF = (b"x-content-type-options", b"nosniff")
 _IMMUTABLE = (b"cache-control", b"public, max-age=31536000, immutable")
+_EACH_TIME = (b"cache-control", b"private, no-cache")
 
 
 class Routes:
@@ -32,20 +39,28 @@ class Routes:
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
-        self._assets = {f"{PREFIX}/{name}": (_asset(a, gzip=False), _asset(a, gzip=True)) for name, a in ASSETS.items()}
+        self._assets = {
+            f"{PREFIX}/{name}": (asset, (_asset(asset, gzip=False), _asset(asset, gzip=True)))
+            for name, asset in ASSETS.items()
+        }
         self._documents = _documents(guard)
 
-    def find(self, scope: Scope) -> Plain | None:
+    def find(self, scope: Scope) -> Answer | None:
         """The answer to a request below ``/.contentguard``, or None for one that is the app's."""
         if PREFIX not in scope["path"]:
             return None
         path = route_path(scope)
         if not path.startswith(PREFIX) or path[len(PREFIX) :][:1] not in ("", "/"):
             return None
+        if path == _REPORTS:
+            return ReportResponder(self._guard) if scope["method"] == "POST" else Plain(405, _ONLY_POST, _NOT_ALLOWED)
         if scope["method"] not in ("GET", "HEAD"):
-            return Plain(405, [_TEXT, _NO_STORE, (b"allow", b"GET, HEAD")], b"Method Not Allowed\n")
-        if (asset := self._assets.get(path)) is not None:
-            return asset[_accepts_gzip(scope)]
+            return Plain(405, [_TEXT, _NO_STORE, (b"allow", b"GET, HEAD")], _NOT_ALLOWED)
+        if (found := self._assets.get(path)) is not None:
+            asset, packed = found
+            return AssetResponder(self._guard, asset, packed[_accepts_gzip(scope)])
+        if path.startswith(_HONEYLINKS):
+            return HoneylinkResponder(self._guard, path.removeprefix(_HONEYLINKS))
         if path.startswith(f"{PREFIX}/qr/") and (picture := self._qr(path)) is not None:
             return picture
         return Plain(404, [_TEXT, _NO_STORE], b"Not Found\n")
@@ -89,9 +104,10 @@ class DocumentResponder:
 def _asset(asset: Asset, *, gzip: bool) -> Plain:
     headers = [
         (b"content-type", asset.content_type.encode()),
-        _IMMUTABLE,
+        _IMMUTABLE if asset.kept else _EACH_TIME,
         _NOSNIFF,
         (b"vary", b"Accept-Encoding"),
+        (b"etag", asset.etag),
     ]
     if gzip:
         headers.append((b"content-encoding", b"gzip"))

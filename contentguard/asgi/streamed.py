@@ -11,6 +11,8 @@ from anyio.lowlevel import checkpoint
 from contentguard.asgi.headers import Headers, derived, rewritten
 from contentguard.asgi.outbox import Outbox
 from contentguard.guard import Guard
+from contentguard.guard.press import NOBODYS
+from contentguard.guard.visits import Visit
 from contentguard.model import Facts, Verdict
 from contentguard.rewrite.page import Delivery
 from contentguard.rewrite.pages import SLICE, Shelf
@@ -33,10 +35,15 @@ class StreamedPage:
         delivery: Delivery,
         shelf: Shelf,
         terms: Headers,
+        visit: Visit | None = None,
     ) -> None:
         self._guard, self._outbox, self._facts, self._verdict = guard, outbox, facts, verdict
         self._delivery, self._terms = delivery, terms
-        self._stream = guard.stream(delivery, shelf, facts)
+        self._visit = visit
+        own = NOBODYS if visit is None else guard.own(visit, facts.now)
+        self._stream = guard.stream(delivery, shelf, facts, own)
+        if visit is not None and (visits := guard.visits) is not None:
+            visits.hand_out(visit, facts.now)
         self._since, self._taken = 0.0, 0
         self._counted = False
 
@@ -60,6 +67,11 @@ class StreamedPage:
         if stream.is_article and not self._counted:
             # Too late to refuse: that was seen to before the start left.
             self._counted = True
+            if self._visit is not None:
+                plan = stream.plan
+                name = (plan and plan.url) or self._delivery.path
+                shows = plan is not None and plan.shows
+                guard.arrived(self._visit, self._facts, self._verdict, name, shows=shows)
             await guard.admit(self._facts, self._verdict)
         if out or not more:
             await self._send(out, more=more)
@@ -79,7 +91,7 @@ class StreamedPage:
         outbox, guard = self._outbox, self._guard
         if self._stream.phase is Phase.PASS and not self._stream.is_article:
             return outbox.headers
-        return rewritten(
+        headers = rewritten(
             outbox.headers,
             outbox.answer,
             length=None,
@@ -89,3 +101,6 @@ class StreamedPage:
             etag=derived(outbox.answer, guard.edition),
             terms=self._terms,
         )
+        if self._visit is not None and self._visit.new is not None:
+            headers += guard.handed_out(self._visit, self._facts)
+        return headers

@@ -1,8 +1,8 @@
-"""What the browser gets: one script and one style sheet, written by hand and served as they are.
+"""What the browser gets: scripts and style sheets, written by hand and served as they are.
 
 A file's name carries the hash of its bytes, so it may be cached for ever, and its integrity stands ready
-for the tag that names it. Everything is read once, on import; per-page values never enter a file, they
-travel in an attribute.
+for the tag that names it. One is asked for anew with every page on purpose: that it is fetched shows a
+browser. Everything is read once, on import; per-page values never enter a file, they travel in an attribute.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256, sha384
+from html import escape
 from importlib.resources import files
 from types import MappingProxyType
 
@@ -30,9 +31,21 @@ class Asset:
     """The value of an ``integrity`` attribute."""
     gzipped: bytes
     """``body`` packed as small as gzip gets it; the same bytes in every process."""
+    kept: bool = True
+    """Whether browsers may keep it without asking again."""
+
+    @property
+    def etag(self) -> bytes:
+        """Its entity tag; weak, because it stands for the packed bytes, too."""
+        return b'W/"%s"' % self.file.encode("ascii")
+
+    def named(self, routes: str) -> tuple[bytes, bytes]:
+        """The end of a tag's ``src`` or ``href`` and its integrity, for a page whose routes are below ``routes``."""
+        where = escape(f"{routes}/{self.file}").encode("ascii", "xmlcharrefreplace")
+        return where, b'" integrity="%s"' % self.integrity.encode("ascii")
 
 
-def _asset(name: str, content_type: str) -> Asset:
+def _asset(name: str, content_type: str, *, kept: bool = True) -> Asset:
     body = files(__name__).joinpath(name).read_bytes()
     stem, dot, ending = name.rpartition(".")
     return Asset(
@@ -42,13 +55,18 @@ def _asset(name: str, content_type: str) -> Asset:
         content_type=content_type,
         integrity="sha384-" + b64encode(sha384(body).digest()).decode("ascii"),
         gzipped=gzip.compress(body, 9, mtime=0),
+        kept=kept,
     )
 
 
 SCRIPT = _asset("contentguard.js", "text/javascript; charset=utf-8")
 STYLE = _asset("contentguard.css", "text/css; charset=utf-8")
 
-ASSETS: Mapping[str, Asset] = MappingProxyType({asset.file: asset for asset in (SCRIPT, STYLE)})
+PRINT = _asset("contentguard-print.css", "text/css; charset=utf-8", kept=False)
+"""For paper; browsers fetch it behind everything else."""
+REPORT = _asset("report.js", "text/javascript; charset=utf-8")
+
+ASSETS: Mapping[str, Asset] = MappingProxyType({asset.file: asset for asset in (SCRIPT, STYLE, PRINT, REPORT)})
 """Everything there is to serve, by the name in its URL."""
 
 REFUSAL = files(__name__).joinpath("refusal.html").read_text("utf-8")

@@ -18,7 +18,7 @@ from contentguard.detect import accept, behaviour, course, fetchmeta, hints, hon
 from contentguard.detect.agent import Agent
 from contentguard.detect.shape import Key, Shape, fingerprint, is_prefetch, key, shape
 from contentguard.detect.weights import Score, weights
-from contentguard.model import Facts, Purpose, Signal
+from contentguard.model import Facts, Purpose, Session, Signal
 
 __all__ = [
     "DETECTORS",
@@ -27,7 +27,9 @@ __all__ = [
     "Score",
     "client_of",
     "cluster_of",
+    "is_prefetch",
     "look",
+    "noticed_in",
     "prefetched",
     "score",
     "signals",
@@ -70,8 +72,18 @@ def _named(facts: Facts, agent: Agent) -> Iterator[str]:
 
 
 def _session(facts: Facts, agent: Agent) -> Iterator[str]:
-    session = facts.session
-    if session is None:
+    if facts.session is not None:
+        yield from _in_session(facts.session, agent)
+
+
+def _in_session(session: Session, agent: Agent) -> Iterator[str]:
+    quiet = session.report <= report.RAN and not (session.dry or session.run or session.traps)
+    if quiet and session.views <= course.ENOUGH:
+        # Nearly every reader: what is asked below would only say no.
+        if session.styles or session.scripts or session.images:
+            yield "parts-fetched"
+        if session.report:
+            yield "report-clean"
         return
     yield from behaviour.detect(session, browser=agent.browser)
     # Few have come so far, and each of these would only say no.
@@ -81,6 +93,11 @@ def _session(facts: Facts, agent: Agent) -> Iterator[str]:
         yield from honeylinks.detect(session)
     if session.report:
         yield from report.detect(session)
+
+
+def noticed_in(session: Session, agent: Agent) -> tuple[str, ...]:
+    """The names of signals in a session. ``agent``: the claimed browser."""
+    return tuple(_in_session(session, agent))
 
 
 def _network(facts: Facts, agent: Agent) -> Iterator[str]:

@@ -74,6 +74,7 @@ class Aggregates:
         "_numbers",
         "_old_prefixes",
         "_prefixes",
+        "_raised",
         "_rows",
         "_secret",
         "_tags",
@@ -96,12 +97,18 @@ class Aggregates:
         self._warmth = Warmth()
         self._counts, self._follows = bytearray(CELLS), bytearray(CELLS)
         self._now = self._broken = -9
+        self._raised = -9.0
 
     @property
     def bytes_used(self) -> int:
         """Bytes held; all of them from the beginning."""
         size = len(self._tags)
         return size * (8 + 8 * _COLUMNS + 2 * REGISTERS) + 4 * CELLS + 4096
+
+    @property
+    def alarms(self) -> bool:
+        """Whether any cluster may be alarmed; where none is, ``read`` tells nothing that would decide."""
+        return self._now - self._raised <= _STALE + 1
 
     def view(self, cluster: int, prefix: str, page: str, now: float) -> None:
         """Count a page (``page``: what names it) that a client of ``cluster`` in ``prefix`` asked for at ``now``."""
@@ -257,6 +264,8 @@ class Aggregates:
         fewer = short > ALARM and mean >= 0.5 and not excused
         alarmed = prefixes >= _PREFIXES and (fewer or (colder > ALARM and n[at + _SEEN] >= _WARM))
         n[at + _Z], n[at + _COLD_Z], n[at + _ALARMED] = short, colder, float(alarmed)
+        if alarmed:
+            self._raised = float(self._now)
         self._learn(place, rate, coldness, _LEAK if alarmed else _RECENT if broken else self._pace(place))
 
     def _parts_missing(self, place: int, follows: float, fall: float) -> bool:

@@ -19,8 +19,9 @@ from struct import Struct
 
 from contentguard.model import Session
 
-RETURNED, NONE, BARE = 1, 2, 4
-"""Flags of an article: our cookie came back; Sec-Fetch-Site was none; it was not, and no Referer came either."""
+RETURNED, NONE, BARE, FOLLOWED, UNSHOWN = 1, 2, 4, 8, 16
+"""Flags of an article: our cookie came back; Sec-Fetch-Site was none; it was not, and no Referer came either; the
+earlier pages' parts were fetched, as the cookie says (from another process, maybe); this page has no parts to fetch."""
 
 STYLE, SCRIPT, IMAGE = 0, 1, 2
 """Kinds of what is fetched after an article."""
@@ -85,7 +86,8 @@ class Sessions:
     def article(self, key: str, now: float, flags: int = 0, page: int = 0, ordinal: int = 0) -> None:
         """Count an article. ``page`` is any number that stands for it, ``ordinal`` its place in the site's own list.
 
-        ``now`` is in seconds; ``ordinal`` counts from 1 (0: unknown, above 65,535 it wraps).
+        ``now`` is in seconds; ``ordinal`` counts from 1 (0: unknown, above 65,535 it wraps). Long because each call in it
+        would cost every article a quarter of what it takes now.
         """
         digest, start, end = self._cache.get(key) or self._locate(key)
         found = self._hashes.find(digest, start, end)
@@ -99,7 +101,7 @@ class Sessions:
             records[at + _FETCHED : at + _TRAPS] = b"\0\0\0"
         elif views:
             gap = away if away > 0.0 else 0.0
-            if not state & _FRESH and dry < 255:
+            if not (state & _FRESH or flags & FOLLOWED) and dry < 255:
                 dry += 1
             # Exponential mean and variance (West 1979); the first gap starts them.
             share = 0.125 if views > 7 else 1.0 / views
@@ -115,6 +117,8 @@ class Sessions:
             ordinal &= 0xFFFF
             run = run + (run < 255) if ordinal - before in (1, -1) else 0
         state = state & _RETURNED_FLAG | flags & RETURNED
+        if flags & UNSHOWN:
+            state |= _FRESH
         seen |= 1 << (page & 31)
         views += views < 255
         _pack(records, at, now, mean, variance, gap, seen, ordinal, views, state, dry, nones, bare, run)

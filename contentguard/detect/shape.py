@@ -7,6 +7,7 @@ of them is judged afresh every time and leaves nothing behind.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from contentguard.detect.agent import Agent, parse
@@ -128,7 +129,7 @@ def is_secure(scheme: str, values: dict[bytes, bytes]) -> bool:
     return scheme == "https" or values.get(b"host", b"").startswith(_LOOPBACK)
 
 
-def is_prefetch(values: dict[bytes, bytes]) -> bool:
+def is_prefetch(values: Mapping[bytes, bytes]) -> bool:
     """Whether a browser fetches this ahead of its reader (Sec-Purpose; Purpose and X-Moz before it)."""
     marks = (values.get(b"sec-purpose"), values.get(b"purpose"), values.get(b"x-moz"))
     return any(mark is not None and b"pre" in mark.lower() for mark in marks)

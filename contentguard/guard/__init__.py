@@ -22,16 +22,23 @@ from contentguard.backends.memory import MemoryStore
 from contentguard.crawlers import CATALOGUE
 from contentguard.crawlers.message import SignedRequest
 from contentguard.crawlers.signatures import is_signed
-from contentguard.detect import look, score, signals
-from contentguard.guard.press import Press, printable
+from contentguard.detect import Known, look, noticed_in, score, signals
+from contentguard.detect.sessions import IMAGE, SCRIPT, STYLE
+from contentguard.guard.press import NOBODYS, Headers, Own, Press, printable
+from contentguard.guard.visits import Visit, Visits
 from contentguard.limits import Limit
-from contentguard.model import Action, Facts, Rendition, Signal, Verdict
+from contentguard.model import Action, Facts, Rendition, Verdict
 from contentguard.policy import decide_article, over
+from contentguard.policy.rules import READER
 from contentguard.proxies import prefix
 from contentguard.settings import Settings
 from contentguard.tokens import Signer
 
 VERDICTS = logging.getLogger("contentguard.verdict")
+_PARTS = {"text/css": STYLE, "text/javascript": SCRIPT, "application/javascript": SCRIPT, "image": IMAGE}
+_WANTED = {b"style": STYLE, b"script": SCRIPT, b"image": IMAGE}
+"""What is part of a page, by its media type, and by what a browser says that it wants it for."""
+_LISTS = ("application/xml", "text/xml")
 _KEPT = 1024
 """Readers' verdicts that are kept, one for each shape of headers."""
 _NONCES = 65_536
@@ -57,7 +64,9 @@ class Guard(Press):
         self._articles, self._requests = settings.limits.parsed()
         self._address_key = self.signer.derive("address")
         self.proxied = bool(settings.proxies.trusted) or settings.proxies.unix
-        self._kept: dict[int, tuple[tuple[Signal, ...], Verdict]] = {}
+        self._kept: dict[tuple[int, tuple[str, ...]], tuple[Known, Verdict]] = {}
+        self.visits = Visits(settings, self.signer, cookies=self.personal) if settings.visits.remember else None
+        """What clients do from one request to the next; None where that is not to be remembered."""
         self._authority = urlsplit(settings.origin).netloc
         spent = MemoryStore(_NONCES, secret=self.signer.derive("nonces"))
         self._who = identifier(settings.identification, CATALOGUE.crawlers, spent)
@@ -82,23 +91,109 @@ class Guard(Press):
         facts, verdict = self.judged(facts)
         return await self._paced(facts, verdict, articles=False)
 
-    def judged(self, facts: Facts) -> tuple[Facts, Verdict]:
-        """The same for a client that is no declared robot, and where there is nothing to wait for."""
-        seen = look(facts)
-        # The same browser's headers give the very same signals, and mostly there is nothing else to judge by.
-        plain = facts.crawler is None and facts.session is None and facts.network is None and facts.cluster is None
-        noticed = seen.signals if plain else signals(facts, seen)
-        known = self._kept.get(id(noticed)) if plain and not facts.wait else None
-        if known is not None and known[0] is noticed:
-            return facts, known[1]
-        verdict = self._policy.judge(facts, noticed, score(noticed).total if noticed else 0.0)
+    def judged(self, facts: Facts, known: Known | None = None) -> tuple[Facts, Verdict]:
+        """The same for a client that is no declared robot, and where there is nothing to wait for.
+
+        ``known``: what ``detect.look`` said of its headers, where it was asked already.
+        """
+        verdict = self._verdict(facts, known or look(facts))
         if verdict.action is not Action.ALLOW:
             self.report(facts, verdict)
-        elif self._policy.general and plain and not facts.wait:
+        return facts, verdict
+
+    def _verdict(self, facts: Facts, known: Known) -> Verdict:
+        """What the policy says of these facts. The same browser in the same kind of session gets the same verdict."""
+        plain = facts.crawler is None and facts.network is None and facts.cluster is None and not facts.wait
+        session = facts.session
+        kind = id(known), noticed_in(session, known.agent) if session is not None else ()
+        kept = self._kept.get(kind) if plain else None
+        if kept is not None and kept[0] is known:
+            return kept[1]
+        noticed = signals(facts, known)
+        verdict = self._policy.judge(facts, noticed, score(noticed).total if noticed else 0.0)
+        if plain and self._policy.general and verdict.action is Action.ALLOW:
             if len(self._kept) >= _KEPT:
                 self._kept.clear()
-            self._kept[id(noticed)] = noticed, verdict
+            self._kept[kind] = known, verdict
+        return verdict
+
+    def met(self, facts: Facts, wanted: Mapping[bytes, bytes], peer: str | None) -> tuple[Facts, Visit | None]:
+        """Recognise the client; the facts with what is known of it. ``wanted``: its headers by name."""
+        if self.visits is None:
+            return facts, None
+        try:
+            visit = self.visits.begin(facts, wanted, look(facts))
+            return self.visits.told(visit, facts, peer), visit
+        except Exception:
+            self.note("visits-failed", "a visit could not be looked up; the client is taken for a new one", failed=True)
+            return facts, None
+
+    def arrived(self, visit: Visit, facts: Facts, verdict: Verdict, page: str, *, shows: bool) -> tuple[Facts, Verdict]:
+        """The verdict once the response turned out to be the article ``page``, which counts for the visit.
+
+        ``shows``: whether the page has parts by which a browser shows.
+        """
+        robot = facts.crawler is not None and self._policy.kind_of(facts.crawler) != READER
+        if self.visits is None or robot:
+            return facts, verdict
+        try:
+            session = self.visits.article(visit, facts, page, shows=shows)
+            if session is None:
+                return facts, verdict
+            facts = replace(facts, session=session)
+            verdict = self._verdict(facts, visit.known)
+            self.visits.judged(visit, facts, verdict.score)
+        except Exception:
+            self.note("visits-failed", "an article could not be counted for its visit", failed=True)
         return facts, verdict
+
+    def own(self, visit: Visit, now: float) -> Own:
+        """What a visit's page carries of its own."""
+        try:
+            return NOBODYS if self.visits is None else self.visits.fields(visit, now)
+        except Exception:
+            self.note("visits-failed", "a page could not be made one visit's own", failed=True)
+            return NOBODYS
+
+    def handed_out(self, visit: Visit, facts: Facts) -> Headers:
+        """The headers by which an answer hands out a pass."""
+        cookie = self.visits.cookie(visit, facts) if self.visits is not None else None
+        return [] if cookie is None else [(b"set-cookie", cookie)]
+
+    def passing(self, visit: Visit, facts: Facts, status: int, kind: str) -> bytearray | None:
+        """Notice a response that is no page: a page's part counts for its visit; a list of pages is to be heard."""
+        if self.visits is None or facts.method != "GET":
+            return None
+        if kind in _LISTS and status == 200:
+            return bytearray()
+        part = _PARTS.get(kind.partition("/")[0] if kind.startswith("image/") else kind)
+        if part is None and status == 304:
+            part = _WANTED.get(visit.wanted.get(b"sec-fetch-dest", b""))
+        if part is not None and status in (200, 304):
+            self.visits.fetched(visit, facts, part)
+        return None
+
+    def fetched(self, visit: Visit, facts: Facts, part: int, *, sheet: bool) -> Headers:
+        """Count one of our own files for its visit; what headers its answer gets. ``sheet``: see ``Visits``."""
+        if self.visits is None:
+            return []
+        self.visits.fetched(visit, facts, part, sheet=sheet)
+        return self.handed_out(visit, facts)
+
+    def trapped(self, visit: Visit, facts: Facts, token: str) -> None:
+        """Count a honeylink that was followed."""
+        own = self.visits is not None and self.visits.trapped(visit, facts, token)
+        self.counts["honeylink" if own else "honeylink-foreign"] += 1
+
+    def reported(self, visit: Visit, facts: Facts, body: bytes) -> None:
+        """Take in a browser's report."""
+        genuine = self.visits is not None and self.visits.reported(visit, facts, body)
+        self.counts["report" if genuine else "report-foreign"] += 1
+
+    def learned(self, path: str, body: bytes) -> None:
+        """Take in the site's own list of its pages."""
+        if self.visits is not None:
+            self.visits.order.learn(path, body)
 
     async def _identified(self, facts: Facts, target: str) -> Facts:
         """These facts with the robot that the client says to be, and whether it is."""

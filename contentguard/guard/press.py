@@ -12,12 +12,13 @@ import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from urllib.parse import quote, urljoin
 
 import anyio
 from anyio.lowlevel import checkpoint
 
-from contentguard.assets import SCRIPT, STYLE
+from contentguard.assets import ASSETS
 from contentguard.crawlers import CATALOGUE
 from contentguard.model import Facts, Rendition
 from contentguard.policy.published import Published
@@ -26,12 +27,16 @@ from contentguard.rewrite.page import Delivery, Field, Page, ascii_html
 from contentguard.rewrite.pages import Pages, Recent, Shelf, Work, finished
 from contentguard.rewrite.plan import Plan, Rendered, Untouched
 from contentguard.rewrite.planner import Planner
+from contentguard.rewrite.probes import NONE
 from contentguard.rewrite.stream import Stream
 from contentguard.settings import Settings
 from contentguard.terms import Site
 from contentguard.tokens import Signer
 
 Headers = list[tuple[bytes, bytes]]
+Own = Mapping[Field, bytes]
+NOBODYS: Own = MappingProxyType({Field.HONEYLINK: b"", Field.REPORT: b""})
+"""What a page carries that is made for nobody in particular."""
 LOG = logging.getLogger("contentguard")
 
 _SHELVES = 4096
@@ -53,6 +58,8 @@ class Press:
         self.published = Published(settings.policy, CATALOGUE.crawlers)
         """What the policy says to machines."""
         self.site = _site(settings)
+        self.probes = settings.probes if settings.visits.remember else NONE
+        """What is put into articles to tell browsers from programs."""
         self.pages = Pages(settings.article, self._planner(), settings.cache_bytes)
         self.personal = bool(self.pages.fields())
         """Whether each reader gets a page of their own."""
@@ -71,9 +78,8 @@ class Press:
 
     def _planner(self) -> Planner:
         chosen = self.settings
-        return Planner(
-            chosen.site, chosen.origin, chosen.cards, chosen.copying, chosen.share, chosen.visible, qr=self._qr
-        )
+        inserts = chosen.cards, chosen.copying, chosen.share, chosen.visible, self.probes
+        return Planner(chosen.site, chosen.origin, *inserts, qr=self._qr)
 
     def terms_at(self, path: str) -> Headers:
         """The headers by which a page at ``path`` says what machines may make of it."""
@@ -90,7 +96,7 @@ class Press:
         """All settings that insert something, and our files."""
         planner = self.pages.planner
         shaping = (planner.site, planner.origin, planner.cards, planner.copying, planner.share, planner.visible)
-        text = repr((shaping, self.settings.article, SCRIPT.file, STYLE.file))
+        text = repr((shaping, planner.probes, self.settings.article, *ASSETS))
         return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
     def plan(self, body: bytes, delivery: Delivery) -> tuple[Plan, str]:
@@ -152,9 +158,10 @@ class Press:
             self.note("csp-blocked", f"the Content-Security-Policy of {printable(delivery.path)} allows no own script")
         return plan
 
-    def stream(self, delivery: Delivery, shelf: Shelf, facts: Facts) -> Stream:
+    def stream(self, delivery: Delivery, shelf: Shelf, facts: Facts, own: Own = NOBODYS) -> Stream:
         """A page on its way through to one reader, chunk by chunk."""
-        return self.pages.stream(delivery, shelf, lambda plan: self._values(plan, facts, delivery, shelf.allowed.nonce))
+        nonce = shelf.allowed.nonce
+        return self.pages.stream(delivery, shelf, lambda plan: self._values(plan, facts, delivery, nonce, own))
 
     def streamed(self, delivery: Delivery, stream: Stream) -> None:
         """A streamed page has ended: note what it lacked."""
@@ -163,27 +170,32 @@ class Press:
         elif stream.untouched is not None:
             self._noted(Plan(is_article=stream.is_article, untouched=stream.untouched), delivery)
 
-    def render(self, plan: Plan, rendition: Rendition, facts: Facts, delivery: Delivery, nonce: str) -> Rendered | None:
-        """The bytes of ``rendition`` for this reader; None where there is nothing but the page as it came."""
+    def render(
+        self, plan: Plan, rendition: Rendition, facts: Facts, delivery: Delivery, nonce: str, own: Own = NOBODYS
+    ) -> Rendered | None:
+        """The bytes of ``rendition`` for this reader; None where there is nothing but the page as it came.
+
+        ``own``: what the page carries of this reader's own.
+        """
         template = plan.head if rendition is Rendition.HEAD else plan.full
         if template is None:
             return None
         try:
-            body = template.fill(self._values(plan, facts, delivery, nonce) if template.fields else {})
+            body = template.fill(self._values(plan, facts, delivery, nonce, own) if template.fields else {})
         except Exception:
             self.note("rewrite-failed", f"{printable(delivery.path)} could not be rendered", failed=True)
             return None
         return Rendered(body, template.personal or rendition is not Rendition.FULL)
 
     async def render_gzip(
-        self, plan: Plan, rendition: Rendition, facts: Facts, delivery: Delivery, nonce: str
+        self, plan: Plan, rendition: Rendition, facts: Facts, delivery: Delivery, nonce: str, own: Own = NOBODYS
     ) -> Rendered | None:
         """The same, compressed. What is compressed for the first time and is large does not hold the event loop."""
         template = plan.head if rendition is Rendition.HEAD else plan.full
         if template is None:
             return None
         try:
-            values = self._values(plan, facts, delivery, nonce) if template.fields else {}
+            values = self._values(plan, facts, delivery, nonce, own) if template.fields else {}
             if template.size > _CALM and not template.deflated(values):
                 body = await anyio.to_thread.run_sync(template.gzip, values)
             else:
@@ -193,9 +205,12 @@ class Press:
             return None
         return Rendered(body, template.personal or rendition is not Rendition.FULL)
 
-    def _values(self, plan: Plan, facts: Facts, delivery: Delivery, nonce: str) -> Mapping[Field, bytes]:
+    def _values(
+        self, plan: Plan, facts: Facts, delivery: Delivery, nonce: str, own: Own = NOBODYS
+    ) -> Mapping[Field, bytes]:
         day = self._day
         values = {
+            **own,
             Field.NONCE: b' nonce="%s"' % nonce.encode("ascii") if nonce else b"",
             Field.COPY_NUMBER: facts.request_id.encode("ascii"),
             Field.DATE: day[1] if day[0] == facts.now // 86400 else self._date(facts.now),

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, get_args
 
-from contentguard.assets import SCRIPT, STYLE, Asset
+from contentguard.assets import SCRIPT, STYLE
 from contentguard.rewrite.page import Field, Fragment, Page, Part, Slot, ascii_html
 from contentguard.rewrite.share import Share, joined, refuse_unknown
 from contentguard.rewrite.visible import Visible
@@ -70,12 +70,12 @@ def deterrents(page: Page, *, options: Copy, share: Share, visible: Visible) -> 
     scripted = page.scripts_allowed and (options.guards or share.scripted)
     parts: list[Part] = []
     if page.styles_allowed and (scripted or share.enabled or visible.marks):
-        parts += [b'<link rel="stylesheet" href="', *_named(STYLE, page), Field.NONCE, b">"]
+        parts += [b'<link rel="stylesheet" href="', *STYLE.named(page.routes), Field.NONCE, b">"]
     if scripted:
         config = ascii_html(json.dumps(_config(page, options), separators=(",", ":")))
         parts += [
             b'<script src="',
-            *_named(SCRIPT, page),
+            *SCRIPT.named(page.routes),
             b' defer data-cg="%s"' % config,
             Field.NONCE,
             b"></script>",
@@ -84,11 +84,6 @@ def deterrents(page: Page, *, options: Copy, share: Share, visible: Visible) -> 
         yield Fragment(Slot.HEAD, joined(parts))
     if scripted and not share.enabled and not visible.marks:
         yield Fragment(Slot.ARTICLE_END, (b'<span class="cg-mark" hidden></span>',))
-
-
-def _named(asset: Asset, page: Page) -> Iterator[bytes]:
-    yield ascii_html(f"{page.routes}/{asset.file}")
-    yield b'" integrity="%s"' % asset.integrity.encode("ascii")
 
 
 def _config(page: Page, options: Copy) -> dict[str, object]:

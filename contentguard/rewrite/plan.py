@@ -110,6 +110,8 @@ class Plan:
     """How many of the fragments are the previews' tags."""
     lacks: Untouched | None = None
     """Why some of the insertions are missing."""
+    shows: bool = False
+    """Whether the page holds a sheet by whose fetching a browser shows."""
     blocked: bool = False
     """Whether the page's Content-Security-Policy keeps our script or style sheet out."""
     url: str = field(init=False)

@@ -16,6 +16,7 @@ from contentguard.rewrite.deterrents import Copy, deterrents
 from contentguard.rewrite.head import PRESCAN, encoding_of, late_charset, meta_policies, read_page
 from contentguard.rewrite.page import Delivery, Fragment, Page, Slot
 from contentguard.rewrite.plan import Plan, Untouched, full, points
+from contentguard.rewrite.probes import Probes, probes, shows
 from contentguard.rewrite.share import Share, share
 from contentguard.rewrite.visible import Visible, visible
 
@@ -30,6 +31,7 @@ class Planner:
     copying: Copy
     share: Share
     visible: Visible
+    probes: Probes
     qr: Callable[[Page], str]
     """The address of a page's QR code; empty for none."""
 
@@ -61,6 +63,7 @@ class Planner:
             page=page,
             fragments=fragments,
             cards=first,
+            shows=shows(page, self.probes),
             blocked=blocked,
         )
 
@@ -82,6 +85,7 @@ class Planner:
             *deterrents(page, options=self.copying, share=self.share, visible=self.visible),
             *share(page, options=self.share, qr=self.qr(page)),
             *visible(page, options=self.visible),
+            *probes(page, options=self.probes),
         )
 
 

@@ -50,6 +50,7 @@ from tests.client import (
     drive,
     http_scope,
     is_page_with_two_insertions,
+    told,
 )
 from tests.client import page as one_page
 from tests.client import settings as make_settings
@@ -818,7 +819,7 @@ class TestHead:
         order = {method: ask(app, request_, method=method) for method in (first, "GET", "HEAD")}
         head, whole = order["HEAD"], order["GET"]
         assert head.status == whole.status
-        assert sorted(head.headers.multi_items()) == sorted(whole.headers.multi_items())
+        assert told(head.headers) == told(whole.headers)
         assert head.body == b""
 
     def test_the_length_is_that_of_the_page_the_reader_gets(self) -> None:
@@ -833,7 +834,7 @@ class TestHead:
         app = guard(FileResponse(path))
         head, whole = (ask(app, method=method, extensions=extensions) for method in ("HEAD", "GET"))
         assert BOX in whole.body
-        assert sorted(head.headers.multi_items()) == sorted(whole.headers.multi_items())
+        assert told(head.headers) == told(whole.headers)
 
 
 class TestCaching:
@@ -888,7 +889,10 @@ class TestCaching:
         assert set(members) == expected
         assert len(members) == len(set(members)), "none is named twice"
 
-    COMMON: Mapping[str, Any] = {"visible": {"copy_number": False, "print_text": "Printed from {url}."}}
+    COMMON: Mapping[str, Any] = {
+        "visible": {"copy_number": False, "print_text": "Printed from {url}."},
+        "visits": {"remember": False},
+    }
     """Settings under which every reader gets the same page."""
 
     @pytest.mark.parametrize("value", [b"public, max-age=60, s-maxage=600", b"max-age=9", b"no-store"])
@@ -921,7 +925,7 @@ class TestCaching:
         kept: Pairs = [(b"set-cookie", b"a=1"), (b"set-cookie", b"b=2"), (b"content-language", b"en")]
         whole = self.cached([*stale, *kept])
         assert not [name for name in names if name.decode() in whole.headers]
-        assert whole.headers.get_list("set-cookie") == ["a=1", "b=2"]
+        assert whole.headers.get_list("set-cookie")[:2] == ["a=1", "b=2"]
         assert whole.headers["content-language"] == "en"
         untouched = ask(guard(says(start(HTML, *stale, *kept), body(b"<p>short</p>"))))
         assert not [name for name in names if name.decode() not in untouched.headers]
@@ -1016,7 +1020,7 @@ class TestNesting:
         whole = ask(app, {**CHROME, "accept-encoding": accepted})
         content = self.decoded(whole)
         assert content.count(BOX) == 1
-        assert content.count(b"<script src=") == 1
+        assert content.count(b"<script src=") == 2
         assert is_page_with_two_insertions(PAGE, content)
 
     def test_nobody_gets_past_two(self, nest: Callable[[ASGI], ASGI]) -> None:

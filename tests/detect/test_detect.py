@@ -9,9 +9,12 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import contentguard.detect as room
-from contentguard.detect import client_of, prefetched, score, signals
+from contentguard.detect import behaviour, client_of, course, honeylinks, prefetched, report, score, signals
+from contentguard.detect.agent import parse
 from contentguard.detect.shape import key, shape
 from contentguard.detect.weights import weights
 from contentguard.model import Cluster, Crawler, Facts, Network, Purpose, Session
@@ -132,3 +135,26 @@ def test_prefetches() -> None:
     assert prefetched(facts(CHROME, {"Sec-Purpose": "prefetch;prerender"}))
     assert prefetched(facts(FIREFOX, {"X-Moz": "prefetch"}))
     assert not prefetched(facts(CHROME))
+
+
+small = st.integers(0, 3)
+sessions = st.builds(
+    Session,
+    views=st.integers(0, 12), gap=st.floats(0, 5), mean=st.floats(0, 5), variation=st.floats(0, 1),
+    returned=st.booleans(), styles=small, scripts=small, images=small, dry=small, nones=small, bare=small,
+    distinct=st.integers(0, 50), run=st.sampled_from([0, 0, 5, 9]), traps=small, report=st.sampled_from([0, 1, 3, 5]),
+)  # fmt: skip
+
+
+@given(sessions, st.booleans())
+def test_the_short_way_of_quiet_sessions_says_what_the_long_one_does(session: Session, browser: bool) -> None:
+    agent = parse(CHROME["User-Agent"].encode() if browser else b"")
+    quick = list(room.DETECTORS["session"](Facts("GET", "/", (), None, session=session), agent))
+    slow = [*behaviour.detect(session, browser=agent.browser)]
+    if session.views > course.ENOUGH or session.run:
+        slow += course.detect(session)
+    if session.traps:
+        slow += honeylinks.detect(session)
+    if session.report:
+        slow += report.detect(session)
+    assert quick == slow

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contentguard.detect.sessions import BARE, IMAGE, NONE, RETURNED, SCRIPT, STYLE, Sessions
+from contentguard.detect.sessions import BARE, FOLLOWED, IMAGE, NONE, RETURNED, SCRIPT, STYLE, UNSHOWN, Sessions
 from contentguard.model import Session
 
 SECRET = b"sixteen-bytes-at-least"
@@ -56,6 +56,25 @@ def test_pages_opened_at_once_get_their_parts_afterwards() -> None:
     for _ in range(4):
         sessions.fetched("a", STYLE)
     assert known(sessions, "a", 101.0).dry == 0
+
+
+def test_a_cookie_that_says_so_excuses_what_another_process_saw() -> None:
+    sessions = table()
+    for number in range(4):
+        sessions.article("a", 100.0 + number, FOLLOWED if number else 0, page=number)
+    assert known(sessions, "a", 104.0).dry == 0
+    sessions.article("a", 105.0, page=5)
+    assert known(sessions, "a", 105.0).dry == 1
+
+
+def test_a_page_without_parts_is_not_missed_any() -> None:
+    sessions = table()
+    sessions.article("a", 100.0, UNSHOWN)
+    assert sessions.fetched("a", STYLE) == 0.0, "nothing follows it either"
+    sessions.article("a", 101.0)
+    assert known(sessions, "a", 101.0).dry == 0
+    sessions.article("a", 102.0)
+    assert known(sessions, "a", 102.0).dry == 1
 
 
 def test_the_site_s_own_order() -> None:

@@ -1,0 +1,243 @@
+"""Who is back: what one client does between its requests, remembered under its cookie or its address and headers.
+
+    begin ─▶ Visit, and Facts with its session ─▶ judged ─▶ an article ─ article ─▶ its session with this page in it
+
+Strategy: a client whose own cookie came back is known by it, any other by its network and its headers' fingerprint. A
+first article hands out a cookie and counts for both, and what follows it counts for both, so neither who keeps cookies
+nor who drops them looks like somebody new. The cookie also carries when its browser last fetched a page's parts: that
+much is known by every process, whichever answered. Everything here is arithmetic on tables of fixed size; nothing
+waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from secrets import token_hex
+
+from contentguard.admission.passes import Pass, fresh, named, read, short, write
+from contentguard.detect import Known, client_of, cluster_of, honeylinks, is_prefetch, report
+from contentguard.detect.agent import Agent
+from contentguard.detect.aggregates import Aggregates
+from contentguard.detect.neighbours import Neighbours
+from contentguard.detect.network import read as read_network
+from contentguard.detect.order import SiteOrder
+from contentguard.detect.sessions import BARE, FOLLOWED, NONE, RETURNED, UNSHOWN, Sessions
+from contentguard.model import Facts, Network, Session
+from contentguard.proxies import neighbourhood, prefix
+from contentguard.rewrite.page import Field
+from contentguard.settings import Settings
+from contentguard.tokens import Signer
+
+COOKIE, SECURE_COOKIE = b"contentguard", b"__Host-contentguard"
+_RENEWED = 300.0
+"""Seconds after which a cookie is told again that its browser fetches pages' parts."""
+_EXCUSED = 1800.0
+"""Seconds for which that excuses pages whose parts this process has not seen fetched."""
+_JUST_GIVEN = 120.0
+"""Seconds after which a cookie's first pages need no crediting to the address any more."""
+_KEPT, _KEPT_BYTES = 4096, 512
+_SUSPICIOUS = 1.0
+"""Score from which a client counts as a suspicious neighbour."""
+_TICK = 60
+"""Seconds for which one client's pages carry the same tokens."""
+
+Wanted = Mapping[bytes, bytes]
+
+
+class Visit:
+    """One request as part of a visit."""
+
+    __slots__ = ("address", "anonymous", "given", "key", "known", "new", "wanted")
+
+    def __init__(self, wanted: Wanted, known: Known, given: Pass | None, address: str, anonymous: str) -> None:
+        self.wanted, self.known, self.given, self.address, self.anonymous = wanted, known, given, address, anonymous
+        self.key = anonymous if given is None else given.id
+        """Under what its session is kept."""
+        self.new: Pass | None = None
+        """The pass that its answer hands out."""
+
+
+class Visits:
+    """All visits of one site, in this process."""
+
+    def __init__(self, settings: Settings, signer: Signer, *, cookies: bool) -> None:
+        """``cookies``: whether readers are given one; not where pages are everybody's and may be kept by anybody."""
+        chosen = settings.visits
+        self._life = chosen.hours * 3600.0
+        self._cookies = chosen.cookie and cookies
+        self._keys = signer.derived("pass")
+        self._trap_key, self._report_key = signer.derive("honeylink"), signer.derive("report")
+        self._names = settings.network
+        self._reads_network = any((self._names.asn, self._names.country, self._names.ja3, self._names.ja4))
+        self._proxies = settings.proxies
+        self.sessions = Sessions(chosen.clients, secret=signer.derive("sessions"))
+        self.aggregates = Aggregates(secret=signer.derive("aggregates"))
+        self.neighbours = Neighbours(secret=signer.derive("neighbours"))
+        self.order = SiteOrder()
+        self._kept: dict[bytes, tuple[Pass, str]] = {}
+        self._tokens: dict[str, tuple[int, Mapping[Field, bytes]]] = {}
+
+    # -- who it is ---------------------------------------------------------------------------------------------
+
+    def begin(self, facts: Facts, wanted: Wanted, known: Known) -> Visit:
+        """Recognise a client. ``wanted``: its headers by name; ``known``: what they say by themselves."""
+        cookies = wanted.get(b"cookie")
+        given = None if cookies is None else self._given(cookies, facts, known.agent)
+        address = prefix(facts.client)
+        return Visit(wanted, known, given, address, client_of(facts, address, known))
+
+    def _given(self, cookies: bytes, facts: Facts, agent: Agent) -> Pass | None:
+        """The genuine pass among a request's cookies; None for one that another kind of browser was given."""
+        if facts.http_version[:1] not in ("0", "1"):
+            # HTTP/2 may send a cookie header for each cookie (RFC 9113 §8.2.3).
+            cookies = b"; ".join([value for name, value in facts.headers if name == b"cookie"])
+        found = self._kept.get(cookies)
+        if found is None:
+            name = SECURE_COOKIE if facts.scheme == "https" else COOKIE
+            passes = [one for text in named(name, cookies) if (one := read(self._keys, text)) is not None]
+            if not passes:
+                return None
+            found = max(passes), _kind(agent)
+            if found[0].agent != short(found[1]):
+                return None
+            if len(cookies) <= _KEPT_BYTES:
+                if len(self._kept) >= _KEPT:
+                    self._kept.clear()
+                self._kept[cookies] = found
+        given, kind = found
+        return given if kind == _kind(agent) and fresh(given, facts.now, self._life) else None
+
+    # -- what is known of it -----------------------------------------------------------------------------------
+
+    def told(self, visit: Visit, facts: Facts, peer: str | None = None) -> Facts:
+        """These facts with all that is known of the client. ``peer``: the other end of the connection."""
+        session = self.sessions.read(visit.key, facts.now)
+        cluster = None
+        if self.aggregates.alarms:
+            cluster = self.aggregates.read(cluster_of(facts, visit.known), facts.now)
+        network = self._network(visit, facts, peer) if visit.given is None or self._reads_network else None
+        if session is None and cluster is None and network is None:
+            return facts
+        return replace(facts, session=session, cluster=cluster, network=network)
+
+    def _network(self, visit: Visit, facts: Facts, peer: str | None) -> Network | None:
+        network = None
+        if self._reads_network and self._proxies.trusts(peer):
+            network = read_network(facts.headers, self._names)
+        if visit.given is None:
+            others, suspects = self.neighbours.read(neighbourhood(facts.client), visit.address, facts.now)
+            if suspects:
+                network = (network or Network())._replace(neighbours=others, suspects=suspects)
+        return network
+
+    # -- what it does ------------------------------------------------------------------------------------------
+
+    def article(self, visit: Visit, facts: Facts, page: str, *, shows: bool) -> Session | None:
+        """Count an article; its client's session with this article in it. None for what is no reading.
+
+        ``page`` names the article; ``shows``: whether the page has parts by which a browser shows.
+        """
+        wanted, now = visit.wanted, facts.now
+        self.hand_out(visit, now)
+        if facts.method != "GET" or not _is_reading(wanted):
+            return None
+        given, mark, ordinal = visit.given, hash(page), self.order.ordinal(facts.path)
+        flags = 0 if shows else UNSHOWN
+        if given is not None or not self._cookies:
+            flags |= RETURNED
+        if given is not None and now - given.seen <= _EXCUSED:
+            flags |= FOLLOWED
+        site = wanted.get(b"sec-fetch-site")
+        if site == b"none":
+            flags |= NONE
+        elif site is None and b"referer" not in wanted:
+            flags |= BARE
+        self.sessions.article(visit.key, now, flags, mark, ordinal)
+        if visit.new is not None:
+            self.sessions.article(visit.new.id, now, flags, mark, ordinal)
+        if shows:
+            self.aggregates.view(cluster_of(facts, visit.known), neighbourhood(facts.client), page, now)
+        return self.sessions.read(visit.key, now)
+
+    def judged(self, visit: Visit, facts: Facts, score: float) -> None:
+        """Remember for its neighbours what came of a client that nobody knows."""
+        if visit.given is None:
+            self.neighbours.note(neighbourhood(facts.client), visit.address, score >= _SUSPICIOUS, facts.now)
+
+    def fetched(self, visit: Visit, facts: Facts, kind: int, *, sheet: bool = False) -> None:
+        """Count a style sheet, script or picture. ``sheet``: the one that is fetched with every article."""
+        viewed = self.sessions.fetched(visit.key, kind)
+        given, now = visit.given, facts.now
+        if given is not None and now - given.issued < _JUST_GIVEN:
+            viewed = self.sessions.fetched(visit.anonymous, kind) or viewed
+        if sheet and not is_prefetch(visit.wanted):
+            self.aggregates.follow(cluster_of(facts, visit.known), neighbourhood(facts.client), viewed or now, now)
+            if given is not None and now - given.seen > _RENEWED:
+                visit.new = given._replace(seen=int(now))
+
+    def trapped(self, visit: Visit, facts: Facts, token: str) -> bool:
+        """Count a followed honeylink; whether it was this client's own, and followed on purpose."""
+        planted = honeylinks.read(self._trap_key, token, visit.anonymous, "", facts.now)
+        if planted is None or not planted.own or not honeylinks.counts(facts):
+            return False
+        self.sessions.trapped(visit.key, facts.now)
+        if visit.given is not None:
+            self.sessions.trapped(visit.anonymous, facts.now)
+        return True
+
+    def reported(self, visit: Visit, facts: Facts, body: bytes) -> bool:
+        """Take in a browser's report; whether it was a genuine one."""
+        told = report.read(self._report_key, body, visit.anonymous, facts.now)
+        if told is None:
+            return False
+        self.sessions.reported(visit.key, told.flags, facts.now)
+        return True
+
+    # -- what it is given --------------------------------------------------------------------------------------
+
+    def fields(self, visit: Visit, now: float) -> Mapping[Field, bytes]:
+        """The tokens that this client's page carries."""
+        tick, known = int(now) // _TICK, self._tokens.get(visit.anonymous)
+        if known is not None and known[0] == tick:
+            return known[1]
+        start = float(tick * _TICK)
+        made = {
+            Field.HONEYLINK: honeylinks.make(self._trap_key, visit.anonymous, "", start).encode("ascii"),
+            Field.REPORT: report.make(self._report_key, visit.anonymous, start).encode("ascii"),
+        }
+        if len(self._tokens) >= _KEPT:
+            self._tokens.clear()
+        self._tokens[visit.anonymous] = tick, made
+        return made
+
+    def hand_out(self, visit: Visit, now: float) -> None:
+        """Make a pass for who has none."""
+        if visit.given is None and visit.new is None and self._cookies:
+            kind = _kind(visit.known.agent)
+            visit.new = Pass(token_hex(8), 0, int(now), 0, short(kind), short(visit.address))
+
+    def cookie(self, visit: Visit, facts: Facts) -> bytes | None:
+        """The Set-Cookie header's value that an answer hands out, if any (RFC 6265 §4.1)."""
+        if visit.new is None:
+            return None
+        value, left = write(self._keys[0], visit.new), int(self._life) - int(facts.now - visit.new.issued)
+        secure = facts.scheme == "https"
+        name = (SECURE_COOKIE if secure else COOKIE).decode("ascii")
+        rest = f"Path=/; Max-Age={max(left, 0)}; HttpOnly; SameSite=Lax"
+        return f"{name}={value}; {rest}{'; Secure' if secure else ''}".encode("ascii")
+
+
+_DOCUMENTS = (b"document", b"iframe", b"frame")
+
+
+def _is_reading(wanted: Wanted) -> bool:
+    """Whether somebody opens a page: neither a browser ahead of its reader, nor another page that embeds this one."""
+    return wanted.get(b"sec-fetch-dest", b"document") in _DOCUMENTS and not is_prefetch(wanted)
+
+
+@lru_cache(1024)
+def _kind(agent: Agent) -> str:
+    """The kind of browser, which stays the same when it is updated."""
+    return f"{agent.engine} {agent.system} {agent.mobile}"
