@@ -14,8 +14,10 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, collapse_addresses, ip_address, ip_network
-from typing import Literal, NamedTuple
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+from typing import Literal
+
+from contentguard.addresses import Address, address_of
 
 _MAX_BYTES = 8192
 _MAX_HOPS = 32
@@ -44,46 +46,26 @@ _PAIR = re.compile(r"""([\w!#$%&'*+.^`|~-]++)=(?:([^\s",;=\\]++)|"((?:[^"\\]|\\.
 """One ``name=value`` of RFC 7239 §4; an unquoted value may hold the ``:[]`` that it should have quoted."""
 
 
-class _Address(NamedTuple):
-    text: str
-    """Normalised: no zone, compressed, and IPv4 where it was IPv4 inside IPv6."""
-    number: int
-    is_v4: bool
-
-
-@lru_cache(maxsize=4096)
-def _address(text: str) -> _Address | None:
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
-    if isinstance(address, IPv6Address):
-        if address.scope_id is not None:
-            return None
-        address = address.ipv4_mapped or address
-    return _Address(str(address), int(address), address.version == 4)
-
-
-def _peer(text: str | None) -> _Address | None:
+def _peer(text: str | None) -> Address | None:
     """The address at the other end of the connection. A server may name a zone there; it is not part of
     it."""
     if text is None or len(text) > _MAX_NODE:
         return None
-    return _address(text.partition("%")[0] if ":" in text else text)
+    return address_of(text.partition("%")[0] if ":" in text else text)
 
 
 @lru_cache(maxsize=4096)
-def _short_node(text: str) -> _Address | None:
+def _short_node(text: str) -> Address | None:
     match = _NODE.fullmatch(text)
     if match is None:
         return None
     port = match["port6"] or match["port4"]
     if port and port[0] != "_" and int(port) > 65535:
         return None
-    return _address(match["v6"] or match["v4"] or match["bare"])
+    return address_of(match["v6"] or match["v4"] or match["bare"])
 
 
-def _node(text: str) -> _Address | None:
+def _node(text: str) -> Address | None:
     """The address in ``192.0.2.1``, ``192.0.2.1:80``, ``2001:db8::1``, ``[2001:db8::1]`` or
     ``[2001:db8::1]:80``."""
     return _short_node(text) if len(text) <= _MAX_NODE else None
@@ -150,8 +132,8 @@ class Proxies:
         return known[-1] if known else scope_scheme
 
     def _walk(
-        self, peer: str | None, address: _Address | None, headers: Iterable[tuple[bytes, bytes]]
-    ) -> Iterator[tuple[_Address, str]]:
+        self, peer: str | None, address: Address | None, headers: Iterable[tuple[bytes, bytes]]
+    ) -> Iterator[tuple[Address, str]]:
         """What trusted hops report, nearest first: (whom they saw, by which scheme)."""
         if not self._trusts(peer, address):
             return
@@ -175,43 +157,12 @@ class Proxies:
         """Whether the other end of the connection is one of our proxies, so that it may tell of the client."""
         return (bool(self.trusted) or self.unix) and self._trusts(peer, _peer(peer))
 
-    def _trusts(self, peer: str | None, address: _Address | None) -> bool:
+    def _trusts(self, peer: str | None, address: Address | None) -> bool:
         return self.unix if peer is None else address is not None and self._has(address)
 
-    def _has(self, address: _Address) -> bool:
+    def _has(self, address: Address) -> bool:
         number = address.number
         return any(number & mask == network for mask, network in self._masks[address.is_v4])
-
-
-def prefix(address: str | None) -> str:
-    """The key under which a client is counted: IPv4 whole, IPv6 by its /64 (one customer's line), else
-    "unknown"."""
-    if address is None:
-        return "unknown"
-    return _prefix(address) if ":" in address else address
-
-
-def neighbourhood(address: str | None) -> str:
-    """The network in which a client has its neighbours: its /24, or the /48 of an IPv6 address, else "unknown"."""
-    if address is None:
-        return "unknown"
-    return _neighbourhood(address) if ":" in address else address.rpartition(".")[0] or "unknown"
-
-
-@lru_cache(maxsize=4096)
-def _neighbourhood(address: str) -> str:
-    parsed = _address(address)
-    if parsed is None or parsed.is_v4:
-        return parsed.text.rpartition(".")[0] if parsed else "unknown"
-    return f"{IPv6Address(parsed.number >> 80 << 80)}/48"
-
-
-@lru_cache(maxsize=4096)
-def _prefix(address: str) -> str:
-    parsed = _address(address)
-    if parsed is None or parsed.is_v4:
-        return parsed.text if parsed else "unknown"
-    return f"{IPv6Address(parsed.number >> 64 << 64)}/64"
 
 
 def _network(text: str) -> IPv4Network | IPv6Network:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from contentguard.proxies import Proxies, prefix
+from contentguard.addresses import neighbourhood, prefix
+from contentguard.proxies import Proxies
 
 XFF = Proxies(("10.0.0.0/8", "2001:db8:ffff::/48", "192.0.2.9"))
 FWD = Proxies(("10.0.0.0/8", "2001:db8:ffff::/48", "192.0.2.9"), header="forwarded")
@@ -444,3 +445,28 @@ def _steps(proxies: Proxies, headers: list[tuple[bytes, bytes]]) -> int:
     finally:
         sys.setprofile(before)
     return calls
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2"),
+        ("2001:db8:1:2::7", "2001:db8:1::/48"),
+        ("::ffff:192.0.2.7", "192.0.2"),
+        (None, "unknown"),
+        ("testclient", "unknown"),
+        ("a:b", "unknown"),
+    ],
+)
+def test_neighbourhoods(address: str | None, network: str) -> None:
+    assert neighbourhood(address) == network
+
+
+def test_only_our_proxies_may_tell_of_a_client() -> None:
+    assert not Proxies().trusts("192.0.2.1")
+    assert not Proxies().trusts(None)
+    named = Proxies(trusted=("10.0.0.0/8",))
+    assert named.trusts("10.1.2.3")
+    assert not named.trusts("192.0.2.1")
+    assert not named.trusts("testclient")
+    assert Proxies(unix=True).trusts(None)

@@ -13,6 +13,7 @@ import json
 import sys
 from dataclasses import replace
 
+from contentguard.addresses import prefix
 from contentguard.backends.memory import MemoryStore
 from contentguard.cli.logs import read_line
 from contentguard.cli.progress import Progress
@@ -24,7 +25,6 @@ from contentguard.limits import Limit
 from contentguard.model import Action, Facts, Signal, Verdict
 from contentguard.policy import decide, decide_article, over
 from contentguard.policy.words import outcome
-from contentguard.proxies import prefix
 from contentguard.settings import Settings
 
 _PAGES = frozenset(("", "html", "htm", "php", "asp", "aspx", "jsp"))

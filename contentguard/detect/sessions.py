@@ -86,8 +86,8 @@ class Sessions:
     def article(self, key: str, now: float, flags: int = 0, page: int = 0, ordinal: int = 0) -> None:
         """Count an article. ``page`` is any number that stands for it, ``ordinal`` its place in the site's own list.
 
-        ``now`` is in seconds; ``ordinal`` counts from 1 (0: unknown, above 65,535 it wraps). Long because each call in it
-        would cost every article a quarter of what it takes now.
+        ``now`` is in seconds; ``ordinal`` counts from 1 (0: unknown, above 65,535 it wraps). Long because
+        each call in it would cost every article a quarter of what it takes now.
         """
         digest, start, end = self._cache.get(key) or self._locate(key)
         found = self._hashes.find(digest, start, end)

@@ -16,6 +16,7 @@ from dataclasses import replace
 from hashlib import blake2b
 from urllib.parse import urlsplit
 
+from contentguard.addresses import prefix
 from contentguard.backends import Store
 from contentguard.backends.identification import identifier
 from contentguard.backends.memory import MemoryStore
@@ -23,29 +24,24 @@ from contentguard.crawlers import CATALOGUE
 from contentguard.crawlers.message import SignedRequest
 from contentguard.crawlers.signatures import is_signed
 from contentguard.detect import Known, look, noticed_in, score, signals
-from contentguard.detect.sessions import IMAGE, SCRIPT, STYLE
-from contentguard.guard.press import NOBODYS, Headers, Own, Press, printable
-from contentguard.guard.visits import Visit, Visits
+from contentguard.guard.press import printable
+from contentguard.guard.reception import Reception
+from contentguard.guard.visits import Visit
 from contentguard.limits import Limit
 from contentguard.model import Action, Facts, Rendition, Verdict
 from contentguard.policy import decide_article, over
 from contentguard.policy.rules import READER
-from contentguard.proxies import prefix
 from contentguard.settings import Settings
 from contentguard.tokens import Signer
 
 VERDICTS = logging.getLogger("contentguard.verdict")
-_PARTS = {"text/css": STYLE, "text/javascript": SCRIPT, "application/javascript": SCRIPT, "image": IMAGE}
-_WANTED = {b"style": STYLE, b"script": SCRIPT, b"image": IMAGE}
-"""What is part of a page, by its media type, and by what a browser says that it wants it for."""
-_LISTS = ("application/xml", "text/xml")
 _KEPT = 1024
 """Readers' verdicts that are kept, one for each shape of headers."""
 _NONCES = 65_536
 """Signatures' nonces and their senders that are remembered at once."""
 
 
-class Guard(Press):
+class Guard(Reception):
     """One site's guard: settings compiled, and the little that is remembered between requests."""
 
     def __init__(self, settings: Settings, store: Store | None = None, clock: Callable[[], float] = time.time) -> None:
@@ -65,8 +61,6 @@ class Guard(Press):
         self._address_key = self.signer.derive("address")
         self.proxied = bool(settings.proxies.trusted) or settings.proxies.unix
         self._kept: dict[tuple[int, tuple[str, ...]], tuple[Known, Verdict]] = {}
-        self.visits = Visits(settings, self.signer, cookies=self.personal) if settings.visits.remember else None
-        """What clients do from one request to the next; None where that is not to be remembered."""
         self._authority = urlsplit(settings.origin).netloc
         spent = MemoryStore(_NONCES, secret=self.signer.derive("nonces"))
         self._who = identifier(settings.identification, CATALOGUE.crawlers, spent)
@@ -117,17 +111,6 @@ class Guard(Press):
             self._kept[kind] = known, verdict
         return verdict
 
-    def met(self, facts: Facts, wanted: Mapping[bytes, bytes], peer: str | None) -> tuple[Facts, Visit | None]:
-        """Recognise the client; the facts with what is known of it. ``wanted``: its headers by name."""
-        if self.visits is None:
-            return facts, None
-        try:
-            visit = self.visits.begin(facts, wanted, look(facts))
-            return self.visits.told(visit, facts, peer), visit
-        except Exception:
-            self.note("visits-failed", "a visit could not be looked up; the client is taken for a new one", failed=True)
-            return facts, None
-
     def arrived(self, visit: Visit, facts: Facts, verdict: Verdict, page: str, *, shows: bool) -> tuple[Facts, Verdict]:
         """The verdict once the response turned out to be the article ``page``, which counts for the visit.
 
@@ -146,54 +129,6 @@ class Guard(Press):
         except Exception:
             self.note("visits-failed", "an article could not be counted for its visit", failed=True)
         return facts, verdict
-
-    def own(self, visit: Visit, now: float) -> Own:
-        """What a visit's page carries of its own."""
-        try:
-            return NOBODYS if self.visits is None else self.visits.fields(visit, now)
-        except Exception:
-            self.note("visits-failed", "a page could not be made one visit's own", failed=True)
-            return NOBODYS
-
-    def handed_out(self, visit: Visit, facts: Facts) -> Headers:
-        """The headers by which an answer hands out a pass."""
-        cookie = self.visits.cookie(visit, facts) if self.visits is not None else None
-        return [] if cookie is None else [(b"set-cookie", cookie)]
-
-    def passing(self, visit: Visit, facts: Facts, status: int, kind: str) -> bytearray | None:
-        """Notice a response that is no page: a page's part counts for its visit; a list of pages is to be heard."""
-        if self.visits is None or facts.method != "GET":
-            return None
-        if kind in _LISTS and status == 200:
-            return bytearray()
-        part = _PARTS.get(kind.partition("/")[0] if kind.startswith("image/") else kind)
-        if part is None and status == 304:
-            part = _WANTED.get(visit.wanted.get(b"sec-fetch-dest", b""))
-        if part is not None and status in (200, 304):
-            self.visits.fetched(visit, facts, part)
-        return None
-
-    def fetched(self, visit: Visit, facts: Facts, part: int, *, sheet: bool) -> Headers:
-        """Count one of our own files for its visit; what headers its answer gets. ``sheet``: see ``Visits``."""
-        if self.visits is None:
-            return []
-        self.visits.fetched(visit, facts, part, sheet=sheet)
-        return self.handed_out(visit, facts)
-
-    def trapped(self, visit: Visit, facts: Facts, token: str) -> None:
-        """Count a honeylink that was followed."""
-        own = self.visits is not None and self.visits.trapped(visit, facts, token)
-        self.counts["honeylink" if own else "honeylink-foreign"] += 1
-
-    def reported(self, visit: Visit, facts: Facts, body: bytes) -> None:
-        """Take in a browser's report."""
-        genuine = self.visits is not None and self.visits.reported(visit, facts, body)
-        self.counts["report" if genuine else "report-foreign"] += 1
-
-    def learned(self, path: str, body: bytes) -> None:
-        """Take in the site's own list of its pages."""
-        if self.visits is not None:
-            self.visits.order.learn(path, body)
 
     async def _identified(self, facts: Facts, target: str) -> Facts:
         """These facts with the robot that the client says to be, and whether it is."""

@@ -16,6 +16,7 @@ from dataclasses import replace
 from functools import lru_cache
 from secrets import token_hex
 
+from contentguard.addresses import neighbourhood, prefix
 from contentguard.admission.passes import Pass, fresh, named, read, short, write
 from contentguard.detect import Known, client_of, cluster_of, honeylinks, is_prefetch, report
 from contentguard.detect.agent import Agent
@@ -25,7 +26,6 @@ from contentguard.detect.network import read as read_network
 from contentguard.detect.order import SiteOrder
 from contentguard.detect.sessions import BARE, FOLLOWED, NONE, RETURNED, UNSHOWN, Sessions
 from contentguard.model import Facts, Network, Session
-from contentguard.proxies import neighbourhood, prefix
 from contentguard.rewrite.page import Field
 from contentguard.settings import Settings
 from contentguard.tokens import Signer

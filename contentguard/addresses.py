@@ -1,0 +1,64 @@
+"""Addresses as keys: normalised, and cut to what one customer or one neighbourhood has.
+
+Strategy: whoever can choose among many addresses must not count as many. Readings are remembered in bounded tables.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
+from typing import NamedTuple
+
+
+class Address(NamedTuple):
+    """An address that was read."""
+
+    text: str
+    """Normalised: no zone, compressed, and IPv4 where it was IPv4 inside IPv6."""
+    number: int
+    is_v4: bool
+
+
+@lru_cache(maxsize=4096)
+def address_of(text: str) -> Address | None:
+    """The address that ``text`` spells; None where it spells none, or one with a zone."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        if address.scope_id is not None:
+            return None
+        address = address.ipv4_mapped or address
+    return Address(str(address), int(address), address.version == 4)
+
+
+def prefix(address: str | None) -> str:
+    """The key under which a client is counted: IPv4 whole, IPv6 by its /64 (one customer's line), else
+    "unknown"."""
+    if address is None:
+        return "unknown"
+    return _prefix(address) if ":" in address else address
+
+
+def neighbourhood(address: str | None) -> str:
+    """The network in which a client has its neighbours: its /24, or the /48 of an IPv6 address, else "unknown"."""
+    if address is None:
+        return "unknown"
+    return _neighbourhood(address) if ":" in address else address.rpartition(".")[0] or "unknown"
+
+
+@lru_cache(maxsize=4096)
+def _neighbourhood(address: str) -> str:
+    parsed = address_of(address)
+    if parsed is None or parsed.is_v4:
+        return parsed.text.rpartition(".")[0] if parsed else "unknown"
+    return f"{IPv6Address(parsed.number >> 80 << 80)}/48"
+
+
+@lru_cache(maxsize=4096)
+def _prefix(address: str) -> str:
+    parsed = address_of(address)
+    if parsed is None or parsed.is_v4:
+        return parsed.text if parsed else "unknown"
+    return f"{IPv6Address(parsed.number >> 64 << 64)}/64"
