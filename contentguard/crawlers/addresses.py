@@ -10,7 +10,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, collapse_addresses, ip_address
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses
+
+from contentguard.addresses import address_of
 
 Network = IPv4Network | IPv6Network
 
@@ -56,17 +58,8 @@ def _read_v6(text: str) -> int | None:
 
 
 def _read_slowly(text: str) -> int | None:
-    if len(text) > LONGEST:
-        return None
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
-    if isinstance(address, IPv6Address):
-        if address.scope_id is not None:
-            return None
-        return V6 + int(address) if address.ipv4_mapped is None else int(address.ipv4_mapped)
-    return int(address)
+    found = address_of(text) if len(text) <= LONGEST else None
+    return None if found is None else found.number + (0 if found.is_v4 else V6)
 
 
 class AddressSet:
