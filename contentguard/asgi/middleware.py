@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from contentguard.asgi.body import ArticleResponder
+from contentguard.asgi.openings import Openings
 from contentguard.asgi.request import read_facts, target
 from contentguard.asgi.response import refusal
 from contentguard.asgi.routes import DocumentResponder, Routes
@@ -45,6 +46,7 @@ class ContentGuardMiddleware:
         self.settings = settings or Settings()
         self.guard = Guard(self.settings, store, **({"clock": clock} if clock else {}))
         self._routes = Routes(self.guard)
+        self._openings = Openings(self.guard)
         if self.guard.temporary_key:
             LOG.warning(
                 "no secret_key is configured: this process uses a random one, which is fit for development only. "
@@ -74,7 +76,7 @@ class ContentGuardMiddleware:
         elif (document := self._routes.document(scope)) is not None:
             await DocumentResponder(self.app, document)(scope, receive, send)
         else:
-            await ArticleResponder(self.app, guard, facts, verdict, wanted)(scope, receive, send)
+            await ArticleResponder(self.app, self._openings, facts, verdict, wanted)(scope, receive, send)
 
     def _closing(self, receive: Receive) -> Receive:
         """The server's messages to the app's lifespan; at its end, ours."""

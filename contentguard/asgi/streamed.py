@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from anyio.lowlevel import checkpoint
 
-from contentguard.asgi.headers import Headers, derived, rewritten
+from contentguard.asgi.headers import Headers
+from contentguard.asgi.openings import Opening
 from contentguard.asgi.outbox import Outbox
 from contentguard.guard import Guard
 from contentguard.model import Facts, Verdict
-from contentguard.rewrite.page import Delivery
-from contentguard.rewrite.pages import SLICE, Shelf
+from contentguard.rewrite.pages import SLICE
 from contentguard.rewrite.plan import Untouched
 from contentguard.rewrite.stream import Phase
 
@@ -30,13 +30,11 @@ class StreamedPage:
         outbox: Outbox,
         facts: Facts,
         verdict: Verdict,
-        delivery: Delivery,
-        shelf: Shelf,
-        terms: Headers,
+        opening: Opening,
     ) -> None:
         self._guard, self._outbox, self._facts, self._verdict = guard, outbox, facts, verdict
-        self._delivery, self._terms = delivery, terms
-        self._stream = guard.stream(delivery, shelf, facts)
+        self._opening = opening
+        self._stream = guard.stream(opening.delivery, opening.shelf, facts)
         self._since, self._taken = 0.0, 0
         self._counted = False
 
@@ -56,7 +54,7 @@ class StreamedPage:
                 out += stream.release()
         if not more:
             out += stream.finish()
-            guard.streamed(self._delivery, stream)
+            guard.streamed(self._opening.delivery, stream)
         if stream.is_article and not self._counted:
             # Too late to refuse: that was seen to before the start left.
             self._counted = True
@@ -79,13 +77,4 @@ class StreamedPage:
         outbox, guard = self._outbox, self._guard
         if self._stream.phase is Phase.PASS and not self._stream.is_article:
             return outbox.headers
-        return rewritten(
-            outbox.headers,
-            outbox.answer,
-            length=None,
-            personal=guard.personal,
-            gzipped=False,
-            may_gzip=guard.compression,
-            etag=derived(outbox.answer, guard.edition),
-            terms=self._terms,
-        )
+        return self._opening.leaving(guard, None, personal=guard.personal, gzipped=False, full=True)
