@@ -11,7 +11,7 @@ Longer than a module should be, because every way out of a response must be seen
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -24,8 +24,9 @@ from contentguard.asgi.outbox import BODY, Outbox
 from contentguard.asgi.request import public_path
 from contentguard.asgi.response import refusal
 from contentguard.asgi.streamed import StreamedPage
+from contentguard.guard.callers import Caller
 from contentguard.model import Action, Facts, Rendition, Verdict
-from contentguard.rewrite.codings import CodingError, Decoder, Trouble, accepts
+from contentguard.rewrite.codings import CodingError, Decoder, Trouble
 from contentguard.rewrite.head import ascii_superset, is_wide
 from contentguard.rewrite.plan import Untouched
 
@@ -65,12 +66,9 @@ class ArticleResponder:
     opening: Opening | None = None
     """What follows from the start of a page that can be looked into."""
 
-    def __init__(
-        self, app: ASGIApp, openings: Openings, facts: Facts, verdict: Verdict, wanted: Mapping[bytes, bytes]
-    ) -> None:
-        """``wanted``: the request's headers by name, of several of one name the first."""
+    def __init__(self, app: ASGIApp, openings: Openings, facts: Facts, verdict: Verdict, caller: Caller) -> None:
         self.app, self.openings, self.facts, self.verdict = app, openings, facts, verdict
-        self.guard, self.wanted = openings.guard, wanted
+        self.guard, self.caller = openings.guard, caller
         self.full = verdict.rendition is Rendition.FULL
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,11 +91,12 @@ class ArticleResponder:
 
     def _inner_scope(self, dropped: Iterable[bytes] = ()) -> Scope:
         """The scope for the app: marked, and for restricted clients without compression."""
-        scope = {**self.scope, MARKER: True}
-        if b"if-none-match" in self.wanted and self.full and self.rewrites:
+        scope = dict(self.scope)
+        scope[MARKER] = True
+        if self.caller.conditional and self.full and self.rewrites:
             scope["headers"], self.tag = for_the_app(list(scope["headers"]), self.guard.edition)
-        drop = {*dropped} if self.full else {*dropped, b"accept-encoding"}
-        if drop:
+        if dropped or not self.full:
+            drop = {*dropped} if self.full else {*dropped, b"accept-encoding"}
             scope["headers"] = [pair for pair in scope["headers"] if pair[0] not in drop]
         return scope
 
@@ -303,7 +302,7 @@ class ArticleResponder:
         if self.verdict.action is not Action.ALLOW:
             await self._refuse()
             return
-        gzipped = self._gzips()
+        gzipped = self.caller.gzips and guard.compression
         if gzipped:
             page = await guard.render_gzip(plan, self.verdict.rendition, self.facts, delivered, shelf.allowed.nonce)
         else:
@@ -317,13 +316,6 @@ class ArticleResponder:
             await self._release()
         else:
             await self._refuse_unseen()
-
-    def _gzips(self) -> bool:
-        """Whether this client gets the page compressed."""
-        if b"accept-encoding" not in self.wanted or not self.guard.compression:
-            return False
-        values = [value for name, value in self.facts.headers if name == b"accept-encoding"]
-        return accepts(values[0] if len(values) == 1 else b",".join(values), b"gzip")
 
     def _decoded(self, raw: bytes) -> bytes | Untouched:
         """The body without its content codings, or why that cannot be had."""

@@ -14,7 +14,7 @@ from contentguard.asgi.body import ArticleResponder
 from contentguard.asgi.openings import Openings
 from contentguard.asgi.request import read_facts, target
 from contentguard.asgi.response import refusal
-from contentguard.asgi.routes import DocumentResponder, Routes
+from contentguard.asgi.routes import PREFIX, DocumentResponder, Routes
 from contentguard.backends import Store
 from contentguard.errors import SettingsError
 from contentguard.guard import Guard
@@ -60,23 +60,23 @@ class ContentGuardMiddleware:
             return
         if self.guard.temporary_key:
             _refuse_production(scope)
-        own = self._routes.find(scope)
-        if own is not None:
+        path = scope["path"]
+        if PREFIX in path and (own := self._routes.find(scope)) is not None:
             await own(scope, receive, send)
             return
         guard = self.guard
         facts = read_facts(scope, guard)
-        wanted = dict(facts.headers[::-1])
-        if guard.may_wait(wanted.get(b"user-agent", b""), wanted):
+        caller = guard.caller(facts)
+        if caller.may_wait:
             facts, verdict = await guard.judge(facts, target(scope))
         else:
-            facts, verdict = guard.judged(facts)
+            facts, verdict = guard.judged(facts, caller)
         if verdict.action is not Action.ALLOW:
             await refusal(guard, facts, verdict)(scope, receive, send)
-        elif (document := self._routes.document(scope)) is not None:
+        elif path in self._routes.documents and (document := self._routes.document(scope)) is not None:
             await DocumentResponder(self.app, document)(scope, receive, send)
         else:
-            await ArticleResponder(self.app, self._openings, facts, verdict, wanted)(scope, receive, send)
+            await ArticleResponder(self.app, self._openings, facts, verdict, caller)(scope, receive, send)
 
     def _closing(self, receive: Receive) -> Receive:
         """The server's messages to the app's lifespan; at its end, ours."""

@@ -27,6 +27,7 @@ __all__ = [
     "Score",
     "client_of",
     "cluster_of",
+    "key",
     "look",
     "prefetched",
     "score",

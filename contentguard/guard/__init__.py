@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from hashlib import blake2b
 from urllib.parse import urlsplit
@@ -22,18 +22,17 @@ from contentguard.backends.memory import MemoryStore
 from contentguard.crawlers import CATALOGUE
 from contentguard.crawlers.message import SignedRequest
 from contentguard.crawlers.signatures import is_signed
-from contentguard.detect import look, score, signals
+from contentguard.detect import score, signals
+from contentguard.guard.callers import Caller, Callers
 from contentguard.guard.press import Press, printable
 from contentguard.limits import Limit
-from contentguard.model import Action, Facts, Rendition, Signal, Verdict
+from contentguard.model import Action, Facts, Rendition, Verdict
 from contentguard.policy import decide_article, over
 from contentguard.proxies import prefix
 from contentguard.settings import Settings
 from contentguard.tokens import Signer
 
 VERDICTS = logging.getLogger("contentguard.verdict")
-_KEPT = 1024
-"""Readers' verdicts that are kept, one for each shape of headers."""
 _NONCES = 65_536
 """Signatures' nonces and their senders that are remembered at once."""
 
@@ -57,7 +56,8 @@ class Guard(Press):
         self._articles, self._requests = settings.limits.parsed()
         self._address_key = self.signer.derive("address")
         self.proxied = bool(settings.proxies.trusted) or settings.proxies.unix
-        self._kept: dict[int, tuple[tuple[Signal, ...], Verdict]] = {}
+        self.caller = Callers(self._match, limited=self._requests is not None).find
+        """Who asks, as far as the request's headers tell."""
         self._authority = urlsplit(settings.origin).netloc
         spent = MemoryStore(_NONCES, secret=self.signer.derive("nonces"))
         self._who = identifier(settings.identification, CATALOGUE.crawlers, spent)
@@ -65,10 +65,6 @@ class Guard(Press):
     async def aclose(self) -> None:
         """End what is under way: questions to name servers and key directories."""
         await self._who.aclose()
-
-    def may_wait(self, agent: bytes, wanted: Mapping[bytes, bytes]) -> bool:
-        """Whether judging this request may have to ask somebody else: only robots and a limit on requests do."""
-        return self._requests is not None or b"signature-input" in wanted or self._match(agent) is not None
 
     async def judge(self, facts: Facts, target: str = "") -> tuple[Facts, Verdict]:
         """The verdict on a request before the app is asked, with the facts it rests on.
@@ -82,22 +78,19 @@ class Guard(Press):
         facts, verdict = self.judged(facts)
         return await self._paced(facts, verdict, articles=False)
 
-    def judged(self, facts: Facts) -> tuple[Facts, Verdict]:
+    def judged(self, facts: Facts, caller: Caller | None = None) -> tuple[Facts, Verdict]:
         """The same for a client that is no declared robot, and where there is nothing to wait for."""
-        seen = look(facts)
+        caller = caller or self.caller(facts)
         # The same browser's headers give the very same signals, and mostly there is nothing else to judge by.
         plain = facts.crawler is None and facts.session is None and facts.network is None and facts.cluster is None
-        noticed = seen.signals if plain else signals(facts, seen)
-        known = self._kept.get(id(noticed)) if plain and not facts.wait else None
-        if known is not None and known[0] is noticed:
-            return facts, known[1]
+        if plain and caller.verdict is not None and not facts.wait:
+            return facts, caller.verdict
+        noticed = caller.known.signals if plain else signals(facts, caller.known)
         verdict = self._policy.judge(facts, noticed, score(noticed).total if noticed else 0.0)
         if verdict.action is not Action.ALLOW:
             self.report(facts, verdict)
         elif self._policy.general and plain and not facts.wait:
-            if len(self._kept) >= _KEPT:
-                self._kept.clear()
-            self._kept[id(noticed)] = noticed, verdict
+            caller.verdict = verdict
         return facts, verdict
 
     async def _identified(self, facts: Facts, target: str) -> Facts:
