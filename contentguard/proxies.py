@@ -29,10 +29,6 @@ _MAPPED = IPv6Network("::ffff:0:0/96")
 _GLOBAL = IPv6Network("2000::/3")
 """Every public IPv6 address there is (RFC 4291 §2.4, IANA)."""
 
-_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-_PLAIN = re.compile(rf"{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}")
-"""An IPv4 address as it is normally written: most peers, and matching is far cheaper than reading it."""
-
 _NODE = re.compile(
     r"\[(?P<v6>[0-9A-Fa-f:.]++)\](?::(?P<port6>[0-9]{1,5}+|_[\w.-]++))?+"
     r"|(?P<v4>[0-9.]++)(?::(?P<port4>[0-9]{1,5}+|_[\w.-]++))?+"
@@ -105,12 +101,9 @@ class Proxies:
         ``peer`` is the other end of the connection (None: a Unix socket), ``headers`` are the request's, with
         lower-case names.
         """
-        nobody = not self.trusted and not self.unix
-        if nobody and peer is not None and _PLAIN.fullmatch(peer):
-            return peer
+        if not self.trusted and not self.unix:
+            return alone(peer)
         address = _peer(peer)
-        if nobody:
-            return address.text if address else None
         for hop, _ in self._walk(peer, address, headers):
             address = hop
         return address.text if address else None
@@ -163,6 +156,17 @@ class Proxies:
     def _has(self, address: Address) -> bool:
         number = address.number
         return any(number & mask == network for mask, network in self._masks[address.is_v4])
+
+
+def alone(peer: str | None) -> str | None:
+    """The client's address where no proxy is trusted: the other end of the connection, normalised."""
+    return _known(peer) if peer is not None and len(peer) <= _MAX_NODE else None
+
+
+@lru_cache(maxsize=4096)
+def _known(peer: str) -> str | None:
+    address = _peer(peer)
+    return address.text if address else None
 
 
 def _network(text: str) -> IPv4Network | IPv6Network:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from contentguard.model import (
     Session,
     Standing,
     Verdict,
+    gathered,
 )
 
 crawlers = st.none() | st.builds(
@@ -51,6 +53,18 @@ facts = st.builds(
 @given(facts)
 def test_facts_are_json_and_come_back_unchanged(value: Facts) -> None:
     assert Facts.from_dict(json.loads(json.dumps(value.as_dict()))) == value
+
+
+@given(facts)
+def test_facts_that_were_gathered_are_facts_like_any_other(value: Facts) -> None:
+    first = (value.method, value.path, value.headers, value.client, value.scheme, value.http_version, value.now, "id")
+    made = gathered(*first)
+    assert made == Facts(*first)
+    assert hash(made) == hash(Facts(*first))
+    assert type(made) is Facts
+    assert replace(made, proxied=True) == Facts(*first, proxied=True)
+    with pytest.raises(FrozenInstanceError):
+        made.path = "/other"  # type: ignore[misc]
 
 
 def test_the_first_of_several_headers() -> None:

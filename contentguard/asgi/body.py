@@ -11,28 +11,28 @@ Longer than a module should be, because every way out of a response must be seen
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import anyio
 
 from contentguard.asgi.files import PATHSEND, ZEROCOPY, read
-from contentguard.asgi.headers import Headers, derived, for_the_app, not_modified, rewritten
+from contentguard.asgi.headers import for_the_app, not_modified
+from contentguard.asgi.openings import Opening, Openings
 from contentguard.asgi.outbox import BODY, Outbox
-from contentguard.asgi.request import delivery, public_path
+from contentguard.asgi.request import public_path
 from contentguard.asgi.response import refusal
 from contentguard.asgi.streamed import StreamedPage
 from contentguard.detect.order import MAX_BYTES
-from contentguard.guard import Guard
-from contentguard.guard.press import NOBODYS
+from contentguard.guard.callers import Caller
+from contentguard.guard.press import NOBODYS, Own
 from contentguard.guard.visits import Visit
 from contentguard.model import Action, Facts, Rendition, Verdict
-from contentguard.rewrite.codings import CodingError, Decoder, Trouble, accepts
+from contentguard.rewrite.codings import CodingError, Decoder, Trouble
 from contentguard.rewrite.head import ascii_superset, is_wide
 from contentguard.rewrite.page import Delivery
-from contentguard.rewrite.pages import Shelf
-from contentguard.rewrite.plan import Rendered, Untouched
+from contentguard.rewrite.plan import Plan, Untouched
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -69,21 +69,20 @@ class ArticleResponder:
     held = 0
     heard: bytearray | None = None
     """What passes and is listened to: the site's own list of its pages."""
-    gzipped = False
-    terms: Headers
+    opening: Opening | None = None
+    """What follows from the start of a page that can be looked into."""
 
     def __init__(
         self,
         app: ASGIApp,
-        guard: Guard,
+        openings: Openings,
         facts: Facts,
         verdict: Verdict,
-        wanted: Mapping[bytes, bytes],
+        caller: Caller,
         visit: Visit | None = None,
     ) -> None:
-        """``wanted``: the request's headers by name, of several of one name the first."""
-        self.app, self.guard, self.facts, self.verdict = app, guard, facts, verdict
-        self.wanted, self.visit = wanted, visit
+        self.app, self.openings, self.facts, self.verdict = app, openings, facts, verdict
+        self.guard, self.caller, self.visit = openings.guard, caller, visit
         self.full = verdict.rendition is Rendition.FULL
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -106,11 +105,12 @@ class ArticleResponder:
 
     def _inner_scope(self, dropped: Iterable[bytes] = ()) -> Scope:
         """The scope for the app: marked, and for restricted clients without compression."""
-        scope = {**self.scope, MARKER: True}
-        if b"if-none-match" in self.wanted and self.full and self.rewrites:
+        scope = dict(self.scope)
+        scope[MARKER] = True
+        if self.caller.conditional and self.full and self.rewrites:
             scope["headers"], self.tag = for_the_app(list(scope["headers"]), self.guard.edition)
-        drop = {*dropped} if self.full else {*dropped, b"accept-encoding"}
-        if drop:
+        if dropped or not self.full:
+            drop = {*dropped} if self.full else {*dropped, b"accept-encoding"}
             scope["headers"] = [pair for pair in scope["headers"] if pair[0] not in drop]
         return scope
 
@@ -145,10 +145,18 @@ class ArticleResponder:
 
     def _held(self, message: Message) -> bool:
         """Whether this is the start of a page that can be looked into: the usual case, and nothing to wait for."""
-        status = self.out.hold(message)
-        if status != 200 or self.facts.method == "HEAD" or not self._concerns_us(status):
+        out, headers = self.out, list(message["headers"])
+        usual = self.rewrites and message["status"] == 200 and self.facts.method != "HEAD"
+        if usual and (opening := self.openings.find(self.scope, headers)) is not None:
+            self.opening, out.start, out.answer = opening, message, opening.answer
+            out.headers = opening.headers.copy() if opening.answer.option else headers
+            return True
+        status = out.hold(message, headers)
+        if not usual or not self._concerns_us(status) or self._closed_book() is not None:
             return False
-        return self._closed_book() is None
+        opening = self.openings.make(self.scope, headers, out.answer)
+        self.opening = self.openings.keep(self.scope, headers, opening)
+        return True
 
     async def _begin(self) -> None:
         assert self.out.start is not None
@@ -265,8 +273,7 @@ class ArticleResponder:
         if await guard.over_limit(self.facts):
             # Once the start has left there is no refusing any more: such a client gets the page only when it is whole.
             return False
-        delivered, shelf, terms = self._delivery()
-        self.stream = StreamedPage(guard, self.out, self.facts, self.verdict, delivered, shelf, terms, self.visit)
+        self.stream = StreamedPage(guard, self.out, self.facts, self.verdict, self._opened(), self.visit)
         await self.stream.take(chunk, more=True)
         return True
 
@@ -297,82 +304,56 @@ class ArticleResponder:
             await self._unreadable(Untouched.TOO_LARGE)
         return data
 
-    def _delivery(self) -> tuple[Delivery, Shelf, Headers]:
-        """How the page was delivered, where its plan is kept, and what its headers say to machines.
-
-        The same for nearly every request of one path.
-        """
-        answer, scope, known = self.out.answer, self.scope, self.guard.shelves
-        how = (scope["path"], scope.get("root_path", ""), answer.content_type, answer.policies, answer.option)
-        found = known.get(how)
-        if found is None:
-            made = delivery(scope, answer.content_type, answer.policies, answer.option)
-            terms = self.guard.terms_at(made.path)
-            found = known.put(how, (made, self.guard.pages.shelf(made), terms))
-        return found
+    def _opened(self) -> Opening:
+        """What follows from the start of the page that is held."""
+        return self.opening or self.openings.make(self.scope, self.out.headers, self.out.answer)
 
     async def _finish(self) -> None:
         """The page is whole: look it up, decide, fill it in, and let it go."""
         body = self.chunks[0] if len(self.chunks) == 1 else b"".join(self.chunks)
-        if self.out.answer.codings:
+        out, guard, opening = self.out, self.guard, self._opened()
+        if opening.answer.codings:
             decoded = self._decoded(body)
             if isinstance(decoded, Untouched):
                 await self._unreadable(decoded)
                 return
             body = decoded
-        delivered, shelf, self.terms = self._delivery()
-        guard = self.guard
+        delivered, shelf = opening.delivery, opening.shelf
         plan = guard.pages.known(shelf, body) or await guard.plan_in_turns(body, delivered, shelf)
         if not plan.is_article:
             await self._release()
             return
-        visit, own = self.visit, NOBODYS
-        if visit is not None:
-            name = plan.url or delivered.path
-            self.facts, self.verdict = guard.arrived(visit, self.facts, self.verdict, name, shows=plan.shows)
-            self.full = self.verdict.rendition is Rendition.FULL
-            own = guard.own(visit, self.facts.now)
+        visit = self.visit
+        own = NOBODYS if visit is None else self._arrived(visit, plan, delivered)
         now = guard.admitted(self.facts, self.verdict)
         self.facts, self.verdict = now or await guard.admit(self.facts, self.verdict)
         if self.verdict.action is not Action.ALLOW:
             await self._refuse()
             return
-        if self._gzips():
-            self.gzipped = True
-            made = guard.render_gzip(plan, self.verdict.rendition, self.facts, delivered, shelf.allowed.nonce, own)
-            rendered = await made
+        gzipped = self.caller.gzips and guard.compression
+        rendition, nonce = self.verdict.rendition, shelf.allowed.nonce
+        if gzipped:
+            page = await guard.render_gzip(plan, rendition, self.facts, delivered, nonce, own)
         else:
-            rendered = guard.render(plan, self.verdict.rendition, self.facts, delivered, shelf.allowed.nonce, own)
-        if rendered is not None:
-            await self._send_page(rendered)
+            page = guard.render(plan, rendition, self.facts, delivered, nonce, own)
+        if page is not None:
+            assert out.start is not None
+            length = None if out.start.get("trailers") else len(page.body)
+            headers = opening.leaving(guard, length, personal=page.personal, gzipped=gzipped, full=self.full)
+            if visit is not None and visit.new is not None:
+                headers += guard.handed_out(visit, self.facts)
+            await out.whole(headers, page.body)
         elif self.full:
             await self._release()
         else:
             await self._refuse_unseen()
 
-    async def _send_page(self, rendered: Rendered) -> None:
-        out, guard = self.out, self.guard
-        assert out.start is not None
-        headers = rewritten(
-            out.headers,
-            out.answer,
-            None if out.start.get("trailers") else len(rendered.body),
-            rendered.personal,
-            self.gzipped,
-            guard.compression,
-            derived(out.answer, guard.edition) if self.full else b"",
-            self.terms,
-        )
-        if self.visit is not None and self.visit.new is not None:
-            headers += guard.handed_out(self.visit, self.facts)
-        await out.whole(headers, rendered.body)
-
-    def _gzips(self) -> bool:
-        """Whether this client gets the page compressed."""
-        if b"accept-encoding" not in self.wanted or not self.guard.compression:
-            return False
-        values = [value for name, value in self.facts.headers if name == b"accept-encoding"]
-        return accepts(values[0] if len(values) == 1 else b",".join(values), b"gzip")
+    def _arrived(self, visit: Visit, plan: Plan, delivered: Delivery) -> Own:
+        """The article counts for its visit; what the page then carries of its own."""
+        guard, name = self.guard, plan.url or delivered.path
+        self.facts, self.verdict = guard.arrived(visit, self.facts, self.verdict, name, shows=plan.shows)
+        self.full = self.verdict.rendition is Rendition.FULL
+        return guard.own(visit, self.facts.now)
 
     def _decoded(self, raw: bytes) -> bytes | Untouched:
         """The body without its content codings, or why that cannot be had."""

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from contentguard.asgi.body import ArticleResponder
+from contentguard.asgi.openings import Openings
 from contentguard.asgi.request import read_facts, target
 from contentguard.asgi.response import refusal
-from contentguard.asgi.routes import DocumentResponder, Routes
+from contentguard.asgi.routes import PREFIX, DocumentResponder, Routes
 from contentguard.backends import Store
 from contentguard.errors import SettingsError
 from contentguard.guard import Guard
@@ -45,6 +46,7 @@ class ContentGuardMiddleware:
         self.settings = settings or Settings()
         self.guard = Guard(self.settings, store, **({"clock": clock} if clock else {}))
         self._routes = Routes(self.guard)
+        self._openings = Openings(self.guard)
         if self.guard.temporary_key:
             LOG.warning(
                 "no secret_key is configured: this process uses a random one, which is fit for development only. "
@@ -58,25 +60,24 @@ class ContentGuardMiddleware:
             return
         if self.guard.temporary_key:
             _refuse_production(scope)
-        own = self._routes.find(scope)
-        if own is not None:
+        path = scope["path"]
+        if PREFIX in path and (own := self._routes.find(scope)) is not None:
             await own(scope, receive, send)
             return
         guard = self.guard
         facts = read_facts(scope, guard)
-        wanted = dict(facts.headers[::-1])
-        client = scope.get("client")
-        facts, visit = guard.met(facts, wanted, client[0] if client else None)
-        if guard.may_wait(wanted.get(b"user-agent", b""), wanted):
+        caller, client = guard.caller(facts), scope.get("client")
+        visit = guard.met(facts, caller, client[0] if client else None)
+        if caller.may_wait:
             facts, verdict = await guard.judge(facts, target(scope))
         else:
-            facts, verdict = guard.judged(facts, visit.known if visit is not None else None)
+            facts, verdict = guard.judged(facts, caller)
         if verdict.action is not Action.ALLOW:
             await refusal(guard, facts, verdict)(scope, receive, send)
-        elif (document := self._routes.document(scope)) is not None:
+        elif path in self._routes.documents and (document := self._routes.document(scope)) is not None:
             await DocumentResponder(self.app, document)(scope, receive, send)
         else:
-            await ArticleResponder(self.app, guard, facts, verdict, wanted, visit)(scope, receive, send)
+            await ArticleResponder(self.app, self._openings, facts, verdict, caller, visit)(scope, receive, send)
 
     def _closing(self, receive: Receive) -> Receive:
         """The server's messages to the app's lifespan; at its end, ours."""

@@ -31,9 +31,9 @@ class Outbox:
     def __init__(self, send: Send, *, bodiless: bool) -> None:
         self.send = _without_body(send) if bodiless else send
 
-    def hold(self, message: Message) -> int:
-        """Hold a start message; returns its status."""
-        self.headers = headers = list(message["headers"])
+    def hold(self, message: Message, headers: Headers) -> int:
+        """Hold a start message with these headers, and look through them; returns its status."""
+        self.headers = headers
         self.answer = answer = look(headers)
         if answer.option:
             self.headers = [pair for pair in headers if pair[0].lower() != OPTION]

@@ -27,7 +27,7 @@ _DONE = Plain(204, [_NO_STORE], b"")
 
 def _met(guard: Guard, scope: Scope) -> tuple[Facts, Visit | None]:
     facts, client = read_facts(scope, guard), scope.get("client")
-    return guard.met(facts, dict(facts.headers[::-1]), client[0] if client else None)
+    return facts, guard.met(facts, guard.caller(facts), client[0] if client else None)
 
 
 class AssetResponder:

@@ -43,12 +43,11 @@ class Routes:
             f"{PREFIX}/{name}": (asset, (_asset(asset, gzip=False), _asset(asset, gzip=True)))
             for name, asset in ASSETS.items()
         }
-        self._documents = _documents(guard)
+        self.documents = _documents(guard)
+        """Path → what is published there for robots, where the app has nothing."""
 
     def find(self, scope: Scope) -> Answer | None:
         """The answer to a request below ``/.contentguard``, or None for one that is the app's."""
-        if PREFIX not in scope["path"]:
-            return None
         path = route_path(scope)
         if not path.startswith(PREFIX) or path[len(PREFIX) :][:1] not in ("", "/"):
             return None
@@ -67,7 +66,7 @@ class Routes:
 
     def document(self, scope: Scope) -> Plain | None:
         """What is published for robots at this path; given only where the app has nothing there."""
-        return None if scope.get("root_path") else self._documents.get(scope["path"])
+        return None if scope.get("root_path") else self.documents.get(scope["path"])
 
     def _qr(self, path: str) -> Plain | None:
         """A QR code of one of the site's own pages; the signed token keeps this from drawing codes for anybody."""

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from anyio.lowlevel import checkpoint
 
-from contentguard.asgi.headers import Headers, derived, rewritten
+from contentguard.asgi.headers import Headers
+from contentguard.asgi.openings import Opening
 from contentguard.asgi.outbox import Outbox
 from contentguard.guard import Guard
 from contentguard.guard.press import NOBODYS
 from contentguard.guard.visits import Visit
 from contentguard.model import Facts, Verdict
-from contentguard.rewrite.page import Delivery
-from contentguard.rewrite.pages import SLICE, Shelf
+from contentguard.rewrite.pages import SLICE
 from contentguard.rewrite.plan import Untouched
 from contentguard.rewrite.stream import Phase
 
@@ -32,16 +32,13 @@ class StreamedPage:
         outbox: Outbox,
         facts: Facts,
         verdict: Verdict,
-        delivery: Delivery,
-        shelf: Shelf,
-        terms: Headers,
+        opening: Opening,
         visit: Visit | None = None,
     ) -> None:
         self._guard, self._outbox, self._facts, self._verdict = guard, outbox, facts, verdict
-        self._delivery, self._terms = delivery, terms
-        self._visit = visit
+        self._opening, self._visit = opening, visit
         own = NOBODYS if visit is None else guard.own(visit, facts.now)
-        self._stream = guard.stream(delivery, shelf, facts, own)
+        self._stream = guard.stream(opening.delivery, opening.shelf, facts, own)
         if visit is not None and (visits := guard.visits) is not None:
             visits.hand_out(visit, facts.now)
         self._since, self._taken = 0.0, 0
@@ -63,13 +60,13 @@ class StreamedPage:
                 out += stream.release()
         if not more:
             out += stream.finish()
-            guard.streamed(self._delivery, stream)
+            guard.streamed(self._opening.delivery, stream)
         if stream.is_article and not self._counted:
             # Too late to refuse: that was seen to before the start left.
             self._counted = True
             if self._visit is not None:
                 plan = stream.plan
-                name = (plan and plan.url) or self._delivery.path
+                name = (plan and plan.url) or self._opening.delivery.path
                 shows = plan is not None and plan.shows
                 guard.arrived(self._visit, self._facts, self._verdict, name, shows=shows)
             await guard.admit(self._facts, self._verdict)
@@ -91,16 +88,7 @@ class StreamedPage:
         outbox, guard = self._outbox, self._guard
         if self._stream.phase is Phase.PASS and not self._stream.is_article:
             return outbox.headers
-        headers = rewritten(
-            outbox.headers,
-            outbox.answer,
-            length=None,
-            personal=guard.personal,
-            gzipped=False,
-            may_gzip=guard.compression,
-            etag=derived(outbox.answer, guard.edition),
-            terms=self._terms,
-        )
+        headers = self._opening.leaving(guard, None, personal=guard.personal, gzipped=False, full=True)
         if self._visit is not None and self._visit.new is not None:
             headers += guard.handed_out(self._visit, self._facts)
         return headers

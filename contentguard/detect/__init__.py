@@ -28,6 +28,7 @@ __all__ = [
     "client_of",
     "cluster_of",
     "is_prefetch",
+    "key",
     "look",
     "noticed_in",
     "prefetched",

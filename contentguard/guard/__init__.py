@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from hashlib import blake2b
 from urllib.parse import urlsplit
@@ -23,20 +23,19 @@ from contentguard.backends.memory import MemoryStore
 from contentguard.crawlers import CATALOGUE
 from contentguard.crawlers.message import SignedRequest
 from contentguard.crawlers.signatures import is_signed
-from contentguard.detect import Known, look, noticed_in, score, signals
+from contentguard.detect import noticed_in, score, signals
+from contentguard.guard.callers import Caller, Callers
 from contentguard.guard.press import printable
 from contentguard.guard.reception import Reception
 from contentguard.guard.visits import Visit
 from contentguard.limits import Limit
-from contentguard.model import Action, Facts, Rendition, Verdict
+from contentguard.model import Action, Facts, Rendition, Verdict, in_session
 from contentguard.policy import decide_article, over
 from contentguard.policy.rules import READER
 from contentguard.settings import Settings
 from contentguard.tokens import Signer
 
 VERDICTS = logging.getLogger("contentguard.verdict")
-_KEPT = 1024
-"""Readers' verdicts that are kept, one for each shape of headers."""
 _NONCES = 65_536
 """Signatures' nonces and their senders that are remembered at once."""
 
@@ -60,7 +59,8 @@ class Guard(Reception):
         self._articles, self._requests = settings.limits.parsed()
         self._address_key = self.signer.derive("address")
         self.proxied = bool(settings.proxies.trusted) or settings.proxies.unix
-        self._kept: dict[tuple[int, tuple[str, ...]], tuple[Known, Verdict]] = {}
+        self.caller = Callers(self._match, limited=self._requests is not None).find
+        """Who asks, as far as the request's headers tell."""
         self._authority = urlsplit(settings.origin).netloc
         spent = MemoryStore(_NONCES, secret=self.signer.derive("nonces"))
         self._who = identifier(settings.identification, CATALOGUE.crawlers, spent)
@@ -68,10 +68,6 @@ class Guard(Reception):
     async def aclose(self) -> None:
         """End what is under way: questions to name servers and key directories."""
         await self._who.aclose()
-
-    def may_wait(self, agent: bytes, wanted: Mapping[bytes, bytes]) -> bool:
-        """Whether judging this request may have to ask somebody else: only robots and a limit on requests do."""
-        return self._requests is not None or b"signature-input" in wanted or self._match(agent) is not None
 
     async def judge(self, facts: Facts, target: str = "") -> tuple[Facts, Verdict]:
         """The verdict on a request before the app is asked, with the facts it rests on.
@@ -85,30 +81,25 @@ class Guard(Reception):
         facts, verdict = self.judged(facts)
         return await self._paced(facts, verdict, articles=False)
 
-    def judged(self, facts: Facts, known: Known | None = None) -> tuple[Facts, Verdict]:
-        """The same for a client that is no declared robot, and where there is nothing to wait for.
-
-        ``known``: what ``detect.look`` said of its headers, where it was asked already.
-        """
-        verdict = self._verdict(facts, known or look(facts))
+    def judged(self, facts: Facts, caller: Caller | None = None) -> tuple[Facts, Verdict]:
+        """The same for a client that is no declared robot, and where there is nothing to wait for."""
+        verdict = self._verdict(facts, caller or self.caller(facts))
         if verdict.action is not Action.ALLOW:
             self.report(facts, verdict)
         return facts, verdict
 
-    def _verdict(self, facts: Facts, known: Known) -> Verdict:
-        """What the policy says of these facts. The same browser in the same kind of session gets the same verdict."""
+    def _verdict(self, facts: Facts, caller: Caller) -> Verdict:
+        """What the policy says of these facts. The same words in the same kind of session get the same verdict."""
         plain = facts.crawler is None and facts.network is None and facts.cluster is None and not facts.wait
         session = facts.session
-        kind = id(known), noticed_in(session, known.agent) if session is not None else ()
-        kept = self._kept.get(kind) if plain else None
-        if kept is not None and kept[0] is known:
-            return kept[1]
-        noticed = signals(facts, known)
+        names = noticed_in(session, caller.known.agent) if session is not None else ()
+        kept = caller.verdicts.get(names) if plain else None
+        if kept is not None:
+            return kept
+        noticed = signals(facts, caller.known)
         verdict = self._policy.judge(facts, noticed, score(noticed).total if noticed else 0.0)
         if plain and self._policy.general and verdict.action is Action.ALLOW:
-            if len(self._kept) >= _KEPT:
-                self._kept.clear()
-            self._kept[kind] = known, verdict
+            caller.keep(names, verdict)
         return verdict
 
     def arrived(self, visit: Visit, facts: Facts, verdict: Verdict, page: str, *, shows: bool) -> tuple[Facts, Verdict]:
@@ -123,8 +114,8 @@ class Guard(Reception):
             session = self.visits.article(visit, facts, page, shows=shows)
             if session is None:
                 return facts, verdict
-            facts = replace(facts, session=session)
-            verdict = self._verdict(facts, visit.known)
+            facts = in_session(facts, session)
+            verdict = self._verdict(facts, visit.caller)
             self.visits.judged(visit, facts, verdict.score)
         except Exception:
             self.note("visits-failed", "an article could not be counted for its visit", failed=True)

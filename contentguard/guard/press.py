@@ -39,8 +39,6 @@ NOBODYS: Own = MappingProxyType({Field.HONEYLINK: b"", Field.REPORT: b""})
 """What a page carries that is made for nobody in particular."""
 LOG = logging.getLogger("contentguard")
 
-_SHELVES = 4096
-"""How many ways of delivery (a path, mostly) are remembered."""
 _CALM = 65536
 """Bytes of a page up to which it is compressed for the first time without leaving the event loop."""
 _HOST = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
@@ -65,7 +63,6 @@ class Press:
         """Whether each reader gets a page of their own."""
         self.edition = self._edition()
         """Names what shapes a page besides its own bytes."""
-        self.shelves: Recent[tuple[Delivery, Shelf, Headers]] = Recent(_SHELVES)
         self._terms: Recent[Headers] = Recent(64)
         self._day = (0.0, b"")
         self._working: dict[Hashable, anyio.Event] = {}

@@ -6,10 +6,8 @@ otherwise as if nothing had been noticed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from contentguard.detect import look
 from contentguard.detect.sessions import IMAGE, SCRIPT, STYLE
+from contentguard.guard.callers import Caller
 from contentguard.guard.press import NOBODYS, Headers, Own, Press
 from contentguard.guard.visits import Visit, Visits
 from contentguard.model import Facts
@@ -30,16 +28,17 @@ class Reception(Press):
         self.visits = Visits(settings, signer, cookies=self.personal) if settings.visits.remember else None
         """What clients do from one request to the next; None where that is not to be remembered."""
 
-    def met(self, facts: Facts, wanted: Mapping[bytes, bytes], peer: str | None) -> tuple[Facts, Visit | None]:
-        """Recognise the client; the facts with what is known of it. ``wanted``: its headers by name."""
+    def met(self, facts: Facts, caller: Caller, peer: str | None) -> Visit | None:
+        """Recognise the client, and complete its facts with what is known of it. ``peer``: who is connected to us."""
         if self.visits is None:
-            return facts, None
+            return None
         try:
-            visit = self.visits.begin(facts, wanted, look(facts))
-            return self.visits.told(visit, facts, peer), visit
+            visit = self.visits.begin(facts, caller)
+            self.visits.tell(visit, facts, peer)
+            return visit
         except Exception:
             self.note("visits-failed", "a visit could not be looked up; the client is taken for a new one", failed=True)
-            return facts, None
+            return None
 
     def own(self, visit: Visit, now: float) -> Own:
         """What a visit's page carries of its own."""
@@ -62,7 +61,7 @@ class Reception(Press):
             return bytearray()
         part = _PARTS.get(kind.partition("/")[0] if kind.startswith("image/") else kind)
         if part is None and status == 304:
-            part = _WANTED.get(visit.wanted.get(b"sec-fetch-dest", b""))
+            part = _WANTED.get(facts.header(b"sec-fetch-dest") or b"")
         if part is not None and status in (200, 304):
             self.visits.fetched(visit, facts, part)
         return None

@@ -12,20 +12,18 @@ waits.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from functools import lru_cache
 from secrets import token_hex
 
 from contentguard.addresses import neighbourhood, prefix
 from contentguard.admission.passes import Pass, fresh, named, read, short, write
-from contentguard.detect import Known, client_of, cluster_of, honeylinks, is_prefetch, report
-from contentguard.detect.agent import Agent
+from contentguard.detect import client_of, cluster_of, honeylinks, report
 from contentguard.detect.aggregates import Aggregates
 from contentguard.detect.neighbours import Neighbours
 from contentguard.detect.network import read as read_network
 from contentguard.detect.order import SiteOrder
 from contentguard.detect.sessions import BARE, FOLLOWED, NONE, RETURNED, UNSHOWN, Sessions
-from contentguard.model import Facts, Network, Session
+from contentguard.guard.callers import Caller
+from contentguard.model import Facts, Network, Session, told
 from contentguard.rewrite.page import Field
 from contentguard.settings import Settings
 from contentguard.tokens import Signer
@@ -43,16 +41,14 @@ _SUSPICIOUS = 1.0
 _TICK = 60
 """Seconds for which one client's pages carry the same tokens."""
 
-Wanted = Mapping[bytes, bytes]
-
 
 class Visit:
     """One request as part of a visit."""
 
-    __slots__ = ("address", "anonymous", "given", "key", "known", "new", "wanted")
+    __slots__ = ("address", "anonymous", "caller", "given", "key", "new")
 
-    def __init__(self, wanted: Wanted, known: Known, given: Pass | None, address: str, anonymous: str) -> None:
-        self.wanted, self.known, self.given, self.address, self.anonymous = wanted, known, given, address, anonymous
+    def __init__(self, caller: Caller, given: Pass | None, address: str, anonymous: str) -> None:
+        self.caller, self.given, self.address, self.anonymous = caller, given, address, anonymous
         self.key = anonymous if given is None else given.id
         """Under what its session is kept."""
         self.new: Pass | None = None
@@ -81,46 +77,40 @@ class Visits:
 
     # -- who it is ---------------------------------------------------------------------------------------------
 
-    def begin(self, facts: Facts, wanted: Wanted, known: Known) -> Visit:
-        """Recognise a client. ``wanted``: its headers by name; ``known``: what they say by themselves."""
-        cookies = wanted.get(b"cookie")
-        given = None if cookies is None else self._given(cookies, facts, known.agent)
+    def begin(self, facts: Facts, caller: Caller) -> Visit:
+        """Recognise a client."""
+        given = self._given(facts, caller.kind) if caller.cookies else None
         address = prefix(facts.client)
-        return Visit(wanted, known, given, address, client_of(facts, address, known))
+        return Visit(caller, given, address, client_of(facts, address, caller.known))
 
-    def _given(self, cookies: bytes, facts: Facts, agent: Agent) -> Pass | None:
+    def _given(self, facts: Facts, kind: str) -> Pass | None:
         """The genuine pass among a request's cookies; None for one that another kind of browser was given."""
-        if facts.http_version[:1] not in ("0", "1"):
-            # HTTP/2 may send a cookie header for each cookie (RFC 9113 §8.2.3).
-            cookies = b"; ".join([value for name, value in facts.headers if name == b"cookie"])
+        # HTTP/2 may send a header for each cookie (RFC 9113 §8.2.3).
+        headers = [value for name, value in facts.headers if name == b"cookie"]
+        cookies = headers[0] if len(headers) == 1 else b"; ".join(headers)
         found = self._kept.get(cookies)
         if found is None:
             name = SECURE_COOKIE if facts.scheme == "https" else COOKIE
             passes = [one for text in named(name, cookies) if (one := read(self._keys, text)) is not None]
-            if not passes:
-                return None
-            found = max(passes), _kind(agent)
-            if found[0].agent != short(found[1]):
+            found = next(((one, kind) for one in sorted(passes, reverse=True) if one.agent == short(kind)), None)
+            if found is None:
                 return None
             if len(cookies) <= _KEPT_BYTES:
                 if len(self._kept) >= _KEPT:
                     self._kept.clear()
                 self._kept[cookies] = found
-        given, kind = found
-        return given if kind == _kind(agent) and fresh(given, facts.now, self._life) else None
+        return found[0] if found[1] == kind and fresh(found[0], facts.now, self._life) else None
 
     # -- what is known of it -----------------------------------------------------------------------------------
 
-    def told(self, visit: Visit, facts: Facts, peer: str | None = None) -> Facts:
-        """These facts with all that is known of the client. ``peer``: the other end of the connection."""
+    def tell(self, visit: Visit, facts: Facts, peer: str | None = None) -> None:
+        """Complete new facts with all that is known of the client. ``peer``: the other end of the connection."""
         session = self.sessions.read(visit.key, facts.now)
         cluster = None
         if self.aggregates.alarms:
-            cluster = self.aggregates.read(cluster_of(facts, visit.known), facts.now)
+            cluster = self.aggregates.read(cluster_of(facts, visit.caller.known), facts.now)
         network = self._network(visit, facts, peer) if visit.given is None or self._reads_network else None
-        if session is None and cluster is None and network is None:
-            return facts
-        return replace(facts, session=session, cluster=cluster, network=network)
+        told(facts, session, network, cluster)
 
     def _network(self, visit: Visit, facts: Facts, peer: str | None) -> Network | None:
         network = None
@@ -139,9 +129,9 @@ class Visits:
 
         ``page`` names the article; ``shows``: whether the page has parts by which a browser shows.
         """
-        wanted, now = visit.wanted, facts.now
+        caller, now = visit.caller, facts.now
         self.hand_out(visit, now)
-        if facts.method != "GET" or not _is_reading(wanted):
+        if facts.method != "GET" or not caller.reads:
             return None
         given, mark, ordinal = visit.given, hash(page), self.order.ordinal(facts.path)
         flags = 0 if shows else UNSHOWN
@@ -149,16 +139,15 @@ class Visits:
             flags |= RETURNED
         if given is not None and now - given.seen <= _EXCUSED:
             flags |= FOLLOWED
-        site = wanted.get(b"sec-fetch-site")
-        if site == b"none":
+        if caller.site == b"none":
             flags |= NONE
-        elif site is None and b"referer" not in wanted:
+        elif caller.site is None:
             flags |= BARE
         self.sessions.article(visit.key, now, flags, mark, ordinal)
         if visit.new is not None:
             self.sessions.article(visit.new.id, now, flags, mark, ordinal)
         if shows:
-            self.aggregates.view(cluster_of(facts, visit.known), neighbourhood(facts.client), page, now)
+            self.aggregates.view(cluster_of(facts, visit.caller.known), neighbourhood(facts.client), page, now)
         return self.sessions.read(visit.key, now)
 
     def judged(self, visit: Visit, facts: Facts, score: float) -> None:
@@ -172,8 +161,10 @@ class Visits:
         given, now = visit.given, facts.now
         if given is not None and now - given.issued < _JUST_GIVEN:
             viewed = self.sessions.fetched(visit.anonymous, kind) or viewed
-        if sheet and not is_prefetch(visit.wanted):
-            self.aggregates.follow(cluster_of(facts, visit.known), neighbourhood(facts.client), viewed or now, now)
+        if sheet:
+            self.aggregates.follow(
+                cluster_of(facts, visit.caller.known), neighbourhood(facts.client), viewed or now, now
+            )
             if given is not None and now - given.seen > _RENEWED:
                 visit.new = given._replace(seen=int(now))
 
@@ -215,8 +206,7 @@ class Visits:
     def hand_out(self, visit: Visit, now: float) -> None:
         """Make a pass for who has none."""
         if visit.given is None and visit.new is None and self._cookies:
-            kind = _kind(visit.known.agent)
-            visit.new = Pass(token_hex(8), 0, int(now), 0, short(kind), short(visit.address))
+            visit.new = Pass(token_hex(8), 0, int(now), 0, short(visit.caller.kind), short(visit.address))
 
     def cookie(self, visit: Visit, facts: Facts) -> bytes | None:
         """The Set-Cookie header's value that an answer hands out, if any (RFC 6265 §4.1)."""
@@ -227,17 +217,3 @@ class Visits:
         name = (SECURE_COOKIE if secure else COOKIE).decode("ascii")
         rest = f"Path=/; Max-Age={max(left, 0)}; HttpOnly; SameSite=Lax"
         return f"{name}={value}; {rest}{'; Secure' if secure else ''}".encode("ascii")
-
-
-_DOCUMENTS = (b"document", b"iframe", b"frame")
-
-
-def _is_reading(wanted: Wanted) -> bool:
-    """Whether somebody opens a page: neither a browser ahead of its reader, nor another page that embeds this one."""
-    return wanted.get(b"sec-fetch-dest", b"document") in _DOCUMENTS and not is_prefetch(wanted)
-
-
-@lru_cache(1024)
-def _kind(agent: Agent) -> str:
-    """The kind of browser, which stays the same when it is updated."""
-    return f"{agent.engine} {agent.system} {agent.mobile}"

@@ -43,19 +43,27 @@ class Shelf:
 
 
 class Recent(Generic[T]):
-    """A few things remembered by what they were made of; all are forgotten when there are too many."""
+    """A few things remembered by what they were made of; all are forgotten when there are too many.
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    ``most`` of them, of at most ``most_bytes`` together where their sizes are told.
+    """
+
+    def __init__(self, most: int, most_bytes: int = 0) -> None:
+        self._most, self._most_bytes = most, most_bytes
+        self._bytes = 0
         self._held: dict[Hashable, T] = {}
         self.get = self._held.get
         """What was put under a key, or None."""
 
-    def put(self, key: Hashable, value: T) -> T:
-        """Remember ``value``; returns it."""
-        if len(self._held) >= self._most:
+    def put(self, key: Hashable, value: T, size: int = 0) -> T:
+        """Remember ``value``, of ``size`` bytes; returns it. One of more than a hundredth of all is not remembered."""
+        if size > self._most_bytes // 100:
+            return value
+        if len(self._held) >= self._most or self._bytes + size > self._most_bytes:
             self._held.clear()
+            self._bytes = 0
         self._held[key] = value
+        self._bytes += size
         return value
 
 
