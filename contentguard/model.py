@@ -327,23 +327,13 @@ def gathered(
 
 
 def told(facts: Facts, session: Session | None, network: Network | None, cluster: Cluster | None) -> None:
-    """Complete facts that nobody has looked at yet with what is known of their client."""
+    """Complete facts with what is known of their client, in place: only as long as nobody has been told of them."""
     _set_session(facts, session)
     _set_network(facts, network)
     _set_cluster(facts, cluster)
 
 
-def in_session(facts: Facts, session: Session) -> Facts:
-    """The same facts with another session: ``replace``, in half the time."""
-    copy: Facts = object.__new__(Facts)
-    for get, put in _SLOTS:
-        put(copy, get(facts))
-    _set_session(copy, session)
-    return copy
-
-
 _set_session, _set_network, _set_cluster = (getattr(Facts, name).__set__ for name in ("session", "network", "cluster"))
-_SLOTS = [(getattr(Facts, f.name).__get__, getattr(Facts, f.name).__set__) for f in fields(Facts)]
 
 _TUPLES: Mapping[str, type[Session | Network | Cluster]] = {"session": Session, "network": Network, "cluster": Cluster}
 

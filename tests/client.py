@@ -16,14 +16,25 @@ ASGI = Callable[..., Awaitable[None]]
 
 KEY = "a-secret-key-for-the-tests"
 CHROME = {
+    "connection": "keep-alive",
+    "sec-ch-ua": '"Chromium";v="148", "Google Chrome";v="148", "Not/A)Brand";v="99"',
+    "sec-ch-ua-mobile": "?0",
+    "sec-ch-ua-platform": '"Linux"',
+    "upgrade-insecure-requests": "1",
     "user-agent": (
-        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/148.0.0.0 Safari/537.36"
     ),
-    "accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-    "accept-language": "en",
+    "accept": (
+        "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,"
+        "application/signed-exchange;v=b3;q=0.7"
+    ),
+    "sec-fetch-site": "none",
     "sec-fetch-mode": "navigate",
+    "sec-fetch-user": "?1",
     "sec-fetch-dest": "document",
+    "accept-language": "en-GB,en;q=0.9",
 }
+"""What Chrome sends, but for the codings it accepts: what a test is about is easier to read as it is."""
 GPTBOT = {
     "user-agent": "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2; +https://openai.com/gptbot)"
 }

@@ -15,7 +15,7 @@ until they have a past, and start from its rate, so inventing fingerprints gains
 from __future__ import annotations
 
 from array import array
-from math import sqrt
+from math import inf, sqrt
 
 from contentguard.detect.sketches import CELLS, REGISTERS, Prefixes, Warmth, estimate
 from contentguard.model import Cluster
@@ -97,7 +97,7 @@ class Aggregates:
         self._warmth = Warmth()
         self._counts, self._follows = bytearray(CELLS), bytearray(CELLS)
         self._now = self._broken = -9
-        self._raised = -9.0
+        self._raised = -inf
 
     @property
     def bytes_used(self) -> int:

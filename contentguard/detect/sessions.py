@@ -83,8 +83,10 @@ class Sessions:
         """Bytes held, as an upper bound."""
         return self.max_entries * (_HASH + _PLACE + 8) + _CACHED * 512
 
-    def article(self, key: str, now: float, flags: int = 0, page: int = 0, ordinal: int = 0) -> None:
-        """Count an article. ``page`` is any number that stands for it, ``ordinal`` its place in the site's own list.
+    def article(self, key: str, now: float, flags: int = 0, page: int = 0, ordinal: int = 0) -> Session:
+        """Count an article; the session with it.
+
+        ``page`` is any number that stands for it, ``ordinal`` its place in the site's own list.
 
         ``now`` is in seconds; ``ordinal`` counts from 1 (0: unknown, above 65,535 it wraps). Long because
         each call in it would cost every article a quarter of what it takes now.
@@ -125,6 +127,8 @@ class Sessions:
         # Most readers have left nothing to remember.
         held = self._evidence(at, dry) * _HELD if dry or records[at + _TRAPS] else 0.0
         self._ranks[place] = now + held
+        counts = views, gap, mean, variance, state, dry, nones, bare, seen, run
+        return _session(*counts, *_REST.unpack_from(records, at + _FETCHED))
 
     def _evidence(self, at: int, dry: int) -> int:
         """How much there is against a client, from 0 to 8."""
@@ -180,24 +184,8 @@ class Sessions:
         last, mean, variance, gap, seen, _, views, state, dry, nones, bare, run = _unpack(records, at)
         if now - last > _FORGOTTEN:
             return None
-        styles, scripts, images, traps, report = _REST.unpack_from(records, at + _FETCHED)
-        return Session(
-            views,
-            gap,
-            mean,
-            variance**0.5 / mean if mean > 0.0 else 0.0,
-            state & _RETURNED_FLAG > 0,
-            styles,
-            scripts,
-            images,
-            dry,
-            nones,
-            bare,
-            _ESTIMATES[seen.bit_count()],
-            run,
-            traps,
-            report,
-        )
+        counts = views, gap, mean, variance, state, dry, nones, bare, seen, run
+        return _session(*counts, *_REST.unpack_from(records, at + _FETCHED))
 
     def _locate(self, key: str) -> tuple[bytes, int, int]:
         """The key's hash, and where its row's hashes start and end."""
@@ -235,3 +223,27 @@ class Sessions:
 _EMPTY = bytes(_PLACE)
 _ESTIMATES = (0, *(round(-32.0 * log(1 - n / 32.0)) for n in range(1, 32)), 128)
 """Bits set in a bitmap of 32 → different articles (linear counting, Whang et al. 1990)."""
+
+
+def _session(
+    views: int,
+    gap: float,
+    mean: float,
+    variance: float,
+    state: int,
+    dry: int,
+    nones: int,
+    bare: int,
+    seen: int,
+    run: int,
+    styles: int,
+    scripts: int,
+    images: int,
+    traps: int,
+    report: int,
+) -> Session:
+    """A record as what is told of it."""
+    variation = variance**0.5 / mean if mean > 0.0 else 0.0
+    returned, distinct = state & _RETURNED_FLAG > 0, _ESTIMATES[seen.bit_count()]
+    fetched = styles, scripts, images
+    return Session(views, gap, mean, variation, returned, *fetched, dry, nones, bare, distinct, run, traps, report)

@@ -29,7 +29,7 @@ from contentguard.guard.press import printable
 from contentguard.guard.reception import Reception
 from contentguard.guard.visits import Visit
 from contentguard.limits import Limit
-from contentguard.model import Action, Facts, Rendition, Verdict, in_session
+from contentguard.model import Action, Facts, Rendition, Verdict, told
 from contentguard.policy import decide_article, over
 from contentguard.policy.rules import READER
 from contentguard.settings import Settings
@@ -114,7 +114,8 @@ class Guard(Reception):
             session = self.visits.article(visit, facts, page, shows=shows)
             if session is None:
                 return facts, verdict
-            facts = in_session(facts, session)
+            # Whoever is let in so far has not been reported to anybody.
+            told(facts, session, facts.network, facts.cluster)
             verdict = self._verdict(facts, visit.caller)
             self.visits.judged(visit, facts, verdict.score)
         except Exception:

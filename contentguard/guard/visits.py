@@ -143,12 +143,12 @@ class Visits:
             flags |= NONE
         elif caller.site is None:
             flags |= BARE
-        self.sessions.article(visit.key, now, flags, mark, ordinal)
+        session = self.sessions.article(visit.key, now, flags, mark, ordinal)
         if visit.new is not None:
             self.sessions.article(visit.new.id, now, flags, mark, ordinal)
         if shows:
             self.aggregates.view(cluster_of(facts, visit.caller.known), neighbourhood(facts.client), page, now)
-        return self.sessions.read(visit.key, now)
+        return session
 
     def judged(self, visit: Visit, facts: Facts, score: float) -> None:
         """Remember for its neighbours what came of a client that nobody knows."""

@@ -7,10 +7,20 @@ from collections.abc import Mapping
 from enum import Enum
 from gzip import BadGzipFile, decompress
 
-from contentguard.assets import ASSETS
+from contentguard.assets import ASSETS, PRINT
 from tests.benchmarks.apps import PAGE
 
+SHEET = f"/.contentguard/{PRINT.file}"
 GZIP = {"accept-encoding": "gzip"}
+
+
+def returning(headers: Mapping[str, str]) -> dict[str, str]:
+    """What a reader sends who has been here before: the cookie of an answer (header names in lower case), if any.
+
+    The answer to the sheet that comes with every article (``SHEET``) has the cookie of one who reads it whole.
+    """
+    cookie = headers.get("set-cookie", "").partition(";")[0]
+    return {"cookie": cookie} if cookie else {}
 
 
 class Kind(Enum):

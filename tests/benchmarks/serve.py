@@ -5,6 +5,8 @@ by round, every other round backwards; every figure is the median of ratios insi
 share the machine, so only the ratios mean something. Readers send what Chrome sends (``tests.client.CHROME``), without
 Accept-Encoding unless the figure is about gzip, and are served in full.
 
+Readers come back: whoever was handed a cookie sends it, and has fetched the parts of its first page.
+
 Before anything is measured every answer is looked at (see ``answers``): a guarded page must hold the inserts, a
 compressed one must come compressed and unpack to the right page, a refusal must be one. Who answers otherwise is left
 out of the run and named at its end.
@@ -20,15 +22,16 @@ import tempfile
 import tomllib
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import Message
 from functools import partial
 from pathlib import Path
 from statistics import median
 from urllib.error import HTTPError
+from urllib.parse import urljoin
 
 from tests.benchmarks import load
-from tests.benchmarks.answers import GZIP, Kind, fault
+from tests.benchmarks.answers import GZIP, SHEET, Kind, fault, returning
 from tests.benchmarks.apps import APPS, UNREACHED
 from tests.benchmarks.inprocess import added
 from tests.benchmarks.measure import (
@@ -55,12 +58,15 @@ class Visitors:
     server: str
     kind: Kind = Kind.PLAIN
     gzip: bool = False
+    cookie: str = ""
+    """What they were handed before."""
 
     @property
     def headers(self) -> Mapping[str, str]:
         """What they send."""
         who = GPTBOT if self.kind is Kind.REFUSED else CHROME
-        return {**who, **GZIP} if self.gzip else who
+        told = {**who, **GZIP} if self.gzip else who
+        return {**told, "cookie": self.cookie} if self.cookie else told
 
 
 VISITORS = {
@@ -149,8 +155,14 @@ def _rates(folder: Path, options: Options, visitors: Mapping[str, Visitors]) -> 
     wanted = {one.server: available[one.server] for one in visitors.values()}
     progress(f"serve: starting {len(wanted)} servers")
     with running(wanted, folder) as addresses:
-        wrong = {name: why for name, one in visitors.items() if (why := _wrong(one, addresses[one.server]))}
-        right = {name: one for name, one in visitors.items() if name not in wrong}
+        wrong: dict[str, str] = {}
+        right: dict[str, Visitors] = {}
+        for name, one in visitors.items():
+            why, cookie = _wrong(one, addresses[one.server])
+            if why:
+                wrong[name] = why
+            else:
+                right[name] = replace(one, cookie=cookie)
         return _loads(addresses, right, options), wrong
 
 
@@ -187,11 +199,18 @@ def _load(name: str, one: Visitors, address: str, seconds: float) -> float:
     return max(done.rate, 0.01)
 
 
-def _wrong(one: Visitors, address: str) -> str:
-    """Why a server's answer is not what it is measured for; empty where it is. Warms it up, too."""
+def _wrong(one: Visitors, address: str) -> tuple[str, str]:
+    """Why a server's answer is not what it is measured for, empty where it is; and the cookie it hands out.
+
+    Warms it up, too.
+    """
+    again = one
+    for url in (address, urljoin(address, SHEET)):
+        _, headers, _ = _fetch(url, again.headers)
+        again = replace(again, cookie=returning(headers).get("cookie", again.cookie))
     for _ in range(3):
-        status, headers, body = _fetch(address, one.headers)
-    return fault(one.kind, status, headers, body, gzip=one.gzip)
+        status, headers, body = _fetch(address, again.headers)
+    return fault(one.kind, status, headers, body, gzip=one.gzip), again.cookie
 
 
 def _fetch(address: str, headers: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:

@@ -31,7 +31,9 @@ def alarms(plans: list[Plan], clusters: tuple[int, ...] = (COMMON,), settled: Pl
 
 def test_ordinary_windows_raise_no_alarm() -> None:
     crowd = Crowd(1)
+    assert not crowd.table.alarms
     seen = [crowd.play(Plan(), COMMON, *OTHERS) for _ in range(120)]
+    assert not crowd.table.alarms
     assert not any(cluster.alarm for window in seen for cluster in window.values())
     assert seen[-1][COMMON].views > 50
     assert 0.6 < seen[-1][COMMON].prefixes / seen[-1][COMMON].views < 1.6
@@ -51,6 +53,7 @@ def test_an_alarm_lasts_while_the_crawler_does_and_ends_with_it() -> None:
     crowd = Crowd(3)
     crowd.settle()
     during = [crowd.play(Plan(crawled=60))[COMMON].alarm for _ in range(12)]
+    assert crowd.table.alarms
     after = [crowd.play(Plan())[COMMON].alarm for _ in range(6)]
     assert sum(during) >= 11
     assert sum(after) == 0

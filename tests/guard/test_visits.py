@@ -16,27 +16,9 @@ from contentguard.assets import PRINT, REPORT, SCRIPT
 from contentguard.model import Action, Cluster, Facts, Session, Verdict
 from contentguard.settings import Settings
 from tests.client import ARTICLE, ASGI, CURL, GPTBOT, drive, http_scope, settings
+from tests.client import CHROME as PLAIN
 
-CHROME = {
-    "connection": "keep-alive",
-    "sec-ch-ua": '"Chromium";v="148", "Google Chrome";v="148", "Not/A)Brand";v="99"',
-    "sec-ch-ua-mobile": "?0",
-    "sec-ch-ua-platform": '"Linux"',
-    "upgrade-insecure-requests": "1",
-    "user-agent": (
-        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/148.0.0.0 Safari/537.36"
-    ),
-    "accept": (
-        "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,"
-        "application/signed-exchange;v=b3;q=0.7"
-    ),
-    "sec-fetch-site": "none",
-    "sec-fetch-mode": "navigate",
-    "sec-fetch-user": "?1",
-    "sec-fetch-dest": "document",
-    "accept-encoding": "gzip, deflate, br, zstd",
-    "accept-language": "en-GB,en;q=0.9",
-}
+CHROME = {**PLAIN, "accept-encoding": "gzip, deflate, br, zstd"}
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 SHEET = f"/.contentguard/{PRINT.file}"
 SITEMAP = "".join(f"<url><loc>https://news.example/news/{n}</loc></url>" for n in range(20))
@@ -137,10 +119,6 @@ async def _driven(app: ASGI, scope: dict[str, Any], body: bytes) -> list[dict[st
 
     await app(scope, receive, send)
     return sent
-
-
-PLAIN = {**CHROME, "accept-encoding": "identity"}
-"""A Chrome whose answers can be read here."""
 
 
 @pytest.fixture
