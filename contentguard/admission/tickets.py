@@ -7,22 +7,21 @@ to read one ticket (ALTCHA CVE-2025-68113), and it has one spelling. It is good 
 short time, and once: its id is to be spent in a store, atomically, *before* a proof is verified. Otherwise wrong
 answers could be tried again until only right ones are looked at.
 
-Format, as URL-safe base64 without ``=`` (RFC 4648 §5), 104 to 1,468 characters; numbers are big-endian::
+Format: what ``sealed`` makes of these fields, 104 to 1,468 characters; numbers are big-endian::
 
-    MAC(18)
-    version(1)=1 key id(1) kind(1) level(1) algorithm(1) puzzles(1) bits(1) cost(2) id(8)
-    not before(8) expires(8)                       milliseconds since the epoch
+    MAC(18) version(1)=1 key id(1)
+    kind(1) level(1) algorithm(1) puzzles(1) bits(1) cost(2)
+    id(8) not before(8) expires(8)                 times in milliseconds since the epoch
     article(16) agent(4) prefix(4)                 keyed hash of the article's name; ``passes.short`` of the others
     length(2) path(length)                         UTF-8, at most 1,024 bytes
 
-MAC: keyed BLAKE2b (RFC 7693) with ``person`` "cg-ticket" of everything after it. It comes first so that the first 24
-characters of a ticket, the *seal*, are the challenge of its proof (``proof``): a script needs no base64.
+The MAC's purpose is "cg-ticket". The first 24 characters of a ticket, its *seal*, are the challenge of its proof
+(``proof``), so a script has no base64 to read.
 """
 
 from __future__ import annotations
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from enum import IntEnum, StrEnum
 from hashlib import blake2b
@@ -31,15 +30,12 @@ from struct import Struct
 from typing import NamedTuple
 
 from contentguard.admission.difficulty import NO_WORK, Algorithm, Difficulty, sound
+from contentguard.admission.sealed import seal, unseal
 
-_FIELDS = Struct(">BBBBBBBH8sQQ16s4s4sH")
-_VERSION = 1
-_MAC = 18
-SEAL = 24
-"""Characters of the MAC at the beginning of a ticket."""
+_FIELDS = Struct(">BBBBBH8sQQ16s4s4sH")
+_PURPOSE, _VERSION = b"cg-ticket", 1
 MOST_PATH = 1024
 """Bytes of a return path."""
-_TEXT = re.compile(rb"[A-Za-z0-9_-]{104,1468}")
 _PATH = re.compile(r"/(?!/)[^\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]*")
 """A path of this site: browsers read a backslash as a slash, and tabs and line ends not at all."""
 _ID = re.compile(r"[0-9a-f]{16}")
@@ -90,44 +86,34 @@ class Trouble(StrEnum):
 
 def write(key: bytes, ticket: Ticket) -> str:
     """A ticket as text. ``key``: 32 secret bytes for this purpose alone. ValueError when a field makes no sense."""
-    path = ticket.path.encode("utf-8", "surrogatepass")
     fault = _fault(ticket)
     if fault:
         raise ValueError(f"a ticket with {fault}")
-    asked = ticket.difficulty
-    head = _FIELDS.pack(
-        *(_VERSION, _key_id(key), ticket.kind, ticket.level, asked.algorithm, asked.puzzles, asked.bits, asked.cost),
+    asked, path = ticket.difficulty, ticket.path.encode("utf-8")
+    fields = _FIELDS.pack(
+        *(ticket.kind, ticket.level, asked.algorithm, asked.puzzles, asked.bits, asked.cost),
         *(bytes.fromhex(ticket.id), ticket.not_before, ticket.expires, ticket.article, ticket.agent, ticket.prefix),
         len(path),
     )
-    return urlsafe_b64encode(_mac(key, head + path) + head + path).rstrip(b"=").decode("ascii")
+    return seal(key, _PURPOSE, _VERSION, fields + path)
 
 
 def read(keys: Sequence[bytes], text: bytes) -> Ticket | None:
     """What a ticket says; None when none of ``keys`` wrote it. Whether it is good here and now ``check`` tells."""
-    if _TEXT.fullmatch(text) is None or len(text) % 4 == 1:
-        return None
-    raw = urlsafe_b64decode(text + b"=" * (-len(text) % 4))
-    mac, body = raw[:_MAC], raw[_MAC:]
-    if not any(compare_digest(mac, _mac(key, body)) for key in keys if _key_id(key) == body[1]):
-        return None
-    # base64 has several spellings of one value: the last character may hold bits that stand for nothing.
-    return _parsed(body) if urlsafe_b64encode(raw).rstrip(b"=") == text else None
+    body = unseal(keys, _PURPOSE, _VERSION, text)
+    return None if body is None or len(body) < _FIELDS.size else _parsed(body)
 
 
 def _parsed(body: bytes) -> Ticket | None:
-    """A ticket whose MAC is right, unless a later version (or a fault of ours) wrote what makes no sense here."""
+    """A ticket whose MAC is right, unless a fault of ours wrote what makes no sense."""
     fields = _FIELDS.unpack_from(body)
-    version, _, kind, level, algorithm, count, bits, cost, name, start, end, article, agent, prefix, length = fields
-    path = body[_FIELDS.size :]
+    kind, level, algorithm, puzzles, bits, cost, name, start, end, article, agent, prefix, length = fields
     try:
-        asked = Difficulty(Algorithm(algorithm), cost, count, bits)
-        ticket = Ticket(
-            Kind(kind), level, asked, name.hex(), start, end, article, agent, prefix, path.decode("utf-8", "strict")
-        )
+        asked, path = Difficulty(Algorithm(algorithm), cost, puzzles, bits), body[_FIELDS.size :].decode("utf-8")
+        ticket = Ticket(Kind(kind), level, asked, name.hex(), start, end, article, agent, prefix, path)
     except ValueError:
         return None
-    return ticket if version == _VERSION and length == len(path) and not _fault(ticket) else None
+    return ticket if length == len(body) - _FIELDS.size and not _fault(ticket) else None
 
 
 def check(keys: Sequence[bytes], ticket: Ticket, now: float, agent: bytes, article: str) -> Trouble | None:
@@ -183,11 +169,3 @@ def _fault(ticket: Ticket) -> str:
         return f"an id that is not 16 hex digits: {ticket.id[:80]!r}"
     widths = len(ticket.article), len(ticket.agent), len(ticket.prefix)
     return "" if widths == (16, 4, 4) else f"fields of the wrong widths: {widths}"
-
-
-def _key_id(key: bytes) -> int:
-    return blake2b(key, digest_size=1, person=b"cg-ticket-key").digest()[0]
-
-
-def _mac(key: bytes, body: bytes) -> bytes:
-    return blake2b(body, digest_size=_MAC, key=key, person=b"cg-ticket").digest()

@@ -1,4 +1,6 @@
-// A solver written from the wire format in contentguard/admission/proof.py alone, on WebCrypto.
+// A solver written from the wire format in contentguard/admission/proof.py alone, on WebCrypto (which has no scrypt).
+import { scryptSync } from "node:crypto";
+
 const { ticket, algorithm, cost, puzzles, bits } = JSON.parse(process.argv[2]);
 const { subtle } = globalThis.crypto;
 
@@ -13,6 +15,7 @@ const key = await subtle.importKey("raw", seal, "PBKDF2", false, ["deriveBits"])
 const tries = {
   pbkdf2: () => subtle.deriveBits({ name: "PBKDF2", hash: "SHA-256", salt, iterations: cost }, key, 256),
   sha256: () => (block.set(salt, 24), subtle.digest("SHA-256", block)),
+  scrypt: () => new Uint8Array(scryptSync(seal, salt, 32, { N: cost, r: 8, p: 1 })).buffer,
 };
 
 const answers = [];

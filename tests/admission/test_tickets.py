@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from contentguard.admission import passes, tickets
 from contentguard.admission.difficulty import NO_WORK, STEPS, Algorithm, Difficulty, sound
+from contentguard.admission.sealed import LONGEST, SEAL
 from contentguard.admission.tickets import (
     MOST_PATH,
-    SEAL,
     Kind,
     Ticket,
     Trouble,
@@ -85,7 +85,7 @@ written = st.builds(
 
 def signed(body: bytes, key: bytes = KEY, person: bytes = b"cg-ticket") -> bytes:
     """Any body with the MAC that it would have, put together from the format alone."""
-    mac = blake2b(body, digest_size=18, key=key, person=person).digest()
+    mac = blake2b(len(body).to_bytes(2, "big") + body, digest_size=18, key=key, person=person).digest()
     return urlsafe_b64encode(mac + body).rstrip(b"=")
 
 
@@ -117,7 +117,7 @@ def test_the_format_is_the_one_that_is_documented() -> None:
     assert fields[11:14] == (article_tag(KEY, "/news/tide"), CHROME, HOME)
     assert bytes(body[59:]) == b"/news/tide?page=2"
     assert fields[14] == 17
-    mac = blake2b(body, digest_size=18, key=KEY, person=b"cg-ticket").digest()
+    mac = blake2b(bytes((0, len(body))) + body, digest_size=18, key=KEY, person=b"cg-ticket").digest()
     assert text[:SEAL].encode() == urlsafe_b64encode(mac)
 
 
@@ -382,6 +382,7 @@ def test_every_path_that_is_led_to_is_of_this_site_to_a_browser(path: str) -> No
 
 def test_a_path_has_a_length_that_it_may_not_pass() -> None:
     assert is_own_path("/" + "a" * (MOST_PATH - 1))
+    assert len(write(KEY, ticket(path="/" + "a" * (MOST_PATH - 1)))) == LONGEST
     assert not is_own_path("/" + "a" * MOST_PATH)
     assert not is_own_path("/" + "é" * (MOST_PATH // 2)), "bytes, not characters"
 
