@@ -65,3 +65,10 @@ def test_the_mac_is_the_one_that_is_documented() -> None:
     mac = blake2b(b"\0\6" + raw[18:] + b"about", digest_size=18, key=KEY, person=FOR).digest()
     assert raw[:18] == mac
     assert text[:SEAL].encode() == urlsafe_b64encode(mac)
+
+
+def test_the_longest_text_is_read_and_one_more_character_is_not() -> None:
+    text = seal(KEY, FOR, 1, bytes(1081)).encode()
+    assert len(text) == LONGEST
+    assert unseal([KEY], FOR, 1, text) == bytes(1081)
+    assert unseal([KEY], FOR, 1, seal(KEY, FOR, 1, bytes(1082)).encode()) is None
