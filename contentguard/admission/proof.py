@@ -73,7 +73,7 @@ def verify(ticket: bytes, asked: Difficulty, answers: bytes, chance: int) -> boo
     counters = read(answers, asked)
     if counters is None:
         return False
-    return all(_solves(ticket[:SEAL], asked, index, counters[index]) for index in picked(asked, chance))
+    return all(solves(ticket, asked, index, counters[index]) for index in picked(asked, chance))
 
 
 def read(answers: bytes, asked: Difficulty) -> tuple[int, ...] | None:
@@ -95,15 +95,16 @@ def picked(asked: Difficulty, chance: int) -> Iterator[int]:
         yield left.pop(at)
 
 
+def solves(ticket: bytes, asked: Difficulty, index: int, counter: int) -> bool:
+    """Whether ``counter`` answers puzzle ``index`` of a ticket: one try. KeyError for ``Algorithm.NONE``."""
+    found = _FUNCTIONS[asked.algorithm](ticket[:SEAL], _SALT.pack(_LABEL, index, counter), asked.cost)
+    return int.from_bytes(found[:4], "big") >> (32 - asked.bits) == 0
+
+
 def solve(ticket: bytes, asked: Difficulty) -> str:
     """The proof that a browser finds, slowly: for tests and benchmarks. KeyError for ``Algorithm.NONE``."""
-    return ".".join(str(_smallest(ticket[:SEAL], asked, index)) for index in range(asked.puzzles))
+    return ".".join(str(_smallest(ticket, asked, index)) for index in range(asked.puzzles))
 
 
-def _smallest(seal: bytes, asked: Difficulty, index: int) -> int:
-    return next(counter for counter in count() if _solves(seal, asked, index, counter))
-
-
-def _solves(seal: bytes, asked: Difficulty, index: int, counter: int) -> bool:
-    found = _FUNCTIONS[asked.algorithm](seal, _SALT.pack(_LABEL, index, counter), asked.cost)
-    return int.from_bytes(found[:4], "big") >> (32 - asked.bits) == 0
+def _smallest(ticket: bytes, asked: Difficulty, index: int) -> int:
+    return next(counter for counter in count() if solves(ticket, asked, index, counter))
