@@ -6,14 +6,15 @@ rounds. Many small puzzles instead of one big one keep the longest waits near th
 =========  ====  =====  ====  ==========  ========  =====================  ========================
 algorithm  cost  puzz.  bits  tries mean  p95/mean  desktop thread, mean   phone 7 times as slow, p95
 =========  ====  =====  ====  ==========  ========  =====================  ========================
-pbkdf2      500  16-64     5    512-2048  1.43-1.2  0.12-0.47 s            1.2-4.0 s
+pbkdf2      500  16-64     5    512-2048  1.44-1.2  0.12-0.47 s            1.2-4.0 s
 sha256        1  16-64    14   2^18-2^20  1.44-1.2  0.10-0.41 s            1.0-3.5 s
 scrypt     1024    4-8     3       32-64  1.88-1.6  0.17-0.35 s            2.3-3.9 s
 =========  ====  =====  ====  ==========  ========  =====================  ========================
 
-Per try: 0.23 ms (WebCrypto, Chromium), 0.39 µs (a tight loop in JavaScript), 5.4 ms (WebAssembly, 1 MiB). A native
-solver is 9, 15 and 1.7 times as fast, so work alone prices nobody out: the last row of each is the most that is ever
-asked, whatever the suspicion, and load adds two steps at most. A crowd that makes us slow must not make readers slow.
+Per try: 0.23 ms (WebCrypto in Chromium on a busy machine; 0.09 to 0.17 ms on an idle one), 0.39 µs (a tight loop in
+JavaScript), 5.4 ms (WebAssembly, 1 MiB). That a slow phone takes 7 times as long is an estimate. A native solver is 9,
+15 and 1.7 times as fast, so work alone prices nobody out: the right end of each row is the most that is ever asked,
+whatever the suspicion, and load adds two steps at most. A crowd that makes us slow must not make readers slow.
 """
 
 from __future__ import annotations

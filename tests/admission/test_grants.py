@@ -128,3 +128,25 @@ def test_a_path_that_no_ticket_can_hold_leads_no_further_than_this_site(path: st
 def test_times_that_make_no_sense(changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="0 <= wait < life"):
         Tickets(**changes)
+
+
+def test_the_worked_example() -> None:
+    """Key, fields, text and answers, written down once: whoever changes them breaks every ticket and script."""
+    key = bytes(range(32))
+    asked = Difficulty(Algorithm.PBKDF2, 500, 16, 3)
+    made = offer(
+        *(1_800_000_000.0, "0123456789abcdef", asked),
+        article=article_tag(key, "/news/tide"),
+        agent=CHROME,
+        prefix=HOME,
+        path="/news/tide?page=2",
+        options=Tickets(),
+    )
+    text = write(key, made)
+    assert text == (
+        "UnEJRAANH5dHrZUdpgpHOUdNAX0BAgEQAwH0ASNFZ4mrze8AAAGjGFxQAAAAAaMYd8dAZ-Dun4UAb3EoU-mmEP9zcdyqR-DS-GJR"
+        "ABEvbmV3cy90aWRlP3BhZ2U9Mg"
+    )
+    assert solve(text.encode(), asked) == "17.13.9.2.1.11.0.12.3.5.8.5.2.1.3.1"
+    plain = Difficulty(Algorithm.SHA256, 1, 16, 3)
+    assert solve(text.encode(), plain) == "6.19.1.1.2.0.15.4.13.20.4.0.0.0.17.1"
