@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.benchmarks import apps, inprocess, load, memory, rewrite, serve, stall
+from tests.benchmarks import admission, apps, inprocess, load, memory, rewrite, serve, stall
 from tests.benchmarks.__main__ import BENCHMARKS, main
 from tests.benchmarks.answers import Kind, fault
 from tests.benchmarks.editors import MARK, RIVALS, Inserts, Rival, checked, inserts
@@ -79,6 +79,26 @@ def test_the_figures_of_rewriting_are_written_as_one_flat_object_of_numbers(
     said = capsys.readouterr()
     assert all(name in said.out for name in figures)
     assert "rewrite: 60k" in said.err
+
+
+def test_the_figures_of_admission(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = admission.run(QUICK)
+    assert {"admission.ticket_us", "admission.verify_us", "admission.forged_us"} <= figures.keys()
+    assert all(figure.value > 0 for figure in figures.values())
+    assert "admission" in capsys.readouterr().err
+
+
+def test_what_is_not_done_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    works = admission.works()
+    monkeypatch.setattr("contentguard.admission.proof.solves", lambda *_: False)
+    with pytest.raises(MeasureError, match="a right proof is refused"):
+        works["verify"]()
+    monkeypatch.setattr("contentguard.admission.proof.solves", lambda *_: True)
+    with pytest.raises(MeasureError, match="a wrong proof is accepted"):
+        works["forged_worst"]()
+    monkeypatch.setattr("contentguard.admission.tickets.check", lambda *_: "late")
+    with pytest.raises(MeasureError, match="a ticket is not good"):
+        works["ticket"]()
 
 
 def test_an_unknown_name_exits_2_with_the_nearest_right_one(capsys: pytest.CaptureFixture[str]) -> None:

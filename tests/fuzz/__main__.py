@@ -4,6 +4,7 @@
     python -m tests.fuzz splits                        every one-point split of every input of html5lib-tests
     python -m tests.fuzz corpus                        those inputs, judged and held against exceptions.json
     python -m tests.fuzz folder DIR...                 any folder of saved pages
+    python -m tests.fuzz tokens --tries N --seed S     forged tickets, passes, links and proofs
 
 Each ends with 0 when it found nothing.
 """
@@ -18,6 +19,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from tests.fuzz import tokens
 from tests.fuzz.folder import report, try_folder
 from tests.fuzz.hunt import Finding, Tally, hunt, smallest
 from tests.rewrite.corpus.adapter import MARKS
@@ -128,6 +130,25 @@ def _folder(options: argparse.Namespace) -> int:
     return kinds.total()
 
 
+def _tokens(options: argparse.Namespace) -> int:
+    found, tally, wrong = tokens.targets(options.seed), Counter[str](), 0
+    until = time.monotonic() + options.seconds
+    last = options.first + max(1, options.tries // (tokens.BLOCK * len(found)))
+    for block in range(options.first, last):
+        for finding in tokens.hunt(options.seed, range(block, block + 1), found, tally):
+            wrong += 1
+            print(finding)
+        if block % _BLOCK == 0:
+            _progress(f"block {block} of {last}, {wrong} accepted or broken")
+        if time.monotonic() > until:
+            break
+    tries = sum(tally[name] for name in found)
+    print(
+        f"{tries:,} forgeries, {wrong} accepted or broken", *(f"  {kind}: {tally[kind]:,}" for kind in tally), sep="\n"
+    )
+    return wrong
+
+
 def _progress(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
@@ -162,6 +183,12 @@ def _parser() -> argparse.ArgumentParser:
     folder.add_argument("--chunkings", type=int, default=4, help="ways to cut each page")
     folder.add_argument("--limit", type=int, help="no more pages than this")
     folder.set_defaults(run=_folder)
+    forging = hunts.add_parser("tokens", help="forged tickets, passes, links and proofs")
+    forging.add_argument("--tries", type=int, default=10_000_000)
+    forging.add_argument("--seed", type=int, default=1)
+    forging.add_argument("--first", type=int, default=0, help="the number of the first block, to see one again")
+    forging.add_argument("--seconds", type=float, default=float("inf"), help="stop after this long")
+    forging.set_defaults(run=_tokens)
     return parser
 
 
