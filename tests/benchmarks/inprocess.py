@@ -96,10 +96,9 @@ def compared(taken: Series) -> Figures:
 
 async def _warm(app: ASGIApp, subject: Subject) -> tuple[list[dict[str, Any]], dict[str, str], dict[str, Any]]:
     """The last of a few answers, its headers, and the request of a reader who comes back."""
-    cookie: dict[str, str] = {}
-    for path in (PATH, SHEET):
-        sent = await drive(app, subject.scope(path, cookie))
-        cookie = returning(_named(sent)) or cookie
+    cookie = returning(_named(await drive(app, subject.scope(PATH, {}))))
+    if cookie:
+        cookie = returning(_named(await drive(app, subject.scope(SHEET, cookie)))) or cookie
     scope = subject.scope(PATH, cookie)
     for _ in range(3):
         sent = await drive(app, scope)

@@ -204,9 +204,10 @@ def _wrong(one: Visitors, address: str) -> tuple[str, str]:
 
     Warms it up, too.
     """
-    again = one
-    for url in (address, urljoin(address, SHEET)):
-        _, headers, _ = _fetch(url, again.headers)
+    _, headers, _ = _fetch(address, one.headers)
+    again = replace(one, cookie=returning(headers).get("cookie", ""))
+    if again.cookie:
+        _, headers, _ = _fetch(urljoin(address, SHEET), again.headers)
         again = replace(again, cookie=returning(headers).get("cookie", again.cookie))
     for _ in range(3):
         status, headers, body = _fetch(address, again.headers)
