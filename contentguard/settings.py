@@ -53,6 +53,8 @@ class Robots:
     """Answer ``/robots.txt`` where the app has none of its own."""
     sitemaps: tuple[str, ...] = ()
     """Sitemaps to name, as absolute URLs or as paths below ``origin``."""
+    meta: bool = True
+    """Say in articles' heads what the policy says to machines, as the headers do."""
 
 
 class Settings(BaseSettings):

@@ -23,6 +23,8 @@ from contentguard.crawlers import CATALOGUE
 from contentguard.model import Facts, Rendition
 from contentguard.policy.published import Published
 from contentguard.publish import headers as published_headers
+from contentguard.publish import meta as published_meta
+from contentguard.rewrite.notices import Notices
 from contentguard.rewrite.page import Delivery, Field, Page, ascii_html
 from contentguard.rewrite.pages import Pages, Recent, Shelf, Work, finished
 from contentguard.rewrite.plan import Plan, Rendered, Untouched
@@ -76,7 +78,7 @@ class Press:
     def _planner(self) -> Planner:
         chosen = self.settings
         inserts = chosen.cards, chosen.copying, chosen.share, chosen.visible, self.probes
-        return Planner(chosen.site, chosen.origin, *inserts, qr=self._qr)
+        return Planner(chosen.site, chosen.origin, *inserts, qr=self._qr, said=self._said)
 
     def terms_at(self, path: str) -> Headers:
         """The headers by which a page at ``path`` says what machines may make of it."""
@@ -84,6 +86,12 @@ class Press:
         kind = tuple(uses.items())
         found = self._terms.get(kind)
         return found or self._terms.put(kind, published_headers(self.published.terms, uses, self.site))
+
+    def _said(self, path: str) -> Notices:
+        """The same in the page's head."""
+        if not self.settings.robots.meta:
+            return ()
+        return published_meta(self.published.terms, self.published.uses_at(path), self.site)
 
     def _qr(self, page: Page) -> str:
         drawn = "qr" in self.settings.share.targets and page.url
@@ -93,7 +101,9 @@ class Press:
         """All settings that insert something, and our files."""
         planner = self.pages.planner
         shaping = (planner.site, planner.origin, planner.cards, planner.copying, planner.share, planner.visible)
-        text = repr((shaping, planner.probes, self.settings.article, *ASSETS))
+        text = repr(
+            (shaping, planner.probes, self.settings.robots.meta, self.published.terms, self.settings.article, *ASSETS)
+        )
         return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
     def plan(self, body: bytes, delivery: Delivery) -> tuple[Plan, str]:

@@ -21,7 +21,7 @@ from contentguard.rewrite.tokenizer import attributes
 _META_CHARSET = re.compile(rb"(?i)<meta(?=[\t\n\f\r /])[^>]*+>")
 _CHARSET = re.compile(rb"(?i)charset[\t\n\f\r ]*+=[\t\n\f\r ]*+[\"']?+([a-z0-9_:.-]++)")
 _REFERENCE = re.compile(r"&(?:#[xX]?+[0-9a-fA-F]++|[A-Za-z0-9]++);")
-_SAID = ("og:", "twitter:", "article:", "description")
+_SAID = ("og:", "twitter:", "article:", "description", "robots", "tdm-")
 """What is read of a page's meta elements: a CSRF token or a build number makes no other page of it."""
 _LONG = 512
 """Bytes of a tag up to which what it says is remembered."""

@@ -14,6 +14,7 @@ from contentguard.rewrite.cards import Cards, cards
 from contentguard.rewrite.csp import Allowance, allowance
 from contentguard.rewrite.deterrents import Copy, deterrents
 from contentguard.rewrite.head import PRESCAN, encoding_of, late_charset, meta_policies, read_page
+from contentguard.rewrite.notices import Notices, notices
 from contentguard.rewrite.page import Delivery, Fragment, Page, Slot
 from contentguard.rewrite.plan import Plan, Untouched, full, points
 from contentguard.rewrite.probes import Probes, probes, shows
@@ -34,6 +35,8 @@ class Planner:
     probes: Probes
     qr: Callable[[Page], str]
     """The address of a page's QR code; empty for none."""
+    said: Callable[[str], Notices]
+    """Path → what the policy says of a page there to machines."""
 
     def plan(self, body: bytes, found: Found, delivery: Delivery, allowed: Allowance, like: Plan | None = None) -> Plan:
         """The plan of a scanned body. ``like``: the plan of a page that differs in little, whose parts may serve."""
@@ -82,6 +85,7 @@ class Planner:
     def inserts(self, page: Page) -> Sequence[Fragment]:
         """All fragments of a page but for the previews' tags."""
         return (
+            *notices(page, self.said(page.path)),
             *deterrents(page, options=self.copying, share=self.share, visible=self.visible),
             *share(page, options=self.share, qr=self.qr(page)),
             *visible(page, options=self.visible),
