@@ -221,9 +221,9 @@ def test_work_is_bounded(shred: str) -> None:
         text = "script-src " + shred * (size // len(shred))
         spent = []
         for _ in range(7):
-            start = time.perf_counter()
+            start = time.process_time()
             allowance([text], origin="https://news.example")
-            spent.append(time.perf_counter() - start)
+            spent.append(time.process_time() - start)
         return min(spent)
 
     # Four times the input: quadratic work would take sixteen times as long.

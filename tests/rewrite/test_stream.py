@@ -236,9 +236,9 @@ def _took(size: int, chunk: int) -> float:
     page = TOP + b"<article>" + b"<p>we go to sea again</p>" * (size // 25) + b"<b title='" + b"x" * (size // 10)
     best = float("inf")
     for _ in range(3):
-        begin = time.perf_counter()
+        begin = time.process_time()
         sent(stream(), (page[at : at + chunk] for at in range(0, len(page), chunk)))
-        best = min(best, time.perf_counter() - begin)
+        best = min(best, time.process_time() - begin)
     return best
 
 
