@@ -34,6 +34,8 @@ class Field(StrEnum):
     """The day of this copy, ISO 8601."""
     HONEYLINK = "honeylink"
     """This reader's token, for the address of a honeylink on this page."""
+    TICKET = "ticket"
+    """The ticket by which this reader may come by the rest of an article: the last segment of an URL's path."""
     NONCE = "nonce"
     """`` nonce="…"`` with its leading space where the response's own CSP asks for one, else empty."""
 
