@@ -38,12 +38,22 @@ _APART = HEADINGS | frozenset(b"aside figure header details".split())
 _UNREAD = frozenset(b"nav footer button select template".split())
 """What stands in these is no text of the article's: it counts nowhere, and may be repeated anywhere."""
 _BLANK = re.compile(rb"(?:[\t\n\f\r ]++|<!--[^<>-]*+-->)*+")
+_DIV = b"div"
 _FEW = 8
 """A paragraph of fewer words is a byline, a date, a caption; a rest of fewer is none."""
 _BEYOND = 1.5
 """A lead may be longer than wanted by so much, where no shorter one has enough paragraphs."""
 _SHARES = (0.5, 0.15)
 """How much of the text a container must hold to be cut, first and then."""
+
+
+class Piece(NamedTuple):
+    """Something that is withheld: the bytes ``[start, end)``."""
+
+    start: int
+    end: int
+    unclosed: int
+    """How many ``div`` that were opened in it are open at its end."""
 
 
 class _Tag(NamedTuple):
@@ -79,7 +89,7 @@ class Cut:
     """How an article is divided."""
 
     at: int
-    rest: tuple[tuple[int, int], ...]
+    rest: tuple[Piece, ...]
     """What is withheld, in order. Between two pieces stands an end tag that stays (and, maybe, white space)."""
     words: int
     """Words of the lead."""
@@ -99,12 +109,25 @@ class _Walked:
     """Where a container's start tag stands → how many words are in it."""
     ended: dict[int, _Tag | None] = field(default_factory=dict)
     """Where the start tag of a container stands that ended before the article → the end tag that did it, if one did."""
+    unclosed: dict[int, int] = field(default_factory=dict)
+    """Where the start tag of a container (-1: of the article) stands → how many ``div`` in it were open at its end."""
+    strays: list[int] = field(default_factory=list)
+    """Where ``</div>`` stands that closed nothing."""
     texts: list[_Text | None] = field(default_factory=list)
     """What stands in it, with None for whatever keeps words apart."""
     base: tuple[bytes, ...] = ()
     """The open elements around its content, the article's own the last."""
     after: OpenElements | None = None
     """What is open behind the tag that ended it; None where nothing follows."""
+
+
+class _Container(NamedTuple):
+    start: int
+    name: bytes
+    words: int
+    """How many stood before it."""
+    divs: int
+    """How many were open with it."""
 
 
 class _Walk:
@@ -114,11 +137,13 @@ class _Walk:
         self.opened = scanner.opened
         self.found = _Walked(base=tuple(self.opened.names))
         self._most, self._least = most, least
-        self._containers: list[tuple[int, bytes, int]] = []
-        """Start, name, and how many words stood before."""
+        self._containers: list[_Container] = []
         self._apart = self._unread = NONE
         self._headed = self._broken = False
         self._ready = True
+        self._divs = self._divs_around = self.opened.names.count(_DIV)
+        """How many are open, and how many were around the article."""
+        self._height = len(self.opened.names)
         self._paragraphs = self._counted = 0
         self._enough: set[int] = set()
         self.tangled = False
@@ -141,6 +166,9 @@ class _Walk:
             if kind is Kind.START and names and names[-1] == token.name and token.name not in VOID:
                 self._opened(token, data[token.begin : token.end])
             self._broken = token.name == b"br"
+            if kind is Kind.END and token.name == _DIV and len(names) == self._height:
+                self.found.strays.append(token.begin)
+        self._divs, self._height = names.count(_DIV), len(names)
         bare = len(names) == self._depth or (len(names) == self._depth + 1 and names[-1] == b"p")
         self._ready = bare and not self.opened.pending
 
@@ -166,12 +194,12 @@ class _Walk:
         found = self.found
         if found.words - self._counted >= _FEW:
             self._paragraphs, self._counted = self._paragraphs + 1, found.words
-        inner = self._containers[-1][0] if self._containers else -1
+        inner = self._containers[-1].start if self._containers else -1
         if self._paragraphs < self._least or inner in self._enough:
             return
         if found.words > self._most:
             self._enough.add(inner)
-        open_here = tuple([(start, name) for start, name, _ in self._containers])
+        open_here = tuple([(each.start, each.name) for each in self._containers])
         found.places.append(_Place(token.begin, found.words, self._paragraphs, open_here, self.opened.form))
 
     def _closed(self, token: Token) -> None:
@@ -179,13 +207,14 @@ class _Walk:
         while self._containers and self._depth > opened.kept:
             self._end(token)
         moved = opened.order is not None and opened.order[:base] != list(range(base))
-        self.tangled |= moved or opened.kept < base
+        rooted = token.name in (b"html", b"body")
+        self.tangled |= moved or rooted or opened.kept < base
         self._apart = NONE if self._apart >= opened.kept else self._apart
         self._unread = NONE if self._unread >= opened.kept else self._unread
 
     def _end(self, token: Token | None) -> None:
-        start, _, before = self._containers.pop()
-        self.found.held[start] = self.found.words - before
+        start, _, before, divs = self._containers.pop()
+        self.found.held[start], self.found.unclosed[start] = self.found.words - before, self._divs - divs
         if token is not None:
             self.found.ended[start] = _Tag(token.begin, token.end, token.name) if token.kind is Kind.END else None
 
@@ -196,10 +225,12 @@ class _Walk:
         elif self._apart == NONE and name in _APART:
             self._apart = index
         elif index == self._depth and (name in _CONTAINERS or b"-" in name):
-            self._containers.append((token.begin, name, self.found.words))
+            divs = self.opened.names.count(_DIV)
+            self._containers.append(_Container(token.begin, name, self.found.words, divs))
 
     def finish(self) -> _Walked:
         """The article has ended."""
+        self.found.unclosed[-1] = self._divs - self._divs_around
         while self._containers:
             self._end(None)
         return self.found
@@ -272,13 +303,16 @@ def _held(walked: _Walked, place: _Place) -> int:
 
 def _divided(data: bytes, article: Candidate, walked: _Walked, place: _Place, encoding: str) -> Cut | None:
     """The article divided at ``place``; None where what follows it would be read otherwise then."""
-    ended = {walked.ended[start] for start, _ in place.containers if start in walked.ended}
+    # A container within one that ends without an end tag of its own ends with that one.
+    ended = {walked.ended[start]: start for start, _ in place.containers if start in walked.ended}
     tags = sorted(tag for tag in ended if tag is not None)
-    if None in ended or not _sound(data, article, walked, place, tags):
+    if None in ended or any(at > place.at for at in walked.strays) or not _sound(data, article, walked, place, tags):
         return None
-    edges = [place.at, *(edge for tag in tags for edge in (tag.begin, tag.end)), article.end]
-    pieces = zip(edges[::2], edges[1::2], strict=True)
-    rest = tuple([(start, end) for start, end in pieces if not _BLANK.fullmatch(data, start, end)])
+    last = next((start for start, _ in reversed(place.containers) if start not in walked.ended), -1)
+    starts, ends = [place.at, *(tag.end for tag in tags)], [*(tag.begin for tag in tags), article.end]
+    inner = [*(ended[tag] for tag in tags), last]
+    pieces = map(Piece, starts, ends, (walked.unclosed[start] for start in inner))
+    rest = tuple([piece for piece in pieces if not _BLANK.fullmatch(data, piece.start, piece.end)])
     told = _said(data, (t for t in walked.texts if t is None or (t.begin < place.at and t.counted)), encoding)
     withheld = _said(data, (t for t in walked.texts if t is None or t.begin >= place.at), encoding)
     return Cut(place.at, rest, place.words, told, withheld)

@@ -38,6 +38,7 @@ _SCRIPTS = 32
 _TITLE = 40
 """A title has no more words than that: what a longer one says is not told anyhow."""
 _OPEN = b'<div class="%s">' % CLASS.encode()
+_CLOSE = b"</div>"
 _PLACE = b'<div class="%s" data-cg-rest' % CLASS.encode()
 
 
@@ -108,11 +109,14 @@ def _lead(source: Source, options: Lead, cut: Cut, scripts: Iterable[_Script]) -
     """The page without its rest; None where some of that stays, whatever is done."""
     withheld = Withheld(cut.withheld, told=(cut.told, *_titles(source.page)))
     page = _silenced(source.page, withheld)
-    kept = [script for script in scripts if not any(start <= script.start < end for start, end in cut.rest)]
+    kept = [script for script in scripts if not any(piece.start <= script.start < piece.end for piece in cut.rest)]
     said, tags = _marked(kept, page, source.encoding, lambda text: _censored(text, withheld))
     edits = [*said, *_gaps(cut, options, page)]
     edits += [Edit(at, at, parts) for at, parts in source.points(page, tags) if not _of_rest(at, source, cut)]
-    for more in (lambda: (), lambda: cleaned(source.body, withheld, source.encoding, cut.rest)):
+    for more in (
+        lambda: (),
+        lambda: cleaned(source.body, withheld, source.encoding, [piece[:2] for piece in cut.rest]),
+    ):
         edits += more()
         made = template(patched(memoryview(source.body), edits, 0, len(source.body)))
         sent = made.fill(dict.fromkeys(Field, b""))
@@ -123,7 +127,7 @@ def _lead(source: Source, options: Lead, cut: Cut, scripts: Iterable[_Script]) -
 
 def _gaps(cut: Cut, options: Lead, page: Page) -> Iterator[Edit]:
     """What stands in the place of each piece of the rest: a link, and an empty place for those that follow."""
-    for number, (start, end) in enumerate(cut.rest):
+    for number, (start, end, _) in enumerate(cut.rest):
         if number:
             yield Edit(start, end, (_PLACE + b" hidden></div>",))
             continue
@@ -137,8 +141,8 @@ def _rest(source: Source, cut: Cut) -> Template:
     page = memoryview(source.body)
     inside = [Edit(at, at, more) for at, more in source.points(source.page, b"") if _of_rest(at, source, cut)]
     parts: list[Piece | Field] = []
-    for start, end in cut.rest:
-        parts += [_PLACE + b">", *patched(page, inside, start, end), b"</div>"]
+    for start, end, unclosed in cut.rest:
+        parts += [_PLACE + b">", *patched(page, inside, start, end), _CLOSE * (unclosed + 1)]
     return template(parts)
 
 
@@ -146,7 +150,9 @@ def _search(source: Source, cut: Cut, scripts: Iterable[_Script]) -> Template:
     """The whole page, with the rest marked as what it is."""
     said, tags = _marked(scripts, source.page, source.encoding, lambda text: text)
     points = [Edit(at, at, parts) for at, parts in source.points(source.page, tags)]
-    around = [Edit(at, at, (tag,)) for piece in cut.rest for at, tag in zip(piece, (_OPEN, b"</div>"), strict=True)]
+    around: list[Edit] = []
+    for start, end, unclosed in cut.rest:
+        around += [Edit(start, start, (_OPEN,)), Edit(end, end, (_CLOSE * (unclosed + 1),))]
     # What is put in at the article's end stands behind its last piece, what belongs to its last text in it.
     last = source.article.place
     edits = [*said, *(p for p in points if p.start != last), *around, *(p for p in points if p.start == last)]
@@ -155,7 +161,7 @@ def _search(source: Source, cut: Cut, scripts: Iterable[_Script]) -> Template:
 
 def _of_rest(at: int, source: Source, cut: Cut) -> bool:
     """Whether an insertion belongs to what is withheld."""
-    return at != source.article.place and any(start < at <= end for start, end in cut.rest)
+    return at != source.article.place and any(piece.start < at <= piece.end for piece in cut.rest)
 
 
 # -- what else the page says ---------------------------------------------------------------------------------------
