@@ -124,7 +124,8 @@ def _in_texts(
         if text is None:
             continue
         if number in guilty:
-            yield Edit(*text, () if before else (b"&#8230;",))
+            # White space, too, brings back what was closed too early.
+            yield Edit(*text, (b" " if before else b"&#8230;",))
             before = True
         elif not data[text[0] : text[1]].isspace():
             before = False

@@ -26,7 +26,7 @@ from contentguard.rewrite.plan import Undivided
 from contentguard.rewrite.rules import Rules
 from contentguard.rewrite.scan import Scanner, count_words
 from contentguard.rewrite.tokenizer import attributes
-from contentguard.rewrite.tree import CLOSES_P, HEADINGS, VOID, OpenElements
+from contentguard.rewrite.tree import CLOSES_P, FORMATTING, HEADINGS, VOID, OpenElements
 from contentguard.rewrite.walk import Kind, Token, walk
 from contentguard.rewrite.withheld import INLINE
 
@@ -188,7 +188,11 @@ class _Walk:
 
     def _place(self, token: Token) -> None:
         """Note a place before a start tag, if the article may be cut there."""
-        breaks = token.name in _BLOCKS or (token.name == b"br" and self._broken)
+        name, opened = token.name, self.opened
+        breaks = name in _BLOCKS or (name == b"br" and self._broken)
+        if name == b"table" and opened.quirks and b"p" in opened.names[self._depth :]:
+            # It closes no paragraph then.
+            return
         if not (breaks and self._ready and not self._headed):
             return
         found = self.found
@@ -200,7 +204,7 @@ class _Walk:
         if found.words > self._most:
             self._enough.add(inner)
         open_here = tuple([(each.start, each.name) for each in self._containers])
-        found.places.append(_Place(token.begin, found.words, self._paragraphs, open_here, self.opened.form))
+        found.places.append(_Place(token.begin, found.words, self._paragraphs, open_here, opened.form))
 
     def _closed(self, token: Token) -> None:
         opened, base = self.opened, len(self.found.base)
@@ -263,15 +267,19 @@ def _walked(data: bytes, article: Candidate, most: float, least: int) -> _Walked
     scanner.feed(data, 0, until=article.inner_start)
     if scanner.position != article.inner_start or not scanner.opened.names:
         return None
-    state = _Walk(scanner, most, least)
-    tokens = walk(data, scanner.opened, article.inner_start)
+    opened, base, state = scanner.opened, len(scanner.opened.names), _Walk(scanner, most, least)
+    tokens = walk(data, opened, article.inner_start)
     for token in tokens:
         if token.begin >= article.end:
-            state.found.after = _after(scanner.opened, len(state.found.base), token, tokens)
+            state.found.after = _after(opened, base, token, tokens)
             break
         state.take(token, data)
         if state.tangled:
             return None
+    lingering = opened.pending or not FORMATTING.isdisjoint(opened.names[base:])
+    if state.found.after is None and lingering:
+        # What follows the article's last piece, if only white space, would stand in copies of them.
+        return None
     return state.finish()
 
 

@@ -61,7 +61,7 @@ def problems(body: bytes, plan: Plan, *, content_type: str = UTF8, cleaned: bool
     for name, oracle in ORACLES.items():
         full, less, more, whole = (
             _plain(oracle(decoded(page, content_type, body), "").events)
-            for page in (body, lead.fill(VALUES), b"<!doctype html><body>" + rest.fill(VALUES), search.fill(VALUES))
+            for page in (body, lead.fill(VALUES), _doctype(body) + b"<body>" + rest.fill(VALUES), search.fill(VALUES))
         )
         joined = list(_joined(_swapped(less, list(_pieces(more)))))
         said = []
@@ -75,6 +75,12 @@ def problems(body: bytes, plan: Plan, *, content_type: str = UTF8, cleaned: bool
     return found
 
 
+def _doctype(page: bytes) -> bytes:
+    """What decides whether a page is read in quirks mode."""
+    found = re.match(rb"(?i)(?:\xef\xbb\xbf)?\s*+<!doctype[^>]*+>", page)
+    return found[0] if found else b""
+
+
 def difference(one: list[Event], other: list[Event]) -> str:
     """The first place where two trees differ."""
     at = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
@@ -82,23 +88,24 @@ def difference(one: list[Event], other: list[Event]) -> str:
 
 
 def _plain(events: Iterable[Event]) -> list[Event]:
-    """A tree less the script that says what is not free, if that is ours."""
-    return list(_joined(_without_script(list(events))))
+    """A tree less what we say in JSON-LD, in a script of our own or in one of the page's, and less white space."""
+    left: list[Event] = []
+    for event in events:
+        if isinstance(event, str):
+            event = "".join(_SAID.sub("", event).split())
+        if event is None and left and left[-1] == _SCRIPT:
+            left.pop()
+        elif event != "":
+            left.append(event)
+    return left
 
 
-def _without_script(events: list[Event]) -> Iterator[Event]:
-    skip = 0
-    for number, event in enumerate(events):
-        inner = events[number + 1] if number + 1 < len(events) else None
-        if isinstance(event, tuple) and event[0] == "script" and isinstance(inner, str) and _OURS.fullmatch(inner):
-            skip = 3
-        if skip:
-            skip -= 1
-            continue
-        yield event
-
-
-_OURS = re.compile(r'\{"@context":"https://schema.org","@type":"Article",.*"cssSelector":"\.cg-rest"\}\}')
+_SCRIPT = ("script", {"type": "application/ld+json"})
+_PART = '"hasPart":{"@type":"WebPageElement","isAccessibleForFree":false,"cssSelector":".cg-rest"}'
+_SAID = re.compile(
+    r'\{"@context":"https://schema.org","@type":"Article",("headline":"(?:[^"\\]|\\.)*",)?("url":"[^"]*",)?'
+    rf'"isAccessibleForFree":false,{re.escape(_PART)}\}}|{re.escape(_PART)},?|"isAccessibleForFree":false,?'
+)
 
 
 def _is_place(event: Event) -> bool:
