@@ -80,6 +80,13 @@ class PlanCache:
         del entry.variants[VARIANTS:]
         entry.base = base or entry.base
         self._entries.move_to_end(key)
+        self.reweigh(key)
+
+    def reweigh(self, key: Hashable) -> None:
+        """Account for what has been made of a plan since it was put here."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return
         size = entry.weigh()
         self.bytes_used += size - entry.size
         entry.size = size

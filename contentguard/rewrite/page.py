@@ -36,6 +36,8 @@ class Field(StrEnum):
     """This reader's token, for the address of a honeylink on this page."""
     REPORT = "report"
     """This reader's token for the browser's report."""
+    TICKET = "ticket"
+    """The ticket by which this reader may come by the rest of an article: the last segment of an URL's path."""
     NONCE = "nonce"
     """`` nonce="…"`` with its leading space where the response's own CSP asks for one, else empty."""
 

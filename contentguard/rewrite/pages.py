@@ -15,7 +15,7 @@ from contentguard.rewrite.cache import Entry, PlanCache
 from contentguard.rewrite.csp import Allowance, allowance
 from contentguard.rewrite.head import ascii_superset, encoding_of, is_wide
 from contentguard.rewrite.page import Delivery, Field, Page
-from contentguard.rewrite.plan import Plan, Untouched
+from contentguard.rewrite.plan import Division, Plan, Untouched
 from contentguard.rewrite.planner import Planner
 from contentguard.rewrite.resume import Base, resume, with_cuts
 from contentguard.rewrite.scan import Scan, Scanner, TooDeepError
@@ -102,6 +102,14 @@ class Pages:
             plan.fragments = plan.fragments[: plan.cards]
         self.cache.put(shelf.key, body, plan, base)
         return plan
+
+    def divided(self, shelf: Shelf, plan: Plan) -> Division:
+        """A page in two. Made when first asked for, which may take ten times as long as its plan: long in one go."""
+        new = plan.divide is not None
+        made = plan.division
+        if new:
+            self.cache.reweigh(shelf.key)
+        return made
 
     def stream(self, delivery: Delivery, shelf: Shelf, values: Callable[[Plan], Mapping[Field, bytes]]) -> Stream:
         """A page on its way through."""

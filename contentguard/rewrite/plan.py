@@ -7,7 +7,7 @@ between them, and holes for what differs from reader to reader. It is deflated o
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
@@ -40,6 +40,22 @@ class Untouched(StrEnum):
     LATE_CHARSET = "late-charset"
     ERROR = "error"
     XHTML = "xhtml"
+
+
+class Undivided(StrEnum):
+    """Why a page has no lead. Counted."""
+
+    NO_PLACE = "no-place"
+    """Nothing can be put into its article, or it left as it came."""
+    SHORT = "short"
+    """Its article is hardly longer than a lead, and cannot be cut."""
+    NO_CUT = "no-cut"
+    """Its article has no place to cut it at: it is one block, or all of it stands in a table, a list or a link."""
+    TANGLED = "tangled"
+    """Its tags are nested so that a part cannot be taken out without moving what follows."""
+    REPEATED = "repeated"
+    """The rest of its article stands elsewhere in the page as well, and cannot be taken out there."""
+    ERROR = "error"
 
 
 class Template:
@@ -95,6 +111,26 @@ class Template:
         return [b"".join(self._parts[start + 1 : end]) for start, end in pairwise(edges)]
 
 
+@dataclass(frozen=True, slots=True)
+class Division:
+    """A page in two, as ``lead.divide`` makes it."""
+
+    lead: Template | None = None
+    """The page with the first paragraphs of its article, for a client without a sufficient pass."""
+    rest: Template | None = None
+    """What the lead lacks, as a fragment of HTML."""
+    search: Template | None = None
+    """The whole page for verified search crawlers, which are told what readers see only later."""
+    undivided: Undivided | None = None
+    """Why there is no lead."""
+
+    @property
+    def size(self) -> int:
+        """Bytes held besides the page."""
+        made = [template for template in (self.lead, self.rest, self.search) if template]
+        return sum(template.own + int(template.size * _GZIP_SHARE) for template in made)
+
+
 @dataclass(slots=True)
 class Plan:
     """What is known of one page body. ``untouched`` is set where the full rendition is the body itself."""
@@ -114,9 +150,12 @@ class Plan:
     """Whether the page holds a sheet by whose fetching a browser shows."""
     blocked: bool = False
     """Whether the page's Content-Security-Policy keeps our script or style sheet out."""
+    divide: Callable[[], Division] | None = field(default=None, repr=False)
+    """How the page is divided, as long as nobody has asked for that."""
     url: str = field(init=False)
     """The page's absolute URL where it is known without the reader's Host header."""
     _head: Template | None = field(default=None, repr=False)
+    _division: Division | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         self.url = self.page.url if self.page else ""
@@ -129,12 +168,29 @@ class Plan:
         return self._head
 
     @property
+    def division(self) -> Division:
+        """The page in two; made when it is first asked for, which takes some ten times as long as a plan."""
+        if self._division is None:
+            divide, self.divide = self.divide, None
+            # What fails once is not tried for every reader.
+            self._division = Division(undivided=Undivided.ERROR if divide else Undivided.NO_PLACE)
+            if divide is not None:
+                self._division = divide()
+        return self._division
+
+    @property
+    def lead(self) -> Template | None:
+        """The page with its article's first paragraphs; None where ``division.undivided`` says why."""
+        return self.division.lead
+
+    @property
     def size(self) -> int:
         """Bytes held, for the cache's account."""
         full = self.full.own + int(self.full.size * _GZIP_SHARE) if self.full else 0
         said = sum(map(len, self.scan.metadata)) if self.scan else 0
         inserted = sum(len(part) for fragment in self.fragments for part in fragment.parts if isinstance(part, bytes))
-        return full + 3 * said + inserted
+        divided = self._division.size if self._division else 0
+        return full + 3 * said + inserted + divided
 
 
 class Rendered(NamedTuple):

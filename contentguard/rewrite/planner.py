@@ -6,17 +6,19 @@ the plan, and the page loses that insertion, never a byte of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from contentguard.rewrite.article import Found
 from contentguard.rewrite.cards import Cards, cards
 from contentguard.rewrite.csp import Allowance, allowance
 from contentguard.rewrite.deterrents import Copy, deterrents
 from contentguard.rewrite.head import PRESCAN, encoding_of, late_charset, meta_policies, read_page
+from contentguard.rewrite.lead import Lead, Source, divide
 from contentguard.rewrite.notices import Notices, notices
 from contentguard.rewrite.page import Delivery, Fragment, Page, Slot
-from contentguard.rewrite.plan import Plan, Untouched, full, points
+from contentguard.rewrite.plan import Division, Plan, Point, Untouched, full, points
 from contentguard.rewrite.probes import Probes, probes, shows
 from contentguard.rewrite.share import Share, share
 from contentguard.rewrite.visible import Visible, visible
@@ -37,6 +39,7 @@ class Planner:
     """The address of a page's QR code; empty for none."""
     said: Callable[[str], Notices]
     """Path → what the policy says of a page there to machines."""
+    lead: Lead = field(default_factory=Lead)
 
     def plan(self, body: bytes, found: Found, delivery: Delivery, allowed: Allowance, like: Plan | None = None) -> Plan:
         """The plan of a scanned body. ``like``: the plan of a page that differs in little, whose parts may serve."""
@@ -47,7 +50,18 @@ class Planner:
             places = {Slot.HEAD: found.scan.head_end, Slot.ARTICLE_END: found.article.place}
             made.full = full(body, points(made.fragments, places))
             made.lacks = Untouched.NO_PLACE if found.article.place < 0 else None
+            assert made.page is not None
+            made.divide = partial(self._divide, body, found, places, made.page, delivery.content_type)
         return made
+
+    def _divide(self, body: bytes, found: Found, places: Mapping[Slot, int], page: Page, content_type: str) -> Division:
+        def placed(told: Page, tags: bytes) -> Sequence[Point]:
+            previews = cards(told, options=self.cards, site_name=self.site)
+            return points((*previews, *self.inserts(told), Fragment(Slot.HEAD, (tags,))), places)
+
+        assert found.article is not None
+        encoding = encoding_of(body[: max(found.scan.head_end, PRESCAN)], content_type)
+        return divide(Source(body, found.article, page, encoding, placed), self.lead)
 
     def read(
         self, start: bytes, found: Found, delivery: Delivery, allowed: Allowance, like: Plan | None = None

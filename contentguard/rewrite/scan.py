@@ -130,6 +130,11 @@ class Scanner:
         return min([self.position, *tail, *self.choice.places()])
 
     @property
+    def opened(self) -> OpenElements:
+        """The elements that are open at ``position``."""
+        return self._open
+
+    @property
     def in_head(self) -> bool:
         """Whether the head has not ended."""
         return self._head
@@ -239,7 +244,7 @@ class Scanner:
                         pass
                     elif goal == inf:
                         words += data.count(b" ", at, begin)
-                    elif (words := words + _count_words(data[at:begin])) >= goal:
+                    elif (words := words + count_words(data[at:begin])) >= goal:
                         choice.make_sure()
                         goal = inf
                     if (paragraphs or tail) and not data[at:begin].isspace():
@@ -298,7 +303,7 @@ class Scanner:
                                 pass
                             elif goal == inf:
                                 words += data.count(b" ", at, begin)
-                            elif (words := words + _count_words(data[at:begin])) >= goal:
+                            elif (words := words + count_words(data[at:begin])) >= goal:
                                 choice.make_sure()
                                 goal = inf
                             if (
@@ -412,7 +417,7 @@ class Scanner:
         if choice.live and not text.isspace():
             self.tail = -1
             names = self._open.names
-            self._words += 0 if b"a" in names or self._open.foreign else _count_words(text)
+            self._words += 0 if b"a" in names or self._open.foreign else count_words(text)
             if self._words >= choice.goal:
                 choice.make_sure()
             if self.rules.texts and choice.quiet == NONE and b"p" in names:
@@ -509,6 +514,6 @@ class Scanner:
         return ended
 
 
-def _count_words(text: bytes) -> int:
+def count_words(text: bytes) -> int:
     """Words of a text run; scripts that write no spaces count four characters (twelve bytes) as a word."""
     return max(len(text.split()), len(text) // 12)

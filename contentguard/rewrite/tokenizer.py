@@ -11,6 +11,7 @@ Source: HTML Standard, section 13.2.5 (Tokenization). Any charset that is a supe
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 _ATTRIBUTES = (
     rb"(?:[\t\n\f\r /]++"
@@ -69,6 +70,17 @@ def attributes(tag: bytes) -> dict[bytes, bytes]:
         found.setdefault(name.lower(), double or single or bare or b"")
         position = match.end()
     return found
+
+
+def attribute_values(tag: bytes) -> Iterator[tuple[bytes, int, int, bool]]:
+    """The values in a tag's bytes, duplicates too: lower-case name, where the value stands, whether it is quoted."""
+    name_end = _TAG_NAME.match(tag)
+    position = name_end.end() if name_end else 0
+    while (match := _ATTRIBUTE.match(tag, position)) is not None:
+        position = match.end()
+        number = match.lastindex or 1
+        if number > 1:
+            yield match[1].lower(), *match.span(number), number < 4
 
 
 class RawText:
