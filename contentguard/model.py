@@ -72,7 +72,7 @@ class Action(StrEnum):
 
     ALLOW = "allow"
     LEAD = "lead"
-    """An article's first paragraphs. Until progressive reading is there, like ``head``."""
+    """An article's first paragraphs at once; the rest for who has earned a pass."""
     EXCERPT = "excerpt"
     """An article's excerpt. Until excerpts are made, like ``head``."""
     HEAD = "head"
@@ -91,6 +91,10 @@ class Rendition(StrEnum):
     """How much of an article leaves, if the response turns out to be one."""
 
     FULL = "full"
+    SEARCH = "search"
+    """All of it, with the word for search engines that readers see its rest only later."""
+    LEAD = "lead"
+    """Its first paragraphs, and a link by which a reader comes to the rest."""
     HEAD = "head"
     NONE = "none"
 
@@ -326,14 +330,17 @@ def gathered(
     return draft  # type: ignore[no-any-return]
 
 
-def told(facts: Facts, session: Session | None, network: Network | None, cluster: Cluster | None) -> None:
+def told(facts: Facts, session: Session | None, network: Network | None, cluster: Cluster | None, passed: bool) -> None:
     """Complete facts with what is known of their client, in place: only as long as nobody has been told of them."""
     _set_session(facts, session)
     _set_network(facts, network)
     _set_cluster(facts, cluster)
+    _set_passed(facts, passed)
 
 
-_set_session, _set_network, _set_cluster = (getattr(Facts, name).__set__ for name in ("session", "network", "cluster"))
+_set_session, _set_network, _set_cluster, _set_passed = (
+    getattr(Facts, name).__set__ for name in ("session", "network", "cluster", "passed")
+)
 
 _TUPLES: Mapping[str, type[Session | Network | Cluster]] = {"session": Session, "network": Network, "cluster": Cluster}
 

@@ -22,6 +22,10 @@ from urllib.parse import urlsplit
 from pydantic import Field, InstanceOf, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from contentguard.admission.governor import Governing
+from contentguard.admission.grants import Tickets
+from contentguard.admission.maturity import Metering
+from contentguard.admission.reading import Reading
 from contentguard.crawlers import CATALOGUE
 from contentguard.crawlers.options import Identification
 from contentguard.detect.network import NetworkHeaders
@@ -34,6 +38,7 @@ from contentguard.proxies import Proxies
 from contentguard.rewrite.article import Article
 from contentguard.rewrite.cards import Cards
 from contentguard.rewrite.deterrents import Copy
+from contentguard.rewrite.lead import Lead
 from contentguard.rewrite.probes import Probes
 from contentguard.rewrite.share import Share
 from contentguard.rewrite.visible import Visible
@@ -41,6 +46,7 @@ from contentguard.rewrite.visible import Visible
 ENV_PREFIX = "CONTENTGUARD_"
 FILE_VARIABLE = "CONTENTGUARD_SETTINGS"
 Hook = Callable[[Facts, Verdict], None]
+Reader = Callable[[Any], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,14 @@ class Settings(BaseSettings):
     proxies: Proxies = Proxies()
     network: NetworkHeaders = NetworkHeaders()
     visits: Visits = Visits()
+    reading: Reading = Reading()
+    lead: Lead = Lead()
+    tickets: Tickets = Tickets()
+    meter: Metering = Metering()
+    governor: Governing = Governing()
+    reader: Reader | None = None
+    """Called with the ASGI scope of a request; names the account that the app knows its reader for, or None. Such a
+    reader is never asked for anything and is metered by account. Keyword argument only."""
     probes: Probes = Probes()
     robots: Robots = Robots()
     compression: bool = True
@@ -201,6 +215,8 @@ def missing_key(why: str) -> Fault:
     )
 
 
+_BY_KEYWORD = ("hooks", "reader")
+"""Functions: no file and no variable can name them."""
 _FILE: ContextVar[dict[str, Any]] = ContextVar("contentguard_file", default={})  # noqa: B039 - never mutated
 
 
@@ -214,7 +230,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _unknown_variables(cls: type[Settings]) -> Iterator[Fault]:
-    known = {f"{ENV_PREFIX}{name.upper()}" for name in cls.model_fields if name != "hooks"} | {FILE_VARIABLE}
+    known = {f"{ENV_PREFIX}{name.upper()}" for name in cls.model_fields if name not in _BY_KEYWORD} | {FILE_VARIABLE}
     for variable in sorted(os.environ):
         if variable.upper().startswith(ENV_PREFIX):
             name = variable.upper().split("__")[0]

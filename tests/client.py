@@ -83,8 +83,16 @@ def page(
 
 
 def settings(**overrides: Any) -> Settings:
-    """Settings with a key and a site, and whatever the test is about."""
-    return Settings(**{"secret_key": KEY, "site": "The Daily Test", "origin": "https://news.example", **overrides})
+    """Settings with a key and a site, articles whole for everybody, and whatever the test is about."""
+    return Settings(
+        **{
+            "secret_key": KEY,
+            "site": "The Daily Test",
+            "origin": "https://news.example",
+            "reading": {"mode": "off"},
+            **overrides,
+        }
+    )
 
 
 def guarded(app: ASGI | None = None, **overrides: Any) -> ContentGuardMiddleware:

@@ -7,8 +7,9 @@ nothing. Where a bucket is empty the client waits; hot articles and readers with
 
 Whatever the traffic, such clients together get at most ``hourly budget + burst`` cold articles in an hour (GCRA, see
 ``limits``). Strategy: the budget follows the site's own past (three times what is usual), between a floor and a ceiling
-that the owner sets, and so slowly that nobody trains it up: it learns nothing from a window in which more than half of
-it was used. Only what was handed out warms an article, so asking does not. All tables are settled when they are made.
+that the owner sets, from the ceiling downwards, and so slowly that nobody trains it up: it learns nothing from a window
+in which more than half of it was used. Only what was handed out warms an article, so asking does not. All tables are
+settled when they are made.
 
 Sources: token buckets as ITU-T I.371 has them; count-min sketch with conservative update (Cormode and Muthukrishnan
 2005; Estan and Varghese 2002).
@@ -35,12 +36,12 @@ _CLUSTERS, _NETWORKS, _WAYS = 4096, 16384, 4
 _PAST = 20
 """Readings after which a fingerprint has a past, and a bucket of its own."""
 _CLUSTER_SHARE, _STRANGERS_SHARE, _NETWORK_SHARE = 0.3, 0.15, 0.05
-_LEAST_SHARE = 10
-"""Articles an hour that the smallest bucket holds."""
+_LEAST_SHARE = 60
+"""Articles an hour of the smallest bucket, unless all together have fewer."""
 _PACE, _USED = 0.005, 0.5
 """How much of a window's difference is learned; and the share of the budget beyond which nothing is."""
-_BURST = 6
-"""The burst is a sixth of the hourly budget: ten minutes' worth."""
+_BURST, _LEAST_BURST = 6, 20
+"""The burst is a sixth of the hourly budget, ten minutes' worth; at least what a few readers open at once."""
 _TROUBLED = 2 * WINDOW
 """Seconds for which an empty bucket is remembered as trouble."""
 
@@ -86,7 +87,8 @@ class Governor:
         self._clusters, self._networks = array("d", bytes(8 * _CLUSTERS)), array("d", bytes(8 * _NETWORKS))
         self._all = self._strangers = self._issued = 0.0
         self._window, self._drawn = -1, 0
-        self._usual = options.least / options.times
+        # What is usual is not known yet, and a site that is new to us must not keep its readers waiting.
+        self._usual = options.cold / options.times
         self._empty_at = float("-inf")
         self._changes: list[str] = []
         self.granted = self.waited = 0
@@ -268,4 +270,4 @@ class Governor:
 
 
 def _hourly(count: int) -> Limit:
-    return Limit(count, 3600.0, max(count // _BURST, 1))
+    return Limit(count, 3600.0, max(count // _BURST, min(count, _LEAST_BURST)))

@@ -116,17 +116,17 @@ def _parsed(body: bytes) -> Ticket | None:
     return ticket if length == len(body) - _FIELDS.size and not _fault(ticket) else None
 
 
-def check(keys: Sequence[bytes], ticket: Ticket, now: float, agent: bytes, article: str) -> Trouble | None:
+def check(keys: Sequence[bytes], ticket: Ticket, now: float, agent: bytes, article: str | None) -> Trouble | None:
     """Why a ticket is not good at ``now`` (seconds since the epoch), for this browser and this article; None if it is.
 
-    ``agent``: ``passes.short`` of the kind of browser. No leeway: whoever comes early waits, and the store has to
-    remember a spent id until ``expires`` and no longer.
+    ``agent``: ``passes.short`` of the kind of browser; ``article``: None where it is for the caller to compare. No
+    leeway: whoever comes early waits, and the store has to remember a spent id until ``expires`` and no longer.
     """
     if now * 1000.0 > ticket.expires:
         return Trouble.LATE
     if not compare_digest(agent, ticket.agent):
         return Trouble.BROWSER
-    if not any(compare_digest(article_tag(key, article), ticket.article) for key in keys):
+    if article is not None and not any(compare_digest(article_tag(key, article), ticket.article) for key in keys):
         return Trouble.ARTICLE
     return Trouble.EARLY if now * 1000.0 < ticket.not_before else None
 

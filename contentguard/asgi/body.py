@@ -21,17 +21,18 @@ from contentguard.asgi.files import PATHSEND, ZEROCOPY, read
 from contentguard.asgi.headers import for_the_app, not_modified
 from contentguard.asgi.openings import Opening, Openings
 from contentguard.asgi.outbox import BODY, Outbox
-from contentguard.asgi.request import public_path
+from contentguard.asgi.request import line, public_path
 from contentguard.asgi.response import refusal
 from contentguard.asgi.streamed import StreamedPage
 from contentguard.detect.order import MAX_BYTES
+from contentguard.guard.admissions import Admissions
 from contentguard.guard.callers import Caller
 from contentguard.guard.press import NOBODYS, Own
 from contentguard.guard.visits import Visit
 from contentguard.model import Action, Facts, Rendition, Verdict
 from contentguard.rewrite.codings import CodingError, Decoder, Trouble
 from contentguard.rewrite.head import ascii_superset, is_wide
-from contentguard.rewrite.page import Delivery
+from contentguard.rewrite.page import Delivery, Field
 from contentguard.rewrite.plan import Plan, Untouched
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ MARKER = "contentguard.rewritten"
 _RANGE = (b"range", b"if-range")
 _BODIES = (BODY, PATHSEND, ZEROCOPY)
 _KINDS = ("text/html", "application/xhtml+xml")
+_READERS = (Rendition.FULL, Rendition.LEAD)
+"""Who gets articles, at once or after a while: nothing else is kept from them."""
 _PARTS = "multipart/byteranges"
 _PART_TYPE = re.compile(rb"(?i)\ncontent-type:[ \t]*+(?:text/html|application/xhtml\+xml)")
 _PART_HEADER = 8192
@@ -83,7 +86,7 @@ class ArticleResponder:
     ) -> None:
         self.app, self.openings, self.facts, self.verdict = app, openings, facts, verdict
         self.guard, self.caller, self.visit = openings.guard, caller, visit
-        self.full = verdict.rendition is Rendition.FULL
+        self.full = verdict.rendition in _READERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the app behind this responder."""
@@ -270,6 +273,8 @@ class ArticleResponder:
         answer, guard = self.out.answer, self.guard
         if answer.length >= 0 or answer.codings or answer.kind != "text/html" or not guard.pages.finder.simple:
             return False
+        if not guard.may_stream(self.facts, self.verdict, self.visit):
+            return False
         if await guard.over_limit(self.facts):
             # Once the start has left there is no refusing any more: such a client gets the page only when it is whole.
             return False
@@ -311,7 +316,7 @@ class ArticleResponder:
     async def _finish(self) -> None:
         """The page is whole: look it up, decide, fill it in, and let it go."""
         body = self.chunks[0] if len(self.chunks) == 1 else b"".join(self.chunks)
-        out, guard, opening = self.out, self.guard, self._opened()
+        guard, opening = self.guard, self._opened()
         if opening.answer.codings:
             decoded = self._decoded(body)
             if isinstance(decoded, Untouched):
@@ -330,29 +335,57 @@ class ArticleResponder:
         if self.verdict.action is not Action.ALLOW:
             await self._refuse()
             return
+        rendition = self.verdict.rendition
+        if visit is not None and (admissions := guard.admissions) is not None and admissions.applies(self.verdict):
+            rendition, own = await self._entered(admissions, visit, plan, opening, own)
+        await self._leave(plan, opening, rendition, own)
+
+    async def _leave(self, plan: Plan, opening: Opening, rendition: Rendition, own: Own) -> None:
+        """Send what leaves of an article; where that cannot be made, the page as it came, or a refusal."""
+        guard, out, delivered, nonce = self.guard, self.out, opening.delivery, opening.shelf.allowed.nonce
         gzipped = self.caller.gzips and guard.compression
-        rendition, nonce = self.verdict.rendition, shelf.allowed.nonce
         if gzipped:
             page = await guard.render_gzip(plan, rendition, self.facts, delivered, nonce, own)
         else:
             page = guard.render(plan, rendition, self.facts, delivered, nonce, own)
         if page is not None:
             assert out.start is not None
-            length = None if out.start.get("trailers") else len(page.body)
-            headers = opening.leaving(guard, length, personal=page.personal, gzipped=gzipped, full=self.full)
-            if visit is not None and visit.new is not None:
-                headers += guard.handed_out(visit, self.facts)
+            length, whole = None if out.start.get("trailers") else len(page.body), rendition is Rendition.FULL
+            headers = opening.leaving(guard, length, personal=page.personal, gzipped=gzipped, full=whole)
+            if self.visit is not None and self.visit.new is not None:
+                headers += guard.handed_out(self.visit, self.facts)
             await out.whole(headers, page.body)
         elif self.full:
             await self._release()
         else:
             await self._refuse_unseen()
 
+    async def _entered(
+        self, admissions: Admissions, visit: Visit, plan: Plan, opening: Opening, own: Own
+    ) -> tuple[Rendition, Own]:
+        """What of the article leaves, where it has to have been earned; and what the page then carries of its own."""
+        guard, delivered, name = self.guard, opening.delivery, plan.url or opening.delivery.path
+        if guard.is_robot(self.facts):
+            await guard.divided(plan, opening.shelf, delivered)
+            return admissions.of_robot(self.facts, self.verdict), own
+        if self.facts.method == "HEAD":
+            whole = admissions.is_known(visit, self.verdict)
+        else:
+            whole = (await admissions.enter(visit, self.facts, self.verdict, name)).whole
+        if whole:
+            return Rendition.FULL, own
+        division = await guard.divided(plan, opening.shelf, delivered)
+        if division.lead is None:
+            # A page that cannot be divided: readers must not lose it.
+            return (Rendition.HEAD if admissions.is_suspicious(self.verdict) else Rendition.FULL), own
+        ticket = admissions.ticket(visit, self.facts, self.verdict, name, line(self.scope))
+        return Rendition.LEAD, {**own, Field.TICKET: ticket.encode("ascii")}
+
     def _arrived(self, visit: Visit, plan: Plan, delivered: Delivery) -> Own:
         """The article counts for its visit; what the page then carries of its own."""
         guard, name = self.guard, plan.url or delivered.path
         self.facts, self.verdict = guard.arrived(visit, self.facts, self.verdict, name, shows=plan.shows)
-        self.full = self.verdict.rendition is Rendition.FULL
+        self.full = self.verdict.rendition in _READERS
         return guard.own(visit, self.facts.now)
 
     def _decoded(self, raw: bytes) -> bytes | Untouched:

@@ -7,15 +7,16 @@ lifespan pass straight through. No task, queue or Request object is made.
 from __future__ import annotations
 
 import ipaddress
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from contentguard.asgi.body import ArticleResponder
 from contentguard.asgi.openings import Openings
-from contentguard.asgi.request import read_facts, target
+from contentguard.asgi.request import line, read_facts, target, without_token
 from contentguard.asgi.response import refusal
 from contentguard.asgi.routes import PREFIX, DocumentResponder, Routes
-from contentguard.backends import Store
+from contentguard.backends import Ledger, Store
 from contentguard.errors import SettingsError
 from contentguard.guard import Guard
 from contentguard.guard.press import LOG
@@ -40,13 +41,14 @@ class ContentGuardMiddleware:
         settings: Settings | None = None,
         *,
         store: Store | None = None,
+        ledger: Ledger | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
         self.app = app
         self.settings = settings or Settings()
-        self.guard = Guard(self.settings, store, **({"clock": clock} if clock else {}))
-        self._routes = Routes(self.guard)
+        self.guard = Guard(self.settings, store, clock or time.time, ledger)
         self._openings = Openings(self.guard)
+        self._routes = Routes(app, self._openings)
         if self.guard.temporary_key:
             LOG.warning(
                 "no secret_key is configured: this process uses a random one, which is fit for development only. "
@@ -64,10 +66,15 @@ class ContentGuardMiddleware:
         if PREFIX in path and (own := self._routes.find(scope)) is not None:
             await own(scope, receive, send)
             return
-        guard = self.guard
+        guard, token = self.guard, b""
+        if guard.admissions is not None:
+            scope, token = without_token(scope)
         facts = read_facts(scope, guard)
         caller, client = guard.caller(facts), scope.get("client")
         visit = guard.met(facts, caller, client[0] if client else None)
+        if visit is not None and guard.admissions is not None:
+            visit.account = guard.account(scope)
+            visit.once = token != b"" and await guard.admissions.is_once(token, line(scope), facts.now)
         if caller.may_wait:
             facts, verdict = await guard.judge(facts, target(scope))
         else:

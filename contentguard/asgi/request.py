@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _DRAWN = 64
 _IDS: list[str] = []
+ONCE = b"cg"
+"""The query's field that holds a token of ours."""
 _PATH_SAFE = "/:@!$&'()*+,;=~-._"
 
 
@@ -84,3 +86,23 @@ def target(scope: Scope) -> str:
     raw: bytes = scope.get("raw_path") or b""
     query: bytes = scope.get("query_string") or b""
     return (raw.partition(b"?")[0] + (b"?" + query if query else b"")).decode("latin-1") if raw else ""
+
+
+def line(scope: Scope) -> str:
+    """``target``, made up of the decoded path where the server did not keep it."""
+    query: bytes = scope.get("query_string") or b""
+    return target(scope) or public_path(scope) + ("?" + query.decode("latin-1") if query else "")
+
+
+def without_token(scope: Scope) -> tuple[Scope, bytes]:
+    """The request without our token in its query, and the token; the same scope where there is none."""
+    query = scope.get("query_string") or b""
+    mark = ONCE + b"="
+    if mark not in query:
+        return scope, b""
+    fields = query.split(b"&")
+    found = [field for field in fields if field.startswith(mark)]
+    if not found:
+        return scope, b""
+    kept = b"&".join(field for field in fields if not field.startswith(mark))
+    return {**scope, "query_string": kept}, found[0].removeprefix(mark)

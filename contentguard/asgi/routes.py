@@ -9,7 +9,9 @@ from __future__ import annotations
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from contentguard.asgi.openings import Openings
 from contentguard.asgi.probed import AssetResponder, HoneylinkResponder, ReportResponder
+from contentguard.asgi.readings import ENTERS, REST, WAITS, Reading
 from contentguard.asgi.request import route_path
 from contentguard.asgi.response import Plain
 from contentguard.assets import ASSETS, Asset
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from contentguard.guard import Guard
 
 PREFIX = "/.contentguard"
-Answer = Plain | AssetResponder | HoneylinkResponder | ReportResponder
+Answer = Plain | AssetResponder | HoneylinkResponder | ReportResponder | Reading
 _REPORTS, _HONEYLINKS = PREFIX + REPORTS, PREFIX + HONEYLINKS
 _TEXT = (b"content-type", b"text/plain; charset=utf-8")
 _NO_STORE = (b"cache-control", b"no-store")
@@ -37,8 +39,9 @@ _EACH_TIME = (b"cache-control", b"private, no-cache")
 class Routes:
     """What is answered without asking the app."""
 
-    def __init__(self, guard: Guard) -> None:
-        self._guard = guard
+    def __init__(self, app: ASGIApp, openings: Openings) -> None:
+        self._app, self._openings = app, openings
+        self._guard = guard = openings.guard
         self._assets = {
             f"{PREFIX}/{name}": (asset, (_asset(asset, gzip=False), _asset(asset, gzip=True)))
             for name, asset in ASSETS.items()
@@ -53,6 +56,8 @@ class Routes:
             return None
         if path == _REPORTS:
             return ReportResponder(self._guard) if scope["method"] == "POST" else Plain(405, _ONLY_POST, _NOT_ALLOWED)
+        if (way := self._way(path, scope["method"])) is not None:
+            return way
         if scope["method"] not in ("GET", "HEAD"):
             return Plain(405, [_TEXT, _NO_STORE, (b"allow", b"GET, HEAD")], _NOT_ALLOWED)
         if (found := self._assets.get(path)) is not None:
@@ -63,6 +68,18 @@ class Routes:
         if path.startswith(f"{PREFIX}/qr/") and (picture := self._qr(path)) is not None:
             return picture
         return Plain(404, [_TEXT, _NO_STORE], b"Not Found\n")
+
+    def _way(self, path: str, method: str) -> Reading | None:
+        """The answer on one of the ways from a lead to its rest."""
+        admissions, below = self._guard.admissions, path.removeprefix(PREFIX)
+        if admissions is None:
+            return None
+        if below == REST:
+            return Reading(self._app, self._openings, admissions, REST, "") if method == "POST" else None
+        for way in (WAITS, ENTERS):
+            if below.startswith(way) and method == "GET":
+                return Reading(self._app, self._openings, admissions, way, below.removeprefix(way))
+        return None
 
     def document(self, scope: Scope) -> Plain | None:
         """What is published for robots at this path; given only where the app has nothing there."""

@@ -65,9 +65,13 @@ STYLE = _asset("contentguard.css", "text/css; charset=utf-8")
 PRINT = _asset("contentguard-print.css", "text/css; charset=utf-8", kept=False)
 """For paper; browsers fetch it behind everything else."""
 REPORT = _asset("report.js", "text/javascript; charset=utf-8")
+REST = _asset("contentguard-rest.js", "text/javascript; charset=utf-8")
+"""What fetches the rest of an article that a reader has the lead of."""
 
-ASSETS: Mapping[str, Asset] = MappingProxyType({asset.file: asset for asset in (SCRIPT, STYLE, PRINT, REPORT)})
+ASSETS: Mapping[str, Asset] = MappingProxyType({asset.file: asset for asset in (SCRIPT, STYLE, PRINT, REPORT, REST)})
 """Everything there is to serve, by the name in its URL."""
 
 REFUSAL = files(__name__).joinpath("refusal.html").read_text("utf-8")
 """The page of a refusal, with the places ``{site}``, ``{advice}`` and ``{id}``."""
+WAIT = files(__name__).joinpath("wait.html").read_text("utf-8")
+"""The page for a moment's patience; its places are ``{refresh}``, ``{site}``, ``{advice}``, ``{next}`` and ``{id}``."""

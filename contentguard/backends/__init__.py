@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from contentguard.admission.meter import Quota
 from contentguard.limits import Decision, Limit
 
 
@@ -20,4 +21,22 @@ class Store(Protocol):
 
     async def peek(self, key: str, limit: Limit, now: float) -> Decision:
         """What ``take`` would answer at ``now``, without taking anything."""
+        ...
+
+
+class Ledger(Protocol):
+    """What is remembered of tickets and passes."""
+
+    async def spend(self, key: str, until: float, now: float) -> bool:
+        """Whether ``key`` is spent by this call: true exactly once for each key, atomically, until ``until`` (seconds).
+
+        Also false where no more can be remembered.
+        """
+        ...
+
+    async def meter(self, key: str, article: int, quota: Quota, now: float) -> float:
+        """Seconds until the pass ``key`` may open ``article`` (32 bits); 0: now, and it is counted.
+
+        By the rules of ``admission.meter``, atomically.
+        """
         ...

@@ -17,8 +17,9 @@ from hashlib import blake2b
 from urllib.parse import urlsplit
 
 from contentguard.addresses import prefix
-from contentguard.backends import Store
+from contentguard.backends import Ledger, Store
 from contentguard.backends.identification import identifier
+from contentguard.backends.ledger import MemoryLedger
 from contentguard.backends.memory import MemoryStore
 from contentguard.crawlers import CATALOGUE
 from contentguard.crawlers.message import SignedRequest
@@ -43,11 +44,18 @@ _NONCES = 65_536
 class Guard(Reception):
     """One site's guard: settings compiled, and the little that is remembered between requests."""
 
-    def __init__(self, settings: Settings, store: Store | None = None, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store | None = None,
+        clock: Callable[[], float] = time.time,
+        ledger: Ledger | None = None,
+    ) -> None:
         keys, self.temporary_key = settings.keys_or_temporary()
-        super().__init__(settings, Signer(keys))
+        signer = Signer(keys)
+        own = MemoryStore(settings.limits.clients, secret=signer.derive("store"))
+        super().__init__(settings, signer, store or own, ledger or MemoryLedger())
         self.clock = clock
-        self.store: Store = store or MemoryStore(settings.limits.clients, secret=self.signer.derive("store"))
         self.verdicts: Counter[tuple[Action, str]] = Counter()
         """How often each rule has decided, by what it decided."""
         self.shadow: Counter[str] = Counter()
@@ -98,24 +106,35 @@ class Guard(Reception):
             return kept
         noticed = signals(facts, caller.known)
         verdict = self._policy.judge(facts, noticed, score(noticed).total if noticed else 0.0)
+        if verdict.rendition is Rendition.LEAD and self.admissions is None:
+            verdict = replace(verdict, rendition=Rendition.FULL)
         if plain and self._policy.general and verdict.action is Action.ALLOW:
             caller.keep(names, verdict)
         return verdict
+
+    def is_robot(self, facts: Facts) -> bool:
+        """Whether a client says that it is a robot, and not by a browser's name alone."""
+        return facts.crawler is not None and self._policy.kind_of(facts.crawler) != READER
+
+    def may_stream(self, facts: Facts, verdict: Verdict, visit: Visit | None) -> bool:
+        """Whether a client's page may leave before it is known what it is: it is certain to get all of it."""
+        if visit is None or self.admissions is None or not self.admissions.applies(verdict):
+            return True
+        return not self.is_robot(facts) and self.admissions.may_stream(visit, facts, verdict)
 
     def arrived(self, visit: Visit, facts: Facts, verdict: Verdict, page: str, *, shows: bool) -> tuple[Facts, Verdict]:
         """The verdict once the response turned out to be the article ``page``, which counts for the visit.
 
         ``shows``: whether the page has parts by which a browser shows.
         """
-        robot = facts.crawler is not None and self._policy.kind_of(facts.crawler) != READER
-        if self.visits is None or robot:
+        if self.visits is None or self.is_robot(facts):
             return facts, verdict
         try:
             session = self.visits.article(visit, facts, page, shows=shows)
             if session is None:
                 return facts, verdict
             # Whoever is let in so far has not been reported to anybody.
-            told(facts, session, facts.network, facts.cluster)
+            told(facts, session, facts.network, facts.cluster, facts.passed)
             verdict = self._verdict(facts, visit.caller)
             self.visits.judged(visit, facts, verdict.score)
         except Exception:

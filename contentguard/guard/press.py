@@ -27,7 +27,7 @@ from contentguard.publish import meta as published_meta
 from contentguard.rewrite.notices import Notices
 from contentguard.rewrite.page import Delivery, Field, Page, ascii_html
 from contentguard.rewrite.pages import Pages, Recent, Shelf, Work, finished
-from contentguard.rewrite.plan import Plan, Rendered, Untouched
+from contentguard.rewrite.plan import Division, Plan, Rendered, Template, Undivided, Untouched
 from contentguard.rewrite.planner import Planner
 from contentguard.rewrite.probes import NONE
 from contentguard.rewrite.stream import Stream
@@ -37,7 +37,7 @@ from contentguard.tokens import Signer
 
 Headers = list[tuple[bytes, bytes]]
 Own = Mapping[Field, bytes]
-NOBODYS: Own = MappingProxyType({Field.HONEYLINK: b"", Field.REPORT: b""})
+NOBODYS: Own = MappingProxyType({Field.HONEYLINK: b"", Field.REPORT: b"", Field.TICKET: b""})
 """What a page carries that is made for nobody in particular."""
 LOG = logging.getLogger("contentguard")
 
@@ -78,7 +78,7 @@ class Press:
     def _planner(self) -> Planner:
         chosen = self.settings
         inserts = chosen.cards, chosen.copying, chosen.share, chosen.visible, self.probes
-        return Planner(chosen.site, chosen.origin, *inserts, qr=self._qr, said=self._said)
+        return Planner(chosen.site, chosen.origin, *inserts, qr=self._qr, said=self._said, lead=chosen.lead)
 
     def terms_at(self, path: str) -> Headers:
         """The headers by which a page at ``path`` says what machines may make of it."""
@@ -177,6 +177,30 @@ class Press:
         elif stream.untouched is not None:
             self._noted(Plan(is_article=stream.is_article, untouched=stream.untouched), delivery)
 
+    async def divided(self, plan: Plan, shelf: Shelf, delivery: Delivery) -> Division:
+        """A page in two; what takes long is done once, and not on the event loop."""
+        if plan.divide is None:
+            return plan.division
+        try:
+            made = await anyio.to_thread.run_sync(self.pages.divided, shelf, plan)
+        except Exception:
+            self.note("rewrite-failed", f"{printable(delivery.path)} could not be divided", failed=True)
+            return Division(undivided=Undivided.ERROR)
+        if made.undivided is not None:
+            self.note(f"undivided.{made.undivided}", f"{printable(delivery.path)} has no lead: {made.undivided}")
+        return made
+
+    def rest(self, plan: Plan, facts: Facts, delivery: Delivery, nonce: str, own: Own = NOBODYS) -> bytes | None:
+        """What a lead lacks, for who has earned it; None where the page is not divided."""
+        template = plan.division.rest
+        if template is None:
+            return None
+        try:
+            return template.fill(self._values(plan, facts, delivery, nonce, own))
+        except Exception:
+            self.note("rewrite-failed", f"{printable(delivery.path)} could not be rendered", failed=True)
+            return None
+
     def render(
         self, plan: Plan, rendition: Rendition, facts: Facts, delivery: Delivery, nonce: str, own: Own = NOBODYS
     ) -> Rendered | None:
@@ -184,7 +208,7 @@ class Press:
 
         ``own``: what the page carries of this reader's own.
         """
-        template = plan.head if rendition is Rendition.HEAD else plan.full
+        template = _template(plan, rendition)
         if template is None:
             return None
         try:
@@ -198,7 +222,7 @@ class Press:
         self, plan: Plan, rendition: Rendition, facts: Facts, delivery: Delivery, nonce: str, own: Own = NOBODYS
     ) -> Rendered | None:
         """The same, compressed. What is compressed for the first time and is large does not hold the event loop."""
-        template = plan.head if rendition is Rendition.HEAD else plan.full
+        template = _template(plan, rendition)
         if template is None:
             return None
         try:
@@ -240,6 +264,14 @@ class Press:
         if self._day[0] != day:
             self._day = (day, datetime.fromtimestamp(now, UTC).date().isoformat().encode())
         return self._day[1]
+
+
+def _template(plan: Plan, rendition: Rendition) -> Template | None:
+    if rendition is Rendition.FULL:
+        return plan.full
+    if rendition is Rendition.LEAD:
+        return plan.division.lead
+    return plan.division.search or plan.full if rendition is Rendition.SEARCH else plan.head
 
 
 def _site(settings: Settings) -> Site:

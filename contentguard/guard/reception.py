@@ -6,7 +6,10 @@ otherwise as if nothing had been noticed.
 
 from __future__ import annotations
 
+from contentguard.admission.passes import Pass
+from contentguard.backends import Ledger, Store
 from contentguard.detect.sessions import IMAGE, SCRIPT, STYLE
+from contentguard.guard.admissions import Admissions
 from contentguard.guard.callers import Caller
 from contentguard.guard.press import NOBODYS, Headers, Own, Press
 from contentguard.guard.visits import Visit, Visits
@@ -23,10 +26,17 @@ _LISTS = ("application/xml", "text/xml")
 class Reception(Press):
     """All pages of one site, and all visits to it."""
 
-    def __init__(self, settings: Settings, signer: Signer) -> None:
+    def __init__(self, settings: Settings, signer: Signer, store: Store, ledger: Ledger) -> None:
         super().__init__(settings, signer)
+        self.store = store
         self.visits = Visits(settings, signer, cookies=self.personal) if settings.visits.remember else None
         """What clients do from one request to the next; None where that is not to be remembered."""
+        self.admissions = (
+            Admissions(settings, signer, self.visits, store, ledger, self.note)
+            if self.visits is not None and settings.reading.mode != "off"
+            else None
+        )
+        """Who may open an article whole; None where everybody may."""
 
     def met(self, facts: Facts, caller: Caller, peer: str | None) -> Visit | None:
         """Recognise the client, and complete its facts with what is known of it. ``peer``: who is connected to us."""
@@ -40,6 +50,17 @@ class Reception(Press):
             self.note("visits-failed", "a visit could not be looked up; the client is taken for a new one", failed=True)
             return None
 
+    def account(self, scope: object) -> str:
+        """Whom the app knows the reader of a request for; empty where it does not."""
+        ask = self.settings.reader
+        if ask is None:
+            return ""
+        try:
+            return str(ask(scope) or "")
+        except Exception:
+            self.note("reader-failed", "the function that names a request's reader failed", failed=True)
+            return ""
+
     def own(self, visit: Visit, now: float) -> Own:
         """What a visit's page carries of its own."""
         try:
@@ -52,6 +73,11 @@ class Reception(Press):
         """The headers by which an answer hands out a pass."""
         cookie = self.visits.cookie(visit, facts) if self.visits is not None else None
         return [] if cookie is None else [(b"set-cookie", cookie)]
+
+    def handed_over(self, given: Pass, visit: Visit, facts: Facts) -> Headers:
+        """The headers by which an answer hands out a pass that was just earned."""
+        visit.new = given
+        return self.handed_out(visit, facts)
 
     def passing(self, visit: Visit, facts: Facts, status: int, kind: str) -> bytearray | None:
         """Notice a response that is no page: a page's part counts for its visit; a list of pages is to be heard."""

@@ -45,12 +45,16 @@ _TICK = 60
 class Visit:
     """One request as part of a visit."""
 
-    __slots__ = ("address", "anonymous", "caller", "given", "key", "new")
+    __slots__ = ("account", "address", "anonymous", "caller", "given", "key", "new", "once")
 
     def __init__(self, caller: Caller, given: Pass | None, address: str, anonymous: str) -> None:
         self.caller, self.given, self.address, self.anonymous = caller, given, address, anonymous
         self.key = anonymous if given is None else given.id
         """Under what its session is kept."""
+        self.account = ""
+        """Whom the app knows this reader for."""
+        self.once = False
+        """Whether this request opens one article without a pass."""
         self.new: Pass | None = None
         """The pass that its answer hands out."""
 
@@ -110,7 +114,7 @@ class Visits:
         if self.aggregates.alarms:
             cluster = self.aggregates.read(cluster_of(facts, visit.caller.known), facts.now)
         network = self._network(visit, facts, peer) if visit.given is None or self._reads_network else None
-        told(facts, session, network, cluster)
+        told(facts, session, network, cluster, visit.given is not None and visit.given.level > 0)
 
     def _network(self, visit: Visit, facts: Facts, peer: str | None) -> Network | None:
         network = None
@@ -195,6 +199,7 @@ class Visits:
             return known[1]
         start = float(tick * _TICK)
         made = {
+            Field.TICKET: b"",
             Field.HONEYLINK: honeylinks.make(self._trap_key, visit.anonymous, "", start).encode("ascii"),
             Field.REPORT: report.make(self._report_key, visit.anonymous, start).encode("ascii"),
         }

@@ -31,8 +31,7 @@ class Preset:
 
 _SPOOFED = Rule("spoofed", Action.DENY, When(identity=("spoofed",)))
 _REFUSE = Rule("refuse", Action.DENY, When(purpose=(READER,), score=Score("refuse")))
-# In shadow as long as there is no lead to give: a reader of whom little is known must not lose the article.
-_LEAD_ONLY = Rule("lead-only", Action.LEAD, When(purpose=(READER,), score=Score("lead-only")), shadow=True)
+_LEAD_ONLY = Rule("lead-only", Action.LEAD, When(purpose=(READER,), score=Score("lead-only")))
 
 _OPEN = MappingProxyType(dict.fromkeys(Purpose, Right.ALLOW))
 _STRICT = MappingProxyType(

@@ -29,7 +29,7 @@ UNREADABLE = Verdict(
 )
 """What nobody gets where there are rules about paths: it could be any of them."""
 
-# Until progressive reading and excerpts are there, ``lead`` and ``excerpt`` come to the article's metadata.
+# Until excerpts are made, ``excerpt`` comes to the article's metadata.
 _BY_RIGHT = {
     Right.ALLOW: (Action.ALLOW, Rendition.FULL, ""),
     Right.EXCERPT: (Action.ALLOW, Rendition.HEAD, ""),
@@ -40,7 +40,7 @@ _BY_RIGHT = {
 }
 _BY_ACTION = {
     Action.ALLOW: (Action.ALLOW, Rendition.FULL, ""),
-    Action.LEAD: (Action.ALLOW, Rendition.HEAD, ""),
+    Action.LEAD: (Action.ALLOW, Rendition.LEAD, ""),
     Action.EXCERPT: (Action.ALLOW, Rendition.HEAD, ""),
     Action.HEAD: (Action.ALLOW, Rendition.HEAD, ""),
     Action.THROTTLE: (Action.THROTTLE, Rendition.NONE, TOO_FAST),
@@ -95,7 +95,7 @@ def _stays(path: str) -> bool:
     return is_readable(path) and all(form.startswith(_OPEN_PREFIX) for form in spellings(path))
 
 
-_RENDITIONS = {Rendition.FULL: 0, Rendition.HEAD: 1, Rendition.NONE: 2}
+_RENDITIONS = {rendition: place for place, rendition in enumerate(Rendition)}
 _ACTIONS = {action: place for place, action in enumerate(Action)}
 
 

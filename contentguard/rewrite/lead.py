@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, ClassVar, NamedTuple
 
+from contentguard.assets import REST
 from contentguard.rewrite.choice import Candidate
 from contentguard.rewrite.cleaning import cleaned
 from contentguard.rewrite.cut import Cut, find_cut
@@ -133,7 +134,14 @@ def _gaps(cut: Cut, options: Lead, page: Page) -> Iterator[Edit]:
             continue
         href = ascii_html(page.routes + ROUTE)
         before = _PLACE + b'><p><a class="cg-continue" rel="nofollow" href="' + href
-        yield Edit(start, end, (before, Field.TICKET, b'">' + ascii_html(options.link) + b"</a></p></div>"))
+        after = b'">' + ascii_html(options.link) + b"</a></p>"
+        yield Edit(start, end, (before, Field.TICKET, after, *_script(page), b"</div>"))
+
+
+def _script(page: Page) -> Iterator[bytes | Field]:
+    """What fetches the rest while the lead is read; without it, or where it may not run, the link stands."""
+    if page.scripts_allowed:
+        yield from (b'<script src="', *REST.named(page.routes), b" defer", Field.NONCE, b"></script>")
 
 
 def _rest(source: Source, cut: Cut) -> Template:

@@ -1,0 +1,192 @@
+"""The ways from a lead to its rest: by a script's proof, or by a link and two seconds.
+
+    POST /.contentguard/rest        a ticket and its proof ─▶ 200 the rest · 204 ask for the page · 403 · 429
+    GET  /.contentguard/wait/T      the link of a lead ─▶ 503, a page that goes on by itself
+    GET  /.contentguard/enter/T     where that leads ─▶ 303 to the article, with a pass
+
+Strategy: where a reader goes next stands signed in the ticket and nowhere else. Nothing here is 200 but the rest, and
+nothing may be kept by a cache. Who keeps no cookies is let in once by a token in the address.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from hashlib import sha256
+from html import escape
+from math import ceil
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from contentguard.admission.passes import Pass
+from contentguard.admission.sealed import LONGEST
+from contentguard.admission.tickets import Ticket
+from contentguard.asgi.openings import Openings
+from contentguard.asgi.replay import fetch
+from contentguard.asgi.request import ONCE, read_facts, routes_prefix
+from contentguard.asgi.response import Plain
+from contentguard.assets import WAIT
+from contentguard.guard.admissions import Admissions, Redeemed
+from contentguard.guard.visits import Visit
+from contentguard.model import Action, Facts
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from contentguard.asgi.headers import Headers
+
+REST, WAITS, ENTERS = "/rest", "/wait/", "/enter/"
+_MOST = LONGEST + 1024
+"""Bytes of a ticket with its proof."""
+_NO_STORE = (b"cache-control", b"no-store")
+_HTML = (b"content-type", b"text/html; charset=utf-8")
+_STYLE = WAIT[WAIT.index("<style>") + 7 : WAIT.index("</style>")]
+_POLICY = (
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    f"style-src 'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'"
+).encode()
+_PAGE: Headers = [
+    _HTML,
+    _NO_STORE,
+    (b"content-security-policy", _POLICY),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-robots-tag", b"noindex, nofollow"),
+]
+_LONG = 120
+"""Seconds from which on a page does not go on by itself any more."""
+
+
+class Reading:
+    """One request on one of these ways."""
+
+    def __init__(self, app: ASGIApp, openings: Openings, admissions: Admissions, way: str, rest: str) -> None:
+        """``way``: one of ``REST``, ``WAITS`` and ``ENTERS``; ``rest``: what follows it in the path."""
+        self._app, self._openings, self._guard = app, openings, openings.guard
+        self._admissions, self._way, self._text = admissions, way, rest.encode("utf-8", "surrogatepass")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer it."""
+        guard = self._guard
+        body = await _body(receive) if self._way == REST else b""
+        if body is None:
+            return
+        facts, client = read_facts(scope, guard), scope.get("client")
+        caller = guard.caller(facts)
+        visit = guard.met(facts, caller, client[0] if client else None)
+        facts, verdict = await guard.judge(facts) if caller.may_wait else guard.judged(facts, caller)
+        if visit is None or verdict.action is not Action.ALLOW:
+            await Plain(403, [_NO_STORE], b"")(scope, receive, send)
+        elif self._way == REST:
+            await (await self._rest(scope, visit, facts, body))(scope, receive, send)
+        elif self._way == WAITS:
+            await self._wait(scope, visit, facts)(scope, receive, send)
+        else:
+            await (await self._enter(scope, visit, facts))(scope, receive, send)
+
+    # -- with a script -----------------------------------------------------------------------------------------
+
+    async def _rest(self, scope: Scope, visit: Visit, facts: Facts, body: bytes) -> Plain:
+        text, _, answers = body.partition(b" ")
+        done = await self._admissions.redeem(visit, facts, text, answers)
+        if done.ticket is None or done.given is None:
+            return _refused(done)
+        found = await fetch(self._app, self._openings, scope, done.ticket.path)
+        if found is None:
+            return self._granted(204, done.given, visit, facts)
+        opening, guard = found.opening, self._guard
+        delivered, shelf = opening.delivery, opening.shelf
+        plan = guard.pages.known(shelf, found.body) or await guard.plan_in_turns(found.body, delivered, shelf)
+        name = plan.url or delivered.path
+        if not plan.is_article:
+            return self._granted(204, done.given, visit, facts)
+        if not self._admissions.is_about(done.ticket, name):
+            return Plain(403, [_NO_STORE], b"")
+        entry = await self._admissions.open(visit, facts, done.given, name)
+        if not entry.whole:
+            headers = [(b"retry-after", b"%d" % max(1, ceil(entry.wait)))]
+            return self._granted(429, done.given, visit, facts, headers)
+        await guard.divided(plan, shelf, delivered)
+        rest = guard.rest(plan, facts, delivered, shelf.allowed.nonce, guard.own(visit, facts.now))
+        if rest is None:
+            return self._granted(204, done.given, visit, facts)
+        charset = opening.answer.content_type or "text/html"
+        typed = [(b"content-type", charset.encode("latin-1")), (b"x-content-type-options", b"nosniff")]
+        return self._granted(200, done.given, visit, facts, typed, rest)
+
+    # -- without one -------------------------------------------------------------------------------------------
+
+    def _wait(self, scope: Scope, visit: Visit, facts: Facts) -> Plain:
+        """A page for a moment. It hands nothing out yet, so it is the same for whoever only looks."""
+        ticket = self._admissions.read(self._text)
+        if ticket is None:
+            return _gone()
+        text, seconds = self._admissions.patience(visit, facts, ticket)
+        return self._page(scope, facts, f"{routes_prefix(scope)}/.contentguard{ENTERS}{text}", seconds)
+
+    async def _enter(self, scope: Scope, visit: Visit, facts: Facts) -> Plain:
+        done = await self._admissions.redeem(visit, facts, self._text, None)
+        ticket = done.ticket
+        if ticket is None:
+            return _gone()
+        if done.wait > 0.0:
+            here = f"{routes_prefix(scope)}/.contentguard{ENTERS}{self._text.decode('ascii', 'replace')}"
+            onward = here if done.trouble == "early" else quote(ticket.path, safe=_URL)
+            return self._page(scope, facts, onward, ceil(done.wait))
+        if done.given is None:
+            # Spent, late, another browser: the article itself knows what is next.
+            return _see(ticket, [])
+        headers = self._guard.handed_over(done.given, visit, facts)
+        if visit.given is None:
+            return _see(ticket, headers, self._admissions.once(ticket.path, facts.now))
+        return _see(ticket, headers)
+
+    def _page(self, scope: Scope, facts: Facts, onward: str, seconds: int) -> Plain:
+        told = (
+            "1 second" if seconds == 1 else f"{seconds} seconds" if seconds < 120 else f"{ceil(seconds / 60)} minutes"
+        )
+        advice = f"The article can be read in {told}." if seconds > 0 else "The article can be read now."
+        refresh = f'<meta http-equiv="refresh" content="{seconds}; url={escape(onward)}">\n' if seconds <= _LONG else ""
+        page = WAIT.replace("{refresh}", refresh).replace("{advice}", advice).replace("{next}", escape(onward))
+        page = page.replace("{site}", escape(self._guard.settings.site or "This site")).replace(
+            "{id}", facts.request_id
+        )
+        return Plain(503, [*_PAGE, (b"retry-after", b"%d" % max(1, seconds))], page.encode())
+
+    def _granted(
+        self, status: int, given: Pass, visit: Visit, facts: Facts, headers: Headers | None = None, body: bytes = b""
+    ) -> Plain:
+        kept = (b"cache-control", b"private, no-store")
+        return Plain(status, [kept, *(headers or []), *self._guard.handed_over(given, visit, facts)], body)
+
+
+_URL = "/:@!$&'()*+,;=~-._?%[]"
+"""What stays as it is in a path with its query."""
+
+
+def _see(ticket: Ticket, headers: Headers, once: str = "") -> Plain:
+    onward = quote(ticket.path, safe=_URL)
+    if once:
+        onward += ("&" if "?" in onward else "?") + f"{ONCE.decode()}={once}"
+    return Plain(303, [(b"location", onward.encode("ascii")), _NO_STORE, *headers], b"")
+
+
+def _refused(done: Redeemed) -> Plain:
+    if done.wait > 0.0:
+        return Plain(429, [_NO_STORE, (b"retry-after", b"%d" % max(1, ceil(done.wait)))], b"")
+    return Plain(403, [_NO_STORE], b"")
+
+
+def _gone() -> Plain:
+    return Plain(404, [_NO_STORE, (b"content-type", b"text/plain; charset=utf-8")], b"Not Found\n")
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """A request's body, no longer than it can be; None for a client that is gone."""
+    body, more = b"", True
+    while more and len(body) <= _MOST:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        body += message.get("body", b"")[: _MOST + 1]
+        more = message.get("more_body", False)
+    return body

@@ -1,0 +1,287 @@
+"""Who may open an article whole: progressive reading, as far as it needs to know anything.
+
+    enter ─▶ whole · lead, with a ticket       redeem: ticket, and a proof or some patience ─▶ pass ─▶ enter
+
+Strategy: a reader without a pass gets the lead at once and earns the rest while reading. Everything a ticket or a pass
+says is signed; what has to be remembered (spent tickets, meters) is the ledger's; the ceiling is the governor's. Where
+the ledger fails, a meter counts for nothing and a ticket is accepted: a broken store costs no reader an article.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from hashlib import blake2b
+from secrets import randbits, token_hex
+from struct import Struct
+from typing import NamedTuple
+
+from contentguard.addresses import neighbourhood
+from contentguard.admission import tickets
+from contentguard.admission.difficulty import NO_WORK, Algorithm, Difficulty, difficulty
+from contentguard.admission.governor import Governor
+from contentguard.admission.grants import grant, offer, seconds_left
+from contentguard.admission.maturity import matured, needed, quota
+from contentguard.admission.meter import Quota
+from contentguard.admission.passes import Pass, short
+from contentguard.admission.proof import verify
+from contentguard.admission.sealed import seal, unseal
+from contentguard.admission.tickets import WAITER, Kind, Ticket, Trouble
+from contentguard.backends import Ledger, Store
+from contentguard.detect import cluster_of
+from contentguard.guard.visits import Visit, Visits
+from contentguard.limits import Limit
+from contentguard.model import Facts, Rendition, Standing, Verdict
+from contentguard.settings import Settings
+from contentguard.tokens import Signer
+
+_ONCE, _ONCE_LIFE = Struct(">8sI"), 120
+_PURPOSE = b"cg-once"
+_CROWD, _LONER = Limit(600, 3600.0, 120), Limit(30, 3600.0, 5)
+"""Articles an hour that are opened from one address, with one browser's headers, by passes that were just earned: for
+many readers behind one address, whose browsers fetch what pages are made of, and for what looks like one program."""
+
+_DOUBTFUL = 3.0
+"""Score from which who cannot be given a lead gets no article either: the threshold "lead-only"."""
+_REMEMBERED = 4096
+
+Note = Callable[[str, str], None]
+
+
+class Entry(NamedTuple):
+    """What a client gets of an article."""
+
+    whole: bool
+    wait: float = 0.0
+    """Seconds until it may be opened whole, where that is only a matter of time."""
+
+
+class Redeemed(NamedTuple):
+    """What became of a ticket."""
+
+    ticket: Ticket | None = None
+    given: Pass | None = None
+    """The pass that it has earned."""
+    wait: float = 0.0
+    """Seconds after which to come again; the ticket is as good as before only where it was early."""
+    trouble: str = ""
+    """Why it was not accepted; empty where it was."""
+
+
+WHOLE = Entry(whole=True)
+
+
+class Admissions:
+    """Progressive reading on one site, in this process."""
+
+    def __init__(
+        self, settings: Settings, signer: Signer, visits: Visits, store: Store, ledger: Ledger, note: Note
+    ) -> None:
+        self.progressive = settings.reading.mode == "progressive"
+        self._meter, self._tickets = settings.meter, settings.tickets
+        self._keys, self._once = signer.derived("ticket"), signer.derived("once")
+        self._visits, self._store, self._ledger, self._note = visits, store, ledger, note
+        self._accounts = signer.derive("accounts")
+        self.governor = Governor(settings.governor, secret=signer.derive("governor"))
+        self._over: dict[str, float] = {}
+        """Passes that are over their meter, and until when."""
+        self.counts: Counter[str] = Counter()
+        """The funnel: leads, tickets by what became of them, waits."""
+
+    # -- opening an article ------------------------------------------------------------------------------------
+
+    def applies(self, verdict: Verdict) -> bool:
+        """Whether a client of this verdict has to have earned a pass."""
+        return verdict.rendition is Rendition.LEAD or (self.progressive and verdict.rendition is Rendition.FULL)
+
+    def is_known(self, visit: Visit, verdict: Verdict) -> bool:
+        """Whether the client's pass suffices as such, so that its page need not be held to be divided."""
+        given = visit.given
+        return visit.account != "" or (given is not None and _level(visit, given) >= needed(verdict.score))
+
+    def of_robot(self, facts: Facts, verdict: Verdict) -> Rendition:
+        """What a declared robot gets of an article that the policy grants it: all of it once it has proved who it is,
+        or where the policy names it; else what strangers get, and no ticket."""
+        if verdict.rendition is not Rendition.FULL:
+            return verdict.rendition
+        named = verdict.rule.startswith("crawlers.")
+        return Rendition.SEARCH if named or facts.identity is Standing.VERIFIED else Rendition.LEAD
+
+    def is_suspicious(self, verdict: Verdict) -> bool:
+        """Whether a client gets no benefit of the doubt."""
+        return verdict.rendition is Rendition.LEAD or verdict.score >= _DOUBTFUL
+
+    def may_stream(self, visit: Visit, facts: Facts, verdict: Verdict) -> bool:
+        """Whether what the client opens is certain to be opened."""
+        given = visit.given
+        if given is None or not self.is_known(visit, verdict) or not matured(given, facts.now, self._meter):
+            return False
+        return self._over.get(given.id, 0.0) <= facts.now
+
+    async def enter(self, visit: Visit, facts: Facts, verdict: Verdict, article: str) -> Entry:
+        """What the client gets of ``article`` (what names it); what is opened counts."""
+        if visit.account:
+            name = blake2b(visit.account.encode("utf-8", "surrogatepass"), digest_size=12, key=self._accounts)
+            return await self._metered(
+                name.hexdigest(), article, Quota(self._meter.hour, self._meter.day), facts, visit
+            )
+        if visit.once:
+            return await self._crowded(visit, facts) or self._governed(visit, facts, article)
+        if visit.given is None or not self.is_known(visit, verdict):
+            return Entry(whole=False)
+        return await self._opened(visit, facts, visit.given, article)
+
+    async def open(self, visit: Visit, facts: Facts, given: Pass, article: str) -> Entry:
+        """What a pass that was just earned opens."""
+        visit.given = given
+        if not matured(given, facts.now, self._meter) and (busy := await self._crowded(visit, facts)) is not None:
+            return busy
+        return await self._opened(visit, facts, given, article)
+
+    async def _opened(self, visit: Visit, facts: Facts, given: Pass, article: str) -> Entry:
+        return await self._metered(given.id, article, quota(given, facts.now, self._meter), facts, visit)
+
+    async def _metered(self, key: str, article: str, allowed: Quota, facts: Facts, visit: Visit) -> Entry:
+        try:
+            wait = await self._ledger.meter(key, _number(article), allowed, facts.now)
+        except Exception:
+            self._broken()
+            wait = 0.0
+        if wait > 0.0:
+            if len(self._over) >= _REMEMBERED:
+                self._over.clear()
+            self._over[key] = facts.now + wait
+            return self._must_wait(wait)
+        return self._governed(visit, facts, article)
+
+    def _governed(self, visit: Visit, facts: Facts, article: str) -> Entry:
+        given = visit.given
+        trusted = visit.account != "" or (given is not None and matured(given, facts.now, self._meter))
+        cluster = cluster_of(facts, visit.caller.known)
+        wait = self.governor.draw(article, cluster, neighbourhood(facts.client), facts.now, trusted=trusted)
+        return self._must_wait(wait) if wait > 0.0 else WHOLE
+
+    async def _crowded(self, visit: Visit, facts: Facts) -> Entry | None:
+        """Many articles for passes that were just earned, all from one address and browser: they wait their turn."""
+        session = self._visits.sessions.read(visit.anonymous, facts.now)
+        loner = session is not None and session.dry > session.styles + session.scripts + session.images
+        try:
+            decision = await self._store.take(f"y{visit.anonymous}", _LONER if loner else _CROWD, facts.now)
+        except Exception:
+            self._broken()
+            return None
+        return None if decision.allowed else self._must_wait(max(decision.retry_after, 0.001))
+
+    def _must_wait(self, wait: float) -> Entry:
+        self.counts["waits"] += 1
+        return Entry(whole=False, wait=wait)
+
+    def _broken(self) -> None:
+        self._note("ledger-failed", "the ledger failed; meters do not count and tickets are taken as unspent")
+
+    # -- tickets -----------------------------------------------------------------------------------------------
+
+    def ticket(self, visit: Visit, facts: Facts, verdict: Verdict, article: str, path: str) -> str:
+        """A ticket for who got the lead. ``path``: where the reader goes on, as it stood on the request line."""
+        self.counts["leads"] += 1
+        asked = difficulty(verdict.score, 0, self._algorithm(facts))
+        return self._offer(visit, facts, asked, tickets.article_tag(self._keys[0], article), path)
+
+    def patience(self, visit: Visit, facts: Facts, before: Ticket) -> tuple[str, int]:
+        """A ticket that asks to wait, in the place of one that was offered; and for how many seconds."""
+        text = self._offer(visit, facts, NO_WORK, before.article, before.path)
+        made = tickets.read(self._keys, text.encode("ascii"))
+        assert made is not None
+        return text, seconds_left(made, facts.now)
+
+    def _offer(self, visit: Visit, facts: Facts, asked: Difficulty, article: bytes, path: str) -> str:
+        made = offer(
+            facts.now,
+            token_hex(8),
+            asked,
+            article=article,
+            agent=short(visit.caller.kind),
+            prefix=short(visit.address),
+            path=path,
+            options=self._tickets,
+        )
+        return tickets.write(self._keys[0], made)
+
+    @staticmethod
+    def _algorithm(facts: Facts) -> Algorithm:
+        """WebCrypto is there in secure contexts only (Secure Contexts §3.1)."""
+        host = facts.header(b"host") or b""
+        secure = facts.scheme == "https" or host.startswith((b"127.0.0.1", b"localhost", b"[::1]"))
+        return Algorithm.PBKDF2 if secure else Algorithm.SHA256
+
+    def read(self, text: bytes) -> Ticket | None:
+        """The ticket that a text is; None where it is none of ours."""
+        return tickets.read(self._keys, text)
+
+    async def redeem(self, visit: Visit, facts: Facts, text: bytes, answers: bytes | None) -> Redeemed:
+        """Take a ticket, with a proof's ``answers`` or, where it asked to wait, without."""
+        result = await self._redeemed(visit, facts, text, answers)
+        self.counts[f"tickets.{result.trouble or 'redeemed'}"] += 1
+        return result
+
+    async def _redeemed(self, visit: Visit, facts: Facts, text: bytes, answers: bytes | None) -> Redeemed:
+        ticket, now = tickets.read(self._keys, text), facts.now
+        if ticket is None:
+            return Redeemed(trouble="forged")
+        trouble = tickets.check(self._keys, ticket, now, short(visit.caller.kind), None)
+        if trouble is not None:
+            return Redeemed(
+                ticket, wait=seconds_left(ticket, now) if trouble is Trouble.EARLY else 0.0, trouble=trouble
+            )
+        if ticket.kind is Kind.PROOF and answers is None:
+            return Redeemed(ticket, trouble="no-proof")
+        if not await self._spent(ticket, now):
+            return Redeemed(ticket, trouble="spent")
+        proved = answers is not None and verify(text, ticket.difficulty, answers, randbits(64))
+        given = grant(ticket, now, proved=proved, prefix=short(visit.address), visit=visit.given)
+        if given is None:
+            return Redeemed(ticket, trouble="wrong-proof")
+        alarmed = facts.cluster is not None and facts.cluster.alarm
+        wait = self.governor.issue(now, alarmed=alarmed)
+        return Redeemed(ticket, wait=wait, trouble="too-many") if wait > 0.0 else Redeemed(ticket, given)
+
+    async def _spent(self, ticket: Ticket, now: float) -> bool:
+        """Whether this is the one time that the ticket is spent."""
+        try:
+            return await self._ledger.spend(f"t{ticket.id}", ticket.expires / 1000, now)
+        except Exception:
+            self._broken()
+            return True
+
+    def is_about(self, ticket: Ticket, article: str) -> bool:
+        """Whether a ticket was given for this article."""
+        return any(tickets.article_tag(key, article) == ticket.article for key in self._keys)
+
+    # -- once, without a cookie --------------------------------------------------------------------------------
+
+    def once(self, path: str, now: float) -> str:
+        """A token that opens ``path`` (as it is written in a URL) once, for who keeps no cookies."""
+        body = _ONCE.pack(bytes.fromhex(token_hex(8)), int(now) + _ONCE_LIFE)
+        return seal(self._once[0], _PURPOSE, 1, body, path.encode("utf-8", "surrogatepass"))
+
+    async def is_once(self, token: bytes, path: str, now: float) -> bool:
+        """Whether ``token`` is one for this path, and this the one time that it counts."""
+        body = unseal(self._once, _PURPOSE, 1, token, path.encode("utf-8", "surrogatepass"))
+        if body is None or len(body) != _ONCE.size:
+            return False
+        name, until = _ONCE.unpack(body)
+        if now > until:
+            return False
+        try:
+            return await self._ledger.spend(f"o{name.hex()}", float(until), now)
+        except Exception:
+            return False
+
+
+def _number(article: str) -> int:
+    return int.from_bytes(blake2b(article.encode("utf-8", "surrogatepass"), digest_size=4).digest(), "big")
+
+
+def _level(visit: Visit, given: Pass) -> int:
+    """The level of a pass here: who has moved to another network has one less, but what a waiter gets."""
+    return given.level if given.prefix == short(visit.address) else min(given.level, max(WAITER, given.level - 1))

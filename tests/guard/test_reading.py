@@ -1,0 +1,413 @@
+"""Progressive reading, as HTTP: who gets what, by which way, and what nobody gets past."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from contentguard.admission.proof import solve
+from contentguard.assets import PRINT, REST
+from tests.client import CHROME as PLAIN
+from tests.client import CURL, FACEBOOK
+from tests.guard.test_visits import Answer, Site, site
+
+HOSTILE = ["//evil.example/a", "/\\evil.example", "/a?next=//evil.example", "/a\tb", "/%0d%0aSet-Cookie:a", "/é"]
+GOOGLEBOT = {"user-agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"}
+LYNX = {
+    "accept": "text/html, text/plain, text/sgml, text/css, application/xhtml+xml, */*;q=0.01",
+    "accept-language": "en",
+    "user-agent": "Lynx/2.9.0dev.12 libwww-FM/2.14 SSL-MM/1.4.1 GNUTLS/3.7.8",
+}
+PROGRESSIVE: Mapping[str, Any] = {"reading": {"mode": "progressive"}}
+SHEET = f"/.contentguard/{PRINT.file}"
+WORDS = ("harbour", "tide", "council", "water", "morning", "ledger", "clerk", "lamp", "quay", "rope", "ferry", "salt")
+PARAGRAPHS = [
+    f"<p>tide{n} {' '.join(f'{WORDS[(n * 7 + k * k) % 12]}{n}' for k in range(40))}.</p>\n" for n in range(30)
+]
+LONG = (
+    "<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n<title>Tide &amp; time</title>\n</head>\n<body>\n"
+    f"<main><article class=story>\n<h1>Tide &amp; time</h1>\n{''.join(PARAGRAPHS)}</article></main>\n</body>\n</html>\n"
+)
+
+
+async def articles(scope: Any, receive: Any, send: Any) -> None:
+    """A long article at every path."""
+    path = scope["path"].encode()
+    body = LONG.encode().replace(b"Tide &amp; time", b"Tide " + path)
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
+    await send({"type": "http.response.body", "body": body})
+
+
+def news(**options: Any) -> Site:
+    return Site({**PROGRESSIVE, **options}, app=articles)
+
+
+@pytest.fixture
+def reading() -> Site:
+    return news()
+
+
+def link(answer: Answer) -> str:
+    found = re.search(r'<a class="cg-continue" rel="nofollow" href="(/\.contentguard/wait/[\w-]+)">', answer.text)
+    assert found is not None, answer.text[-600:]
+    return found[1]
+
+
+def is_lead(answer: Answer) -> bool:
+    return answer.status == 200 and "cg-continue" in answer.text and "tide29" not in answer.text
+
+
+def is_whole(answer: Answer) -> bool:
+    return answer.status == 200 and "tide29" in answer.text and "cg-continue" not in answer.text
+
+
+def proved(news: Site, answer: Answer, cookie: str = "", **more: Any) -> Answer:
+    """What a browser's script does with a lead."""
+    ticket = link(answer).rpartition("/")[2].encode()
+    asked = news.guard.admissions.read(ticket)
+    body = ticket + b" " + solve(ticket, asked.difficulty).encode()
+    return news.ask("/.contentguard/rest", {**PLAIN, "accept": "*/*"}, cookie, "POST", body, **more)
+
+
+def waited(news: Site, answer: Answer, cookie: str = "", headers: Mapping[str, str] = PLAIN) -> Answer:
+    """What a browser without scripts does with a lead."""
+    page = news.ask(link(answer), headers, cookie)
+    assert page.status == 503
+    found = re.search(r'<meta http-equiv="refresh" content="2; url=(/\.contentguard/enter/[\w-]+)">', page.text)
+    assert found is not None
+    return news.ask(found[1], headers, cookie)
+
+
+class TestReaders:
+    def test_the_lead_is_there_at_once_and_the_rest_in_no_form(self, reading: Site) -> None:
+        answer = reading.ask("/news/tide", PLAIN)
+        assert is_lead(answer)
+        assert "<p>tide0 " in answer.text
+        assert REST.file in answer.text
+        assert "no-store" not in answer.get("cache-control")
+        assert "private" in answer.get("cache-control")
+        assert answer.get("etag") == ""
+
+    def test_a_proof_brings_the_rest_and_from_then_on_pages_come_whole(self, reading: Site) -> None:
+        first = reading.ask("/news/tide", PLAIN)
+        rest = proved(reading, first, first.cookie)
+        assert (rest.status, rest.get("content-type")) == (200, "text/html")
+        assert "tide29" in rest.text
+        assert "<p>tide0 " not in rest.text
+        assert rest.text.startswith('<div class="cg-rest" data-cg-rest>')
+        assert "no-store" in rest.get("cache-control")
+        assert is_whole(reading.ask("/news/other", PLAIN, rest.cookie))
+
+    def test_lead_and_rest_are_the_article(self, reading: Site) -> None:
+        first = reading.ask("/news/tide", PLAIN)
+        rest = proved(reading, first, first.cookie)
+        whole = reading.ask("/news/tide", PLAIN, rest.cookie)
+        paragraphs = re.findall(r"<p>[^<]+</p>", first.text) + re.findall(r"<p>[^<]+</p>", rest.text)
+        assert paragraphs == re.findall(r"<p>[^<]+</p>", whole.text)
+
+    @pytest.mark.parametrize("headers", [PLAIN, LYNX], ids=["Chrome without scripts", "lynx"])
+    def test_without_scripts_a_link_and_two_seconds(self, reading: Site, headers: Mapping[str, str]) -> None:
+        first = reading.ask("/news/tide?a=1", headers)
+        assert is_lead(first)
+        entered = waited(reading, first, first.cookie, headers)
+        assert (entered.status, entered.get("location")) == (303, "/news/tide?a=1")
+        assert is_whole(reading.ask("/news/tide?a=1", headers, entered.cookie))
+        assert is_whole(reading.ask("/news/other", headers, entered.cookie))
+
+    def test_who_does_not_wait_waits_on(self, reading: Site) -> None:
+        reading.pace = 0.1
+        first = reading.ask("/news/tide", PLAIN)
+        again = waited(reading, first, first.cookie)
+        assert again.status == 503
+        assert "/.contentguard/enter/" in again.text
+        assert again.cookie == ""
+        reading.pace = 15.0
+        assert reading.ask(re.findall(r"url=([^\"]+)", again.text)[0], PLAIN, first.cookie).status == 303
+
+    def test_without_cookies_one_article_is_opened_once(self, reading: Site) -> None:
+        first = reading.ask("/news/tide?a=1", PLAIN)
+        entered = waited(reading, first)
+        onward = entered.get("location")
+        assert re.fullmatch(r"/news/tide\?a=1&cg=[\w-]+", onward)
+        path, query = onward.split("?")
+        assert is_whole(asked(reading, path, query))
+        assert is_lead(asked(reading, path, query)), "once"
+        assert is_lead(asked(reading, "/news/other", query))
+
+    def test_two_tabs_and_ten(self, reading: Site) -> None:
+        tabs = [reading.ask(f"/news/{n}", PLAIN) for n in range(4)]
+        answers = [proved(reading, tab, tab.cookie) for tab in tabs]
+        assert [answer.status for answer in answers] == [200] * 4
+        assert all(is_whole(reading.ask("/news/0", PLAIN, answer.cookie)) for answer in answers)
+
+    def test_a_moved_reader_keeps_reading(self, reading: Site) -> None:
+        first = reading.ask("/news/tide", PLAIN)
+        rest = proved(reading, first, first.cookie)
+        assert is_whole(reading.ask("/news/other", PLAIN, rest.cookie, address="2001:db8::7"))
+
+    def test_a_matured_pass_reads_on_where_a_young_one_waits(self, reading: Site) -> None:
+        first = reading.ask("/news/tide", PLAIN)
+        cookie = proved(reading, first, first.cookie).cookie
+        young = [reading.ask(f"/news/{n}", PLAIN, cookie) for n in range(6)]
+        assert [is_whole(one) for one in young] == [True] * 4 + [False] * 2
+        assert is_lead(young[-1]), "never a refusal"
+        cookie = reading.ask(SHEET, PLAIN, cookie).cookie
+        reading.now += 400
+        assert all(is_whole(reading.ask(f"/news/{n}", PLAIN, cookie)) for n in range(12))
+
+    def test_to_read_again_is_free(self, reading: Site) -> None:
+        first = reading.ask("/news/tide", PLAIN)
+        cookie = proved(reading, first, first.cookie).cookie
+        for n in range(8):
+            reading.ask(f"/news/{n}", PLAIN, cookie)
+        assert is_whole(reading.ask("/news/tide", PLAIN, cookie))
+
+    def test_an_app_may_vouch_for_its_readers(self) -> None:
+        site = news(reader=lambda scope: dict(scope["headers"]).get(b"x-account", b"").decode() or None)
+        assert is_lead(site.ask("/news/tide", PLAIN))
+        assert all(is_whole(site.ask(f"/news/{n}", PLAIN, x_account="Ada")) for n in range(20))
+        broken = news(reader=lambda scope: 1 / 0)
+        assert is_lead(broken.ask("/news/tide", PLAIN))
+
+    def test_what_is_no_article_is_nobody_s_affair(self) -> None:
+        plain = Site(PROGRESSIVE, app=site)
+        assert plain.ask("/a.css", PLAIN).text == "p{}"
+
+    def test_a_page_that_cannot_be_divided_comes_whole(self) -> None:
+        async def table(scope: Any, receive: Any, send: Any) -> None:
+            text = "<p>" + "One long block of words that has no end. " * 60 + "</p>"
+            body = f"<!doctype html><html><head><title>T</title></head><body><article>{text}</article></body></html>"
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
+            await send({"type": "http.response.body", "body": body.encode()})
+
+        answer = Site(PROGRESSIVE, app=table).ask("/news/tide", PLAIN)
+        assert "has no end" in answer.text
+        assert answer.status == 200
+
+
+def asked(site: Site, path: str, query: str) -> Answer:
+    """A request with a query; the app must never see our token."""
+    seen: list[bytes] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope["query_string"])
+        await articles(scope, receive, send)
+
+    site.guarded.app, before = app, site.guarded.app
+    try:
+        answer = site.ask(f"{path}?{query}", PLAIN)
+    finally:
+        site.guarded.app = before
+    assert all(b"cg=" not in query for query in seen)
+    return answer
+
+
+class TestRobots:
+    def test_an_unfurler_gets_the_head(self, reading: Site) -> None:
+        card = reading.ask("/news/tide", FACEBOOK)
+        assert "og:title" in card.text
+        assert "<p>" not in card.text
+
+    def test_a_verified_search_engine_gets_all_and_the_word_for_it(self, reading: Site) -> None:
+        answer = reading.ask("/news/tide", GOOGLEBOT, address="66.249.66.1")
+        assert answer.status == 200
+        assert "tide29" in answer.text
+        assert '"isAccessibleForFree":false' in answer.text.replace(" ", "")
+        assert "cg-continue" not in answer.text
+        assert answer.cookie == ""
+
+    def test_one_that_cannot_prove_it_gets_what_strangers_get(self) -> None:
+        seznam = {
+            "user-agent": "Mozilla/5.0 (compatible; SeznamBot/4.0; +https://o-seznam.cz/napoveda/vyhledavani/en/seznambot-crawler/)"
+        }
+        options = {"identification": {"dns": False}}
+        answer = news(**options).ask("/news/tide", seznam)
+        assert "tide29" not in answer.text
+        named = news(**options, policy={"crawlers": {"SeznamBot": "allow"}})
+        assert "tide29" in named.ask("/news/tide", seznam).text
+
+    def test_a_tool_gets_nothing(self, reading: Site) -> None:
+        assert reading.ask("/news/tide", CURL).status == 403
+
+
+class TestScrapers:
+    """Full Chrome headers, each with its own idea of cookies; what they get of 60 articles."""
+
+    def whole(self, answers: list[Answer]) -> int:
+        return sum("tide29" in answer.text for answer in answers)
+
+    def test_one_that_just_asks(self, reading: Site) -> None:
+        assert self.whole([reading.ask(f"/news/{n}", PLAIN) for n in range(60)]) == 0
+
+    def test_one_with_a_cookie_jar(self, reading: Site) -> None:
+        cookie = reading.ask("/news/x", PLAIN).cookie
+        assert self.whole([reading.ask(f"/news/{n}", PLAIN, cookie) for n in range(60)]) == 0
+
+    def test_one_that_has_learned_to_wait(self, reading: Site) -> None:
+        """No more than its meter, while it keeps its pass."""
+        reading.pace = 2.0
+        first = reading.ask("/news/x", PLAIN)
+        cookie = waited(reading, first, first.cookie).cookie
+        answers = [reading.ask(f"/news/{n}", PLAIN, cookie) for n in range(60)]
+        assert self.whole(answers) <= 6
+
+    def test_one_that_throws_its_passes_away(self, reading: Site) -> None:
+        """A new identity for each article from one address: that address waits."""
+        reading.pace = 0.3
+        got = 0
+        for n in range(60):
+            first = reading.ask(f"/news/{n}", PLAIN)
+            got += "tide29" in proved(reading, first).text
+        assert got <= 30
+
+    def test_one_that_throws_them_away_and_waits(self, reading: Site) -> None:
+        reading.pace = 0.3
+        got = 0
+        for n in range(60):
+            reading.now += 2.0
+            entered = waited(reading, reading.ask(f"/news/{n}", PLAIN))
+            if entered.status == 303:
+                got += is_whole(reading.ask(entered.get("location"), PLAIN))
+        assert got <= 30
+
+
+class TestForgery:
+    def test_anubis_pr_1003_a_ticket_is_spent_once(self, reading: Site) -> None:
+        first = reading.ask("/news/tide", PLAIN)
+        assert proved(reading, first, first.cookie).status == 200
+        again = proved(reading, first, first.cookie)
+        assert (again.status, again.text, again.cookie) == (403, "", "")
+
+    def test_a_ticket_for_another_browser(self, reading: Site) -> None:
+        first = reading.ask("/news/tide", PLAIN)
+        other = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+        assert proved(reading, first, user_agent=other).status == 403
+
+    def test_a_late_one(self, reading: Site) -> None:
+        first = reading.ask("/news/tide", PLAIN)
+        reading.now += 3600
+        assert proved(reading, first, first.cookie).status == 403
+
+    @pytest.mark.parametrize("body", [b"", b" ", b"x", b"A" * 200 + b" 1", b"\xff" * 4000, b"x" * 100_000])
+    def test_no_ticket_at_all(self, reading: Site, body: bytes) -> None:
+        answer = reading.ask("/.contentguard/rest", PLAIN, "", "POST", body)
+        assert (answer.status, answer.cookie) == (403, "")
+
+    def test_a_wrong_proof_costs_the_ticket(self, reading: Site) -> None:
+        first = reading.ask("/news/tide", PLAIN)
+        ticket = link(first).rpartition("/")[2].encode()
+        wrong = ticket + b" " + b".".join([b"0"] * 16)
+        assert reading.ask("/.contentguard/rest", PLAIN, "", "POST", wrong).status == 403
+        assert proved(reading, first).status == 403
+
+    def test_a_proof_s_ticket_does_not_open_the_waiting_door(self, reading: Site) -> None:
+        ticket = link(reading.ask("/news/tide", PLAIN)).rpartition("/")[2]
+        answer = reading.ask(f"/.contentguard/enter/{ticket}", PLAIN)
+        assert (answer.status, answer.cookie) == (303, "")
+
+    @pytest.mark.parametrize("way", ["wait", "enter"])
+    @pytest.mark.parametrize("text", ["", "A" * 200, "//evil.example", "%00", "é"])
+    def test_ghsa_cf57_c578_7jvv_nobody_is_sent_anywhere_by_a_client(self, reading: Site, way: str, text: str) -> None:
+        answer = reading.ask(f"/.contentguard/{way}/{text}", PLAIN)
+        assert (answer.status, answer.get("location")) == (404, "")
+
+    @pytest.mark.parametrize(
+        "path", ["//evil.example/a", "/\\evil.example", "/a?next=//evil.example", "/a\tb", "/%0d%0aSet-Cookie:a"]
+    )
+    def test_a_location_is_always_of_this_site(self, reading: Site, path: str) -> None:
+        first = reading.ask(path, PLAIN)
+        if "cg-continue" not in first.text:
+            return
+        onward = waited(reading, first, first.cookie).get("location")
+        assert onward.startswith("/")
+        assert not onward.startswith(("//", "/\\"))
+        assert onward.isascii()
+        assert onward.isprintable()
+
+    def test_a_ticket_of_one_article_does_not_open_another(self, reading: Site) -> None:
+        """The app sends another article at the ticket's path by now."""
+        first = reading.ask("/news/tide", PLAIN)
+
+        text = LONG.replace("</head>", '<link rel=canonical href="https://news.example/elsewhere"></head>')
+
+        async def other(scope: Any, receive: Any, send: Any) -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
+            await send({"type": "http.response.body", "body": text.encode()})
+
+        reading.guarded._routes._app = other
+        assert proved(reading, first, first.cookie).status == 403
+
+    def test_other_methods(self, reading: Site) -> None:
+        ticket = link(reading.ask("/news/tide", PLAIN))
+        assert reading.ask(ticket, PLAIN, "", "POST").status == 405
+        assert reading.ask("/.contentguard/rest", PLAIN).status == 404
+        assert reading.ask(ticket.replace("wait", "enter"), PLAIN, "", "HEAD").status in (404, 405)
+
+
+class TestApp:
+    @pytest.mark.parametrize("status", [404, 500])
+    def test_an_app_that_has_nothing_there_any_more(self, reading: Site, status: int) -> None:
+        first = reading.ask("/news/tide", PLAIN)
+
+        async def gone(scope: Any, receive: Any, send: Any) -> None:
+            await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/html")]})
+            await send({"type": "http.response.body", "body": b"gone"})
+
+        reading.guarded._routes._app = gone
+        answer = proved(reading, first, first.cookie)
+        assert (answer.status, answer.text) == (204, "")
+        assert answer.cookie != "", "the pass is earned; the browser asks for the page itself"
+
+    def test_the_reader_s_own_cookies_and_nothing_of_the_post_reach_the_app(self, reading: Site) -> None:
+        first = reading.ask("/news/tide?x=%C3%A9", PLAIN)
+        seen: list[dict[str, Any]] = []
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            seen.append(scope)
+            assert (await receive())["body"] == b""
+            await articles(scope, receive, send)
+
+        reading.guarded._routes._app = app
+        proved(reading, first, f"session=1; {first.cookie}", content_type="text/plain", origin="https://news.example")
+        (scope,) = seen
+        headers = dict(scope["headers"])
+        assert (scope["method"], scope["path"], scope["query_string"]) == ("GET", "/news/tide", b"x=%C3%A9")
+        assert b"session=1" in headers[b"cookie"]
+        assert not {b"content-type", b"content-length", b"origin", b"accept-encoding"} & headers.keys()
+
+    def test_posts_to_the_app_are_none_of_ours(self, reading: Site) -> None:
+        assert reading.ask("/comment", PLAIN, "", "POST", b"text=hello").status == 200
+
+    def test_the_mode_off(self) -> None:
+        site = Site({"reading": {"mode": "off"}}, app=articles)
+        assert is_whole(site.ask("/news/tide", PLAIN))
+        assert site.ask("/.contentguard/rest", PLAIN, "", "POST", b"x").status == 405
+
+    def test_the_mode_open(self) -> None:
+        site = Site({"reading": {"mode": "open"}}, app=articles)
+        assert is_whole(site.ask("/news/0", PLAIN))
+        answers = [site.ask(f"/news/{n}", PLAIN) for n in range(1, 8)]
+        assert is_lead(answers[-1]), "pages without parts, no cookie: the policy's lead-only"
+        rest = proved(site, answers[-1])
+        assert rest.status == 200
+
+
+class Broken:
+    """A ledger that fails."""
+
+    async def spend(self, key: str, until: float, now: float) -> bool:
+        raise ConnectionError("gone")
+
+    async def meter(self, key: str, article: int, quota: Any, now: float) -> float:
+        raise ConnectionError("gone")
+
+
+def test_a_broken_ledger_costs_no_reader_an_article(reading: Site) -> None:
+    reading.guard.admissions._ledger = Broken()
+    first = reading.ask("/news/tide", PLAIN)
+    rest = proved(reading, first, first.cookie)
+    assert rest.status == 200
+    assert all(is_whole(reading.ask(f"/news/{n}", PLAIN, rest.cookie)) for n in range(3))
