@@ -20,7 +20,7 @@ import anyio
 from contentguard.asgi.files import PATHSEND, ZEROCOPY, read
 from contentguard.asgi.headers import for_the_app, not_modified
 from contentguard.asgi.openings import Opening, Openings
-from contentguard.asgi.outbox import BODY, Outbox
+from contentguard.asgi.outbox import BODY, Outbox, without_body
 from contentguard.asgi.request import public_path
 from contentguard.asgi.response import refusal
 from contentguard.asgi.streamed import StreamedPage
@@ -74,7 +74,7 @@ class ArticleResponder:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the app behind this responder."""
         self.scope, self.receive = scope, receive
-        self.out = Outbox(send, bodiless=scope["method"] == "HEAD")
+        self.out = Outbox(send if scope["method"] != "HEAD" else without_body(send))
         # Inside another guard this one has nothing to add for a reader, but may still restrict a robot.
         self.rewrites = MARKER not in scope or not self.full
         try:
@@ -247,7 +247,7 @@ class ArticleResponder:
         if await guard.over_limit(self.facts):
             # Once the start has left there is no refusing any more: such a client gets the page only when it is whole.
             return False
-        self.stream = StreamedPage(guard, self.out, self.facts, self.verdict, self._opened())
+        self.stream = StreamedPage(guard, self.out, self.facts, self.verdict, self.opening or self._opened())
         await self.stream.take(chunk, more=True)
         return True
 
@@ -280,12 +280,12 @@ class ArticleResponder:
 
     def _opened(self) -> Opening:
         """What follows from the start of the page that is held."""
-        return self.opening or self.openings.make(self.scope, self.out.headers, self.out.answer)
+        return self.openings.make(self.scope, self.out.headers, self.out.answer)
 
     async def _finish(self) -> None:
         """The page is whole: look it up, decide, fill it in, and let it go."""
         body = self.chunks[0] if len(self.chunks) == 1 else b"".join(self.chunks)
-        out, guard, opening = self.out, self.guard, self._opened()
+        out, guard, opening = self.out, self.guard, self.opening or self._opened()
         if opening.answer.codings:
             decoded = self._decoded(body)
             if isinstance(decoded, Untouched):
@@ -293,7 +293,7 @@ class ArticleResponder:
                 return
             body = decoded
         delivered, shelf = opening.delivery, opening.shelf
-        plan = guard.pages.known(shelf, body) or await guard.plan_in_turns(body, delivered, shelf)
+        plan = guard.pages.cache.get(shelf.key, body) or await guard.plan_in_turns(body, delivered, shelf)
         if not plan.is_article:
             await self._release()
             return

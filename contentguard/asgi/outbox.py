@@ -28,8 +28,8 @@ class Outbox:
     finished = False
     """The last message of the body has been sent, or will never be."""
 
-    def __init__(self, send: Send, *, bodiless: bool) -> None:
-        self.send = _without_body(send) if bodiless else send
+    def __init__(self, send: Send) -> None:
+        self.send = send
 
     def hold(self, message: Message, headers: Headers) -> int:
         """Hold a start message with these headers, and look through them; returns its status."""
@@ -51,18 +51,20 @@ class Outbox:
         assert self.start is not None
         start, self.start = self.start, None
         await self.send({**start, "headers": headers})
+        await self._catch_up()
+
+    async def _catch_up(self) -> None:
         for message in self._waiting:
             await self.send(message)
         self._waiting = ()
 
     async def whole(self, headers: Headers, data: bytes) -> None:
         """Send the held start with these headers, and all of the body."""
+        start, self.start = self.start, None
+        assert start is not None
+        await self.send({**start, "headers": headers})
         if self._waiting:
-            await self.begin(headers)
-        else:
-            start, self.start = self.start, None
-            assert start is not None
-            await self.send({**start, "headers": headers})
+            await self._catch_up()
         self.finished = True
         await self.send({"type": BODY, "body": data, "more_body": False})
 
@@ -79,7 +81,9 @@ class Outbox:
             await self.send(message)
 
 
-def _without_body(send: Send) -> Send:
+def without_body(send: Send) -> Send:
+    """``send`` for the answer to HEAD."""
+
     async def bodiless(message: Message) -> None:
         await send({**message, "body": b""} if message["type"] == BODY else message)
 

@@ -177,8 +177,8 @@ class Guard(Press):
     def report(self, facts: Facts, verdict: Verdict) -> None:
         """Log a verdict as one structured record and offer it to the hooks, none of which can harm the request."""
         self.verdicts[verdict.action, verdict.rule] += 1
-        for rule in verdict.shadow:
-            self.shadow[rule] += 1
+        if verdict.shadow:
+            self.shadow.update(verdict.shadow)
         if VERDICTS.isEnabledFor(logging.INFO):
             record = self._record(facts, verdict)
             VERDICTS.info("%s %s by %s", record["action"], record["path"], record["rule"], extra={"verdict": record})
