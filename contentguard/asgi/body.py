@@ -74,14 +74,21 @@ class ArticleResponder:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the app behind this responder."""
         self.scope, self.receive = scope, receive
-        self.out = Outbox(send if scope["method"] != "HEAD" else without_body(send))
+        self.out = out = Outbox()
+        out.send = send if scope["method"] != "HEAD" else without_body(send)
         # Inside another guard this one has nothing to add for a reader, but may still restrict a robot.
         self.rewrites = MARKER not in scope or not self.full
+        inner = dict(scope)
+        inner[MARKER] = True
+        if self.caller.conditional or not self.full:
+            self._prepare(inner)
         try:
-            await self.app(self._inner_scope(), receive, self.send)
+            await self.app(inner, receive, self.send)
             if self.whole_wanted:
                 self.whole_wanted, self.asked_again = False, True
-                await self.app({**self._inner_scope(_RANGE), "method": "GET"}, _no_body, self.send)
+                inner = {**scope, MARKER: True, "method": "GET"}
+                self._prepare(inner, _RANGE)
+                await self.app(inner, _no_body, self.send)
         except BaseException:
             if self.stream is not None and self.out.start is None:
                 await self.stream.break_off()
@@ -89,16 +96,13 @@ class ArticleResponder:
         if not self.out.finished and not self.done:
             await self._cut_short()
 
-    def _inner_scope(self, dropped: Iterable[bytes] = ()) -> Scope:
-        """The scope for the app: marked, and for restricted clients without compression."""
-        scope = dict(self.scope)
-        scope[MARKER] = True
+    def _prepare(self, scope: Scope, dropped: Iterable[bytes] = ()) -> None:
+        """The request's headers for the app: our tags as its own, and for restricted clients no compression."""
         if self.caller.conditional and self.full and self.rewrites:
             scope["headers"], self.tag = for_the_app(list(scope["headers"]), self.guard.edition)
-        if dropped or not self.full:
-            drop = {*dropped} if self.full else {*dropped, b"accept-encoding"}
+        drop = {*dropped} if self.full else {*dropped, b"accept-encoding"}
+        if drop:
             scope["headers"] = [pair for pair in scope["headers"] if pair[0] not in drop]
-        return scope
 
     async def send(self, message: Message) -> None:
         """One message of the app."""
@@ -117,7 +121,7 @@ class ArticleResponder:
         elif kind == BODY and not self.held and not message.get("more_body", False) and self.stream is None:
             # All of it in one message: the usual case goes the shortest way.
             body = message.get("body", b"")
-            self.chunks, self.held = (*self.chunks, body), len(body)
+            self.chunks, self.held = (*self.chunks, body) if self.chunks else (body,), len(body)
             if self.parts or self.held > self.guard.max_bytes:
                 await self._odd()
             else:
@@ -308,10 +312,12 @@ class ArticleResponder:
         else:
             page = guard.render(plan, self.verdict.rendition, self.facts, delivered, shelf.allowed.nonce)
         if page is not None:
-            assert out.start is not None
-            length = None if out.start.get("trailers") else len(page.body)
-            headers = opening.leaving(guard, length, personal=page.personal, gzipped=gzipped, full=self.full)
-            await out.whole(headers, page.body)
+            start = out.start
+            assert start is not None
+            length = None if start.get("trailers") else len(page[0])
+            await out.begin(opening.leaving(guard, length, page[1], gzipped, self.full))
+            out.finished = True
+            await out.send({"type": BODY, "body": page[0], "more_body": False})
         elif self.full:
             await self._release()
         else:

@@ -38,7 +38,7 @@ class Opening:
         """What the page's headers say to machines."""
         self._leaving: dict[tuple[int | None, bool, bool, bool], Headers] = {}
 
-    def leaving(self, guard: Guard, length: int | None, *, personal: bool, gzipped: bool, full: bool) -> Headers:
+    def leaving(self, guard: Guard, length: int | None, personal: bool, gzipped: bool, full: bool) -> Headers:
         """The headers of the rewritten page, as a list of the caller's own.
 
         ``full``: whether it is the page itself, which alone has a validator. For the rest see ``rewritten``.

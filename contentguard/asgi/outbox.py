@@ -18,6 +18,8 @@ BODY = "http.response.body"
 class Outbox:
     """One response's way out."""
 
+    # One is made for every response, so nothing is set that need not be.
+    send: Send
     start: Message | None = None
     """The app's start message, while it is held."""
     answer: Answer
@@ -27,9 +29,6 @@ class Outbox:
     _waiting: list[Message] | tuple[()] = ()
     finished = False
     """The last message of the body has been sent, or will never be."""
-
-    def __init__(self, send: Send) -> None:
-        self.send = send
 
     def hold(self, message: Message, headers: Headers) -> int:
         """Hold a start message with these headers, and look through them; returns its status."""
@@ -48,25 +47,13 @@ class Outbox:
 
     async def begin(self, headers: Headers) -> None:
         """Send the held start with these headers, and what was to follow it."""
-        assert self.start is not None
-        start, self.start = self.start, None
-        await self.send({**start, "headers": headers})
-        await self._catch_up()
-
-    async def _catch_up(self) -> None:
-        for message in self._waiting:
-            await self.send(message)
-        self._waiting = ()
-
-    async def whole(self, headers: Headers, data: bytes) -> None:
-        """Send the held start with these headers, and all of the body."""
         start, self.start = self.start, None
         assert start is not None
         await self.send({**start, "headers": headers})
         if self._waiting:
-            await self._catch_up()
-        self.finished = True
-        await self.send({"type": BODY, "body": data, "more_body": False})
+            for message in self._waiting:
+                await self.send(message)
+            self._waiting = ()
 
     async def body(self, data: bytes, *, more: bool = False) -> None:
         """Send some of the body."""

@@ -36,7 +36,8 @@ def read_facts(scope: Scope, guard: Guard) -> Facts:
         address, scheme = proxies.client(peer, headers), proxies.scheme(peer, headers, scheme)
     else:
         address = alone(peer)
-    facts = gathered(scope["method"], scope["path"], headers, address, scheme, version, guard.clock(), new_id())
+    request_id = _IDS.pop() if _IDS else new_id()
+    facts = gathered(scope["method"], scope["path"], headers, address, scheme, version, guard.clock(), request_id)
     return facts if not guard.proxied else replace(facts, proxied=True)
 
 

@@ -77,4 +77,4 @@ class StreamedPage:
         outbox, guard = self._outbox, self._guard
         if self._stream.phase is Phase.PASS and not self._stream.is_article:
             return outbox.headers
-        return self._opening.leaving(guard, None, personal=guard.personal, gzipped=False, full=True)
+        return self._opening.leaving(guard, None, guard.personal, False, True)

@@ -143,7 +143,9 @@ class Guard(Press):
             return None
         if verdict.rendition is not Rendition.FULL or not self._articles:
             return self.refuse(facts, verdict)
-        decision = self._take_now("a" + prefix(facts.client), self._articles, facts.now)
+        client = facts.client
+        key = "a" + (prefix(client) if client is None or ":" in client else client)
+        decision = self._take_now(key, self._articles, facts.now)
         if not decision[0]:
             return self.refuse(replace(facts, wait=max(decision.retry_after, 0.001)), verdict)
         self.report(facts, verdict)
