@@ -312,10 +312,13 @@ class ArticleResponder:
         else:
             page = guard.render(plan, self.verdict.rendition, self.facts, delivered, shelf.allowed.nonce)
         if page is not None:
-            start = out.start
-            assert start is not None
+            assert out.start is not None
+            start, out.start = dict(out.start), None
             length = None if start.get("trailers") else len(page[0])
-            await out.begin(opening.leaving(guard, length, page[1], gzipped, self.full))
+            start["headers"] = opening.leaving(guard, length, page[1], gzipped, self.full)
+            await out.send(start)
+            if out.waiting:
+                await out.catch_up()
             out.finished = True
             await out.send({"type": BODY, "body": page[0], "more_body": False})
         elif self.full:

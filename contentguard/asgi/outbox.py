@@ -26,7 +26,8 @@ class Outbox:
     """What the app's headers say."""
     headers: Headers
     """The app's headers, less its word to us."""
-    _waiting: list[Message] | tuple[()] = ()
+    waiting: list[Message] | tuple[()] = ()
+    """What came after the start while it is held, and is no body."""
     finished = False
     """The last message of the body has been sent, or will never be."""
 
@@ -43,17 +44,21 @@ class Outbox:
     def drop(self) -> None:
         """Forget the held start and what waits for it."""
         self.start = None
-        self._waiting = ()
+        self.waiting = ()
 
     async def begin(self, headers: Headers) -> None:
         """Send the held start with these headers, and what was to follow it."""
         start, self.start = self.start, None
         assert start is not None
         await self.send({**start, "headers": headers})
-        if self._waiting:
-            for message in self._waiting:
-                await self.send(message)
-            self._waiting = ()
+        if self.waiting:
+            await self.catch_up()
+
+    async def catch_up(self) -> None:
+        """Send what waited for the start."""
+        for message in self.waiting:
+            await self.send(message)
+        self.waiting = ()
 
     async def body(self, data: bytes, *, more: bool = False) -> None:
         """Send some of the body."""
@@ -63,7 +68,7 @@ class Outbox:
     async def other(self, message: Message) -> None:
         """A message that is neither start nor body."""
         if self.start is not None:
-            self._waiting = [*self._waiting, message]
+            self.waiting = [*self.waiting, message]
         else:
             await self.send(message)
 

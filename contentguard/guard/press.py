@@ -171,7 +171,7 @@ class Press:
         if template is None:
             return None
         try:
-            body = template.fill(self._values(plan, facts, delivery, nonce) if template.fields else {})
+            body = template.fill(self._values(plan, facts, delivery, nonce))
         except Exception:
             self.note("rewrite-failed", f"{printable(delivery.path)} could not be rendered", failed=True)
             return None
@@ -185,7 +185,7 @@ class Press:
         if template is None:
             return None
         try:
-            values = self._values(plan, facts, delivery, nonce) if template.fields else {}
+            values = self._values(plan, facts, delivery, nonce)
             if template.size > _CALM and not template.deflated(values):
                 body = await anyio.to_thread.run_sync(template.gzip, values)
             else:
