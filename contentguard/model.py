@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, make_dataclass
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from contentguard.limits import Limit
@@ -322,6 +323,18 @@ def gathered(
     request comes this way, and by position, because by name it takes half as long again.
     """
     draft = _Draft(method, path, headers, client, scheme, http_version, now, request_id)
+    draft.__class__ = Facts
+    return draft  # type: ignore[no-any-return]
+
+
+_written = attrgetter(*[f.name for f in fields(Facts)])
+
+
+def changed(facts: Facts, **changes: object) -> Facts:
+    """``dataclasses.replace`` for facts, in a quarter of the time. AttributeError for what is no field of theirs."""
+    draft = _Draft(*_written(facts))
+    for name, value in changes.items():
+        setattr(draft, name, value)
     draft.__class__ = Facts
     return draft  # type: ignore[no-any-return]
 

@@ -12,7 +12,6 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from hashlib import blake2b
 from urllib.parse import urlsplit
 
@@ -26,7 +25,7 @@ from contentguard.detect import score, signals
 from contentguard.guard.callers import Caller, Callers
 from contentguard.guard.press import Press, printable
 from contentguard.limits import Limit
-from contentguard.model import Action, Facts, Rendition, Verdict
+from contentguard.model import Action, Facts, Rendition, Verdict, changed
 from contentguard.policy import decide_article, over
 from contentguard.proxies import prefix
 from contentguard.settings import Settings
@@ -74,7 +73,7 @@ class Guard(Press):
         facts = await self._identified(facts, target)
         wait = await self._wait("r", self._requests, facts) if self._requests else 0.0
         if wait:
-            facts = replace(facts, wait=wait)
+            facts = changed(facts, wait=wait)
         facts, verdict = self.judged(facts)
         return await self._paced(facts, verdict, articles=False)
 
@@ -106,9 +105,9 @@ class Guard(Press):
         answered = await self._who.answer(crawler, self._certain(facts), request, facts.now)
         identity = answered.identity
         if identity is None:
-            return replace(facts, crawler=answered.crawler)
+            return changed(facts, crawler=answered.crawler)
         reason = f"{identity.method}: {identity.reason}" if identity.method else identity.reason
-        return replace(facts, crawler=answered.crawler, identity=identity.standing, identity_reason=reason)
+        return changed(facts, crawler=answered.crawler, identity=identity.standing, identity_reason=reason)
 
     def _certain(self, facts: Facts) -> str | None:
         """The client's address, where it is surely the client's: not behind a proxy that nobody has named to us."""
@@ -134,7 +133,7 @@ class Guard(Press):
         if verdict.rendition is Rendition.FULL and self._articles:
             wait = await self._wait("a", self._articles, facts)
             if wait:
-                facts = replace(facts, wait=wait)
+                facts = changed(facts, wait=wait)
         return self.refuse(facts, verdict)
 
     def admitted(self, facts: Facts, verdict: Verdict) -> tuple[Facts, Verdict] | None:
@@ -147,7 +146,7 @@ class Guard(Press):
         key = "a" + (prefix(client) if client is None or ":" in client else client)
         decision = self._take_now(key, self._articles, facts.now)
         if not decision[0]:
-            return self.refuse(replace(facts, wait=max(decision.retry_after, 0.001)), verdict)
+            return self.refuse(changed(facts, wait=max(decision.retry_after, 0.001)), verdict)
         self.report(facts, verdict)
         return facts, verdict
 
