@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, make_dataclass
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from contentguard.limits import Limit
@@ -341,6 +342,19 @@ def told(facts: Facts, session: Session | None, network: Network | None, cluster
 _set_session, _set_network, _set_cluster, _set_passed = (
     getattr(Facts, name).__set__ for name in ("session", "network", "cluster", "passed")
 )
+
+
+_written = attrgetter(*[f.name for f in fields(Facts)])
+
+
+def changed(facts: Facts, **changes: object) -> Facts:
+    """``dataclasses.replace`` for facts, in a quarter of the time. AttributeError for what is no field of theirs."""
+    draft = _Draft(*_written(facts))
+    for name, value in changes.items():
+        setattr(draft, name, value)
+    draft.__class__ = Facts
+    return draft  # type: ignore[no-any-return]
+
 
 _TUPLES: Mapping[str, type[Session | Network | Cluster]] = {"session": Session, "network": Network, "cluster": Cluster}
 

@@ -18,6 +18,7 @@ from contentguard.model import (
     Session,
     Standing,
     Verdict,
+    changed,
     gathered,
 )
 
@@ -65,6 +66,15 @@ def test_facts_that_were_gathered_are_facts_like_any_other(value: Facts) -> None
     assert replace(made, proxied=True) == Facts(*first, proxied=True)
     with pytest.raises(FrozenInstanceError):
         made.path = "/other"  # type: ignore[misc]
+
+
+@given(facts, st.text(), st.booleans())
+def test_changed_facts_are_what_replace_makes_of_them(value: Facts, path: str, passed: bool) -> None:
+    before = replace(value)
+    assert changed(value, path=path, passed=passed) == replace(value, path=path, passed=passed)
+    assert value == before
+    with pytest.raises(AttributeError):
+        changed(value, pathh=path)
 
 
 def test_the_first_of_several_headers() -> None:

@@ -20,7 +20,7 @@ import anyio
 from contentguard.asgi.files import PATHSEND, ZEROCOPY, read
 from contentguard.asgi.headers import for_the_app, not_modified
 from contentguard.asgi.openings import Opening, Openings
-from contentguard.asgi.outbox import BODY, Outbox
+from contentguard.asgi.outbox import BODY, Outbox, without_body
 from contentguard.asgi.request import line, public_path
 from contentguard.asgi.response import refusal
 from contentguard.asgi.streamed import StreamedPage
@@ -91,14 +91,21 @@ class ArticleResponder:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the app behind this responder."""
         self.scope, self.receive = scope, receive
-        self.out = Outbox(send, bodiless=scope["method"] == "HEAD")
+        self.out = out = Outbox()
+        out.send = send if scope["method"] != "HEAD" else without_body(send)
         # Inside another guard this one has nothing to add for a reader, but may still restrict a robot.
         self.rewrites = MARKER not in scope or not self.full
+        inner = dict(scope)
+        inner[MARKER] = True
+        if self.caller.conditional or not self.full:
+            self._prepare(inner)
         try:
-            await self.app(self._inner_scope(), receive, self.send)
+            await self.app(inner, receive, self.send)
             if self.whole_wanted:
                 self.whole_wanted, self.asked_again = False, True
-                await self.app({**self._inner_scope(_RANGE), "method": "GET"}, _no_body, self.send)
+                inner = {**scope, MARKER: True, "method": "GET"}
+                self._prepare(inner, _RANGE)
+                await self.app(inner, _no_body, self.send)
         except BaseException:
             if self.stream is not None and self.out.start is None:
                 await self.stream.break_off()
@@ -106,16 +113,13 @@ class ArticleResponder:
         if not self.out.finished and not self.done:
             await self._cut_short()
 
-    def _inner_scope(self, dropped: Iterable[bytes] = ()) -> Scope:
-        """The scope for the app: marked, and for restricted clients without compression."""
-        scope = dict(self.scope)
-        scope[MARKER] = True
+    def _prepare(self, scope: Scope, dropped: Iterable[bytes] = ()) -> None:
+        """The request's headers for the app: our tags as its own, and for restricted clients no compression."""
         if self.caller.conditional and self.full and self.rewrites:
             scope["headers"], self.tag = for_the_app(list(scope["headers"]), self.guard.edition)
-        if dropped or not self.full:
-            drop = {*dropped} if self.full else {*dropped, b"accept-encoding"}
+        drop = {*dropped} if self.full else {*dropped, b"accept-encoding"}
+        if drop:
             scope["headers"] = [pair for pair in scope["headers"] if pair[0] not in drop]
-        return scope
 
     async def send(self, message: Message) -> None:
         """One message of the app."""
@@ -136,7 +140,7 @@ class ArticleResponder:
         elif kind == BODY and not self.held and not message.get("more_body", False) and self.stream is None:
             # All of it in one message: the usual case goes the shortest way.
             body = message.get("body", b"")
-            self.chunks, self.held = (*self.chunks, body), len(body)
+            self.chunks, self.held = (*self.chunks, body) if self.chunks else (body,), len(body)
             if self.parts or self.held > self.guard.max_bytes:
                 await self._odd()
             else:
@@ -278,7 +282,9 @@ class ArticleResponder:
         if await guard.over_limit(self.facts):
             # Once the start has left there is no refusing any more: such a client gets the page only when it is whole.
             return False
-        self.stream = StreamedPage(guard, self.out, self.facts, self.verdict, self._opened(), self.visit)
+        self.stream = StreamedPage(
+            guard, self.out, self.facts, self.verdict, self.opening or self._opened(), self.visit
+        )
         await self.stream.take(chunk, more=True)
         return True
 
@@ -311,12 +317,12 @@ class ArticleResponder:
 
     def _opened(self) -> Opening:
         """What follows from the start of the page that is held."""
-        return self.opening or self.openings.make(self.scope, self.out.headers, self.out.answer)
+        return self.openings.make(self.scope, self.out.headers, self.out.answer)
 
     async def _finish(self) -> None:
         """The page is whole: look it up, decide, fill it in, and let it go."""
         body = self.chunks[0] if len(self.chunks) == 1 else b"".join(self.chunks)
-        guard, opening = self.guard, self._opened()
+        guard, opening = self.guard, self.opening or self._opened()
         if opening.answer.codings:
             decoded = self._decoded(body)
             if isinstance(decoded, Untouched):
@@ -324,7 +330,7 @@ class ArticleResponder:
                 return
             body = decoded
         delivered, shelf = opening.delivery, opening.shelf
-        plan = guard.pages.known(shelf, body) or await guard.plan_in_turns(body, delivered, shelf)
+        plan = guard.pages.cache.get(shelf.key, body) or await guard.plan_in_turns(body, delivered, shelf)
         if not plan.is_article:
             await self._release()
             return
@@ -350,11 +356,17 @@ class ArticleResponder:
             page = guard.render(plan, rendition, self.facts, delivered, nonce, own)
         if page is not None:
             assert out.start is not None
-            length, whole = None if out.start.get("trailers") else len(page.body), rendition is Rendition.FULL
-            headers = opening.leaving(guard, length, personal=page.personal, gzipped=gzipped, full=whole)
+            start, out.start = dict(out.start), None
+            length = None if start.get("trailers") else len(page[0])
+            headers = opening.leaving(guard, length, page[1], gzipped, rendition is Rendition.FULL)
             if self.visit is not None and self.visit.new is not None:
                 headers += guard.handed_out(self.visit, self.facts)
-            await out.whole(headers, page.body)
+            start["headers"] = headers
+            await out.send(start)
+            if out.waiting:
+                await out.catch_up()
+            out.finished = True
+            await out.send({"type": BODY, "body": page[0], "more_body": False})
         elif self.full:
             await self._release()
         else:

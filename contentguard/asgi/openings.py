@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from starlette.types import Scope
 
 _MOST = 4096
-_MOST_BYTES = 2**22
-"""Of the paths and headers that are remembered; what is made of them takes three times as much again."""
+_MOST_BYTES = 2**21
+"""Of the paths and headers that are remembered. With what is made of them 11 MiB at most (measured)."""
 _LEAVING = 4
 """Lists of headers that are kept for one opening: with and without gzip, mostly."""
 
@@ -38,7 +38,7 @@ class Opening:
         """What the page's headers say to machines."""
         self._leaving: dict[tuple[int | None, bool, bool, bool], Headers] = {}
 
-    def leaving(self, guard: Guard, length: int | None, *, personal: bool, gzipped: bool, full: bool) -> Headers:
+    def leaving(self, guard: Guard, length: int | None, personal: bool, gzipped: bool, full: bool) -> Headers:
         """The headers of the rewritten page, as a list of the caller's own.
 
         ``full``: whether it is the page itself, which alone has a validator. For the rest see ``rewritten``.

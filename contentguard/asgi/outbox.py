@@ -18,18 +18,18 @@ BODY = "http.response.body"
 class Outbox:
     """One response's way out."""
 
+    # One is made for every response, so nothing is set that need not be.
+    send: Send
     start: Message | None = None
     """The app's start message, while it is held."""
     answer: Answer
     """What the app's headers say."""
     headers: Headers
     """The app's headers, less its word to us."""
-    _waiting: list[Message] | tuple[()] = ()
+    waiting: list[Message] | tuple[()] = ()
+    """What came after the start while it is held, and is no body."""
     finished = False
     """The last message of the body has been sent, or will never be."""
-
-    def __init__(self, send: Send, *, bodiless: bool) -> None:
-        self.send = _without_body(send) if bodiless else send
 
     def hold(self, message: Message, headers: Headers) -> int:
         """Hold a start message with these headers, and look through them; returns its status."""
@@ -44,27 +44,21 @@ class Outbox:
     def drop(self) -> None:
         """Forget the held start and what waits for it."""
         self.start = None
-        self._waiting = ()
+        self.waiting = ()
 
     async def begin(self, headers: Headers) -> None:
         """Send the held start with these headers, and what was to follow it."""
-        assert self.start is not None
         start, self.start = self.start, None
+        assert start is not None
         await self.send({**start, "headers": headers})
-        for message in self._waiting:
-            await self.send(message)
-        self._waiting = ()
+        if self.waiting:
+            await self.catch_up()
 
-    async def whole(self, headers: Headers, data: bytes) -> None:
-        """Send the held start with these headers, and all of the body."""
-        if self._waiting:
-            await self.begin(headers)
-        else:
-            start, self.start = self.start, None
-            assert start is not None
-            await self.send({**start, "headers": headers})
-        self.finished = True
-        await self.send({"type": BODY, "body": data, "more_body": False})
+    async def catch_up(self) -> None:
+        """Send what waited for the start."""
+        for message in self.waiting:
+            await self.send(message)
+        self.waiting = ()
 
     async def body(self, data: bytes, *, more: bool = False) -> None:
         """Send some of the body."""
@@ -74,12 +68,14 @@ class Outbox:
     async def other(self, message: Message) -> None:
         """A message that is neither start nor body."""
         if self.start is not None:
-            self._waiting = [*self._waiting, message]
+            self.waiting = [*self.waiting, message]
         else:
             await self.send(message)
 
 
-def _without_body(send: Send) -> Send:
+def without_body(send: Send) -> Send:
+    """``send`` for the answer to HEAD."""
+
     async def bodiless(message: Message) -> None:
         await send({**message, "body": b""} if message["type"] == BODY else message)
 

@@ -6,12 +6,11 @@ believes the Host header) is never used: only ``scope["path"]`` and ``root_path`
 
 from __future__ import annotations
 
-from dataclasses import replace
 from secrets import token_bytes
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from contentguard.model import Facts, gathered
+from contentguard.model import Facts, changed, gathered
 from contentguard.proxies import alone
 from contentguard.rewrite.page import Delivery
 
@@ -38,8 +37,9 @@ def read_facts(scope: Scope, guard: Guard) -> Facts:
         address, scheme = proxies.client(peer, headers), proxies.scheme(peer, headers, scheme)
     else:
         address = alone(peer)
-    facts = gathered(scope["method"], scope["path"], headers, address, scheme, version, guard.clock(), new_id())
-    return facts if not guard.proxied else replace(facts, proxied=True)
+    request_id = _IDS.pop() if _IDS else new_id()
+    facts = gathered(scope["method"], scope["path"], headers, address, scheme, version, guard.clock(), request_id)
+    return facts if not guard.proxied else changed(facts, proxied=True)
 
 
 def new_id() -> str:

@@ -92,7 +92,7 @@ class StreamedPage:
         outbox, guard = self._outbox, self._guard
         if self._stream.phase is Phase.PASS and not self._stream.is_article:
             return outbox.headers
-        headers = self._opening.leaving(guard, None, personal=guard.personal, gzipped=False, full=True)
+        headers = self._opening.leaving(guard, None, guard.personal, False, True)
         if self._visit is not None and self._visit.new is not None:
             headers += guard.handed_out(self._visit, self._facts)
         return headers

@@ -98,10 +98,10 @@ def key(facts: Facts) -> Key | None:
         else:
             extend(pair)
     # Lengths do not matter: no header's name or value can hold a line break (RFC 9110 §5.5).
-    joined = b"\n".join(parts)
-    if len(joined) + len(facts.method) > _KEY_BYTES:
+    joined, method = b"\n".join(parts), facts.method
+    if len(joined) + len(method) > _KEY_BYTES:
         return None
-    return joined, facts.method, facts.scheme, facts.http_version, facts.proxied
+    return joined, method, facts.scheme, facts.http_version, facts.proxied
 
 
 def fingerprint(seen: Shape) -> int:

@@ -30,7 +30,7 @@ from contentguard.guard.press import printable
 from contentguard.guard.reception import Reception
 from contentguard.guard.visits import Visit
 from contentguard.limits import Limit
-from contentguard.model import Action, Facts, Rendition, Verdict, told
+from contentguard.model import Action, Facts, Rendition, Verdict, changed, told
 from contentguard.policy import decide_article, over
 from contentguard.policy.rules import READER
 from contentguard.settings import Settings
@@ -85,7 +85,7 @@ class Guard(Reception):
         facts = await self._identified(facts, target)
         wait = await self._wait("r", self._requests, facts) if self._requests else 0.0
         if wait:
-            facts = replace(facts, wait=wait)
+            facts = changed(facts, wait=wait)
         facts, verdict = self.judged(facts)
         return await self._paced(facts, verdict, articles=False)
 
@@ -154,9 +154,9 @@ class Guard(Reception):
         answered = await self._who.answer(crawler, self._certain(facts), request, facts.now)
         identity = answered.identity
         if identity is None:
-            return replace(facts, crawler=answered.crawler)
+            return changed(facts, crawler=answered.crawler)
         reason = f"{identity.method}: {identity.reason}" if identity.method else identity.reason
-        return replace(facts, crawler=answered.crawler, identity=identity.standing, identity_reason=reason)
+        return changed(facts, crawler=answered.crawler, identity=identity.standing, identity_reason=reason)
 
     def _certain(self, facts: Facts) -> str | None:
         """The client's address, where it is surely the client's: not behind a proxy that nobody has named to us."""
@@ -182,7 +182,7 @@ class Guard(Reception):
         if verdict.rendition is Rendition.FULL and self._articles:
             wait = await self._wait("a", self._articles, facts)
             if wait:
-                facts = replace(facts, wait=wait)
+                facts = changed(facts, wait=wait)
         return self.refuse(facts, verdict)
 
     def admitted(self, facts: Facts, verdict: Verdict) -> tuple[Facts, Verdict] | None:
@@ -191,9 +191,11 @@ class Guard(Reception):
             return None
         if verdict.rendition is not Rendition.FULL or not self._articles:
             return self.refuse(facts, verdict)
-        decision = self._take_now("a" + prefix(facts.client), self._articles, facts.now)
+        client = facts.client
+        key = "a" + (prefix(client) if client is None or ":" in client else client)
+        decision = self._take_now(key, self._articles, facts.now)
         if not decision[0]:
-            return self.refuse(replace(facts, wait=max(decision.retry_after, 0.001)), verdict)
+            return self.refuse(changed(facts, wait=max(decision.retry_after, 0.001)), verdict)
         self.report(facts, verdict)
         return facts, verdict
 
@@ -225,8 +227,8 @@ class Guard(Reception):
     def report(self, facts: Facts, verdict: Verdict) -> None:
         """Log a verdict as one structured record and offer it to the hooks, none of which can harm the request."""
         self.verdicts[verdict.action, verdict.rule] += 1
-        for rule in verdict.shadow:
-            self.shadow[rule] += 1
+        if verdict.shadow:
+            self.shadow.update(verdict.shadow)
         if VERDICTS.isEnabledFor(logging.INFO):
             record = self._record(facts, verdict)
             VERDICTS.info("%s %s by %s", record["action"], record["path"], record["rule"], extra={"verdict": record})

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping
 from datetime import UTC, datetime
+from math import inf
 from types import MappingProxyType
 from urllib.parse import quote, urljoin
 
@@ -43,6 +44,10 @@ LOG = logging.getLogger("contentguard")
 
 _CALM = 65536
 """Bytes of a page up to which it is compressed for the first time without leaving the event loop."""
+_DAY = 86400.0
+_rendered = tuple.__new__
+"""Half the time of ``Rendered(...)``."""
+_COPY_NUMBER = Field.COPY_NUMBER
 _HOST = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
 
@@ -66,7 +71,7 @@ class Press:
         self.edition = self._edition()
         """Names what shapes a page besides its own bytes."""
         self._terms: Recent[Headers] = Recent(64)
-        self._day = (0.0, b"")
+        self._midnight, self._today = -inf, dict[Field, bytes]()
         self._working: dict[Hashable, anyio.Event] = {}
 
     def note(self, what: str, message: str, *, failed: bool = False) -> None:
@@ -212,11 +217,11 @@ class Press:
         if template is None:
             return None
         try:
-            body = template.fill(self._values(plan, facts, delivery, nonce, own) if template.fields else {})
+            body = template.fill(self._values(plan, facts, delivery, nonce, own))
         except Exception:
             self.note("rewrite-failed", f"{printable(delivery.path)} could not be rendered", failed=True)
             return None
-        return Rendered(body, template.personal or rendition is not Rendition.FULL)
+        return _rendered(Rendered, (body, template.personal or rendition is not Rendition.FULL))
 
     async def render_gzip(
         self, plan: Plan, rendition: Rendition, facts: Facts, delivery: Delivery, nonce: str, own: Own = NOBODYS
@@ -226,7 +231,7 @@ class Press:
         if template is None:
             return None
         try:
-            values = self._values(plan, facts, delivery, nonce, own) if template.fields else {}
+            values = self._values(plan, facts, delivery, nonce, own)
             if template.size > _CALM and not template.deflated(values):
                 body = await anyio.to_thread.run_sync(template.gzip, values)
             else:
@@ -234,23 +239,27 @@ class Press:
         except Exception:
             self.note("rewrite-failed", f"{printable(delivery.path)} could not be rendered", failed=True)
             return None
-        return Rendered(body, template.personal or rendition is not Rendition.FULL)
+        return _rendered(Rendered, (body, template.personal or rendition is not Rendition.FULL))
 
     def _values(
         self, plan: Plan, facts: Facts, delivery: Delivery, nonce: str, own: Own = NOBODYS
     ) -> Mapping[Field, bytes]:
-        day = self._day
-        values = {
-            **own,
-            Field.NONCE: b' nonce="%s"' % nonce.encode("ascii") if nonce else b"",
-            Field.COPY_NUMBER: facts.request_id.encode("ascii"),
-            Field.DATE: day[1] if day[0] == facts.now // 86400 else self._date(facts.now),
-        }
+        if not 0.0 <= facts.now - self._midnight < _DAY:
+            self._turn_to(facts.now)
+        values = {**self._today, **own, _COPY_NUMBER: facts.request_id.encode()}
+        if nonce:
+            values[Field.NONCE] = b' nonce="%s"' % nonce.encode("ascii")
         if not plan.url:
             url = self.base_url(facts) + delivery.path
             values[Field.URL] = ascii_html(url)
             values[Field.URL_QUERY] = quote(url, safe="").encode("ascii")
         return values
+
+    def _turn_to(self, now: float) -> None:
+        """A new day: what all of its pages have in common."""
+        self._midnight = now // _DAY * _DAY
+        date = datetime.fromtimestamp(now, UTC).date().isoformat().encode()
+        self._today = {Field.NONCE: b"", Field.DATE: date}
 
     def base_url(self, facts: Facts) -> str:
         """The site's origin; where it is not configured, what this reader's own Host header says, if that is sane."""
@@ -258,12 +267,6 @@ class Press:
             return self.settings.origin
         host = facts.header(b"host") or b""
         return f"{facts.scheme}://{host.decode('ascii')}" if _HOST.fullmatch(host) else ""
-
-    def _date(self, now: float) -> bytes:
-        day = now // 86400
-        if self._day[0] != day:
-            self._day = (day, datetime.fromtimestamp(now, UTC).date().isoformat().encode())
-        return self._day[1]
 
 
 def _template(plan: Plan, rendition: Rendition) -> Template | None:

@@ -124,7 +124,7 @@ def test_a_failure_of_ours_harms_no_reader(monkeypatch: pytest.MonkeyPatch, capl
 
 def test_a_failure_while_rendering_harms_no_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     app = guarded()
-    monkeypatch.setattr(app.guard, "_date", lambda now: 1 / 0)
+    monkeypatch.setattr(app.guard, "_turn_to", lambda now: 1 / 0)
     assert get(app).text == ARTICLE
     assert app.guard.counts["rewrite-failed"] == 1
 
