@@ -30,7 +30,7 @@ _WAYS = frozenset(("@graph", "mainEntity"))
 _JSON = re.compile(
     r'[\t\n\r ,]*+(?:("(?:[^"\\]|\\[\s\S])*+")([\t\n\r ]*+:[\t\n\r ]*+)?+|([{\[])|([}\]])|([^\s,:{}\[\]"]++))'
 )
-_STRING = re.compile(r'"(?:[^"\\]|\\[\s\S])*+"(?![\t\n\r ]*+:)')
+_STRING = re.compile(r'("(?:[^"\\]|\\[\s\S])*+")([\t\n\r ]*+:)?+')
 
 
 class _Change(NamedTuple):
@@ -108,10 +108,10 @@ def censored(text: str, cut: Callable[[str], str]) -> str | None:
     """``text`` (some JSON) with ``cut`` done to every string value; None where that cannot be done."""
     changes = []
     for match in _STRING.finditer(text):
-        said = json.loads(match[0])
+        said = "" if match[2] else json.loads(match[1])
         kept = cut(said)
         if kept != said:
-            changes.append(_Change(*match.span(), dumped(kept)))
+            changes.append(_Change(*match.span(1), dumped(kept)))
     return _changed(text, changes)
 
 
