@@ -95,13 +95,20 @@ def _in_other(token: Token, raw: bytes, withheld: Withheld, encoding: str) -> It
 def _in_tag(token: Token, raw: bytes, withheld: Withheld, encoding: str) -> Iterator[Edit]:
     if len(raw) < _SHORTEST:
         return
+    edits: list[Edit] = []
+    bare: list[bytes] = []
+    done = 0
     for name, start, end, quoted in attribute_values(raw):
-        if end - start < _SHORTEST:
-            continue
+        bare.append(raw[done:start])
+        done = end
         value = raw[start:end].decode(encoding, "replace")
         if withheld.stands_in(value):
             new = ascii_html(withheld.cut(unescape(value))) if name in _SPOKEN else b""
-            yield Edit(token.begin + start, token.begin + end, (new if quoted else b'"%s"' % new,))
+            edits.append(Edit(token.begin + start, token.begin + end, (new if quoted else b'"%s"' % new,)))
+    if withheld.stands_in(b"".join([*bare, raw[done:]]).decode(encoding, "replace")):
+        # A quotation mark in a value, and what follows it are attributes without one.
+        edits = [Edit(token.begin + len(token.name) + (token.kind is Kind.END) + 1, token.end - 1)]
+    yield from edits
 
 
 def _in_texts(

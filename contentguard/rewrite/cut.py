@@ -1,10 +1,8 @@
 """Where an article may be cut in two: its first paragraphs, and what is withheld from a client without a pass.
 
-Strategy: the scanner has found the article; here it is walked through once more. A cut falls before the start tag of a
-block (or at a second ``<br>``) where nothing is open in the article but plain containers, so that what is put in there
-becomes what it is meant to be, and not behind a heading. Boxes inside an article hold little of its text: a cut is
-looked for in the container that holds most of it, then in others that hold a good part. Of the cuts that leave enough
-paragraphs the one nearest to the wanted number of words is taken.
+Strategy: ``blocks.py`` knows the places. Boxes inside an article hold little of its text, so a place is looked for in
+the container that holds most of it, then in others that hold a good part. Of those with enough paragraphs before them
+the one nearest to the wanted number of words is taken.
 
 What is withheld is everything from there to the article's end but the end tags of the containers that are open at the
 cut, so it may come in several pieces. Both ways through the page must lead to the same open elements behind it; a page
@@ -16,31 +14,19 @@ Source for what closes what: ``tree.py``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from html import unescape
+from itertools import groupby
 from typing import NamedTuple
 
-from contentguard.rewrite.choice import NONE, Candidate
+from contentguard.rewrite.blocks import FEW, Place, Tag, Text, Walked, walk_article
+from contentguard.rewrite.choice import Candidate
 from contentguard.rewrite.plan import Undivided
-from contentguard.rewrite.rules import Rules
-from contentguard.rewrite.scan import Scanner, count_words
-from contentguard.rewrite.tokenizer import attributes
-from contentguard.rewrite.tree import CLOSES_P, FORMATTING, HEADINGS, VOID, OpenElements
-from contentguard.rewrite.walk import Kind, Token, walk
-from contentguard.rewrite.withheld import INLINE
+from contentguard.rewrite.tree import OpenElements
+from contentguard.rewrite.walk import Kind, walk
 
-_CONTAINERS = frozenset(b"div section main article center".split())
-"""A cut may fall inside these, and inside elements with a name of the site's own."""
-_BLOCKS = CLOSES_P - frozenset(b"li dd dt summary figcaption form".split())
-_APART = HEADINGS | frozenset(b"aside figure header details".split())
-"""Like links not counted as the article's words; withheld behind the cut like all else."""
-_UNREAD = frozenset(b"nav footer button select template".split())
-"""What stands in these is no text of the article's: it counts nowhere, and may be repeated anywhere."""
-_BLANK = re.compile(rb"(?:[\t\n\f\r ]++|<!--[^<>-]*+-->)*+")
-_DIV = b"div"
-_FEW = 8
-"""A paragraph of fewer words is a byline, a date, a caption; a rest of fewer is none."""
+_BLANK = re.compile(rb"(?:[\t\n\f\r ]++|<!--(?:[^<>-]|-(?!->))*+-->)*+")
 _BEYOND = 1.5
 """A lead may be longer than wanted by so much, where no shorter one has enough paragraphs."""
 _SHARES = (0.5, 0.15)
@@ -56,34 +42,6 @@ class Piece(NamedTuple):
     """How many ``div`` that were opened in it are open at its end."""
 
 
-class _Tag(NamedTuple):
-    """An end tag."""
-
-    begin: int
-    end: int
-    name: bytes
-
-
-class _Text(NamedTuple):
-    """A text node of the article; ``counted`` where it is a paragraph's or a heading's."""
-
-    begin: int
-    end: int
-    counted: bool
-
-
-class _Place(NamedTuple):
-    """Where the article might be cut."""
-
-    at: int
-    words: int
-    """The article's words before it."""
-    paragraphs: int
-    containers: tuple[tuple[int, bytes], ...]
-    """The containers open there, the outermost first: where the start tag stands, and the element's name."""
-    form: bool
-
-
 @dataclass(frozen=True, slots=True)
 class Cut:
     """How an article is divided."""
@@ -97,147 +55,8 @@ class Cut:
     """The lead's text: what its paragraphs and headings say."""
     withheld: str
     """The text of the rest."""
-
-
-@dataclass(slots=True)
-class _Walked:
-    """An article walked through."""
-
-    places: list[_Place] = field(default_factory=list)
-    words: int = 0
-    held: dict[int, int] = field(default_factory=dict)
-    """Where a container's start tag stands → how many words are in it."""
-    ended: dict[int, _Tag | None] = field(default_factory=dict)
-    """Where the start tag of a container stands that ended before the article → the end tag that did it, if one did."""
-    unclosed: dict[int, int] = field(default_factory=dict)
-    """Where the start tag of a container (-1: of the article) stands → how many ``div`` in it were open at its end."""
-    strays: list[int] = field(default_factory=list)
-    """Where ``</div>`` stands that closed nothing."""
-    texts: list[_Text | None] = field(default_factory=list)
-    """What stands in it, with None for whatever keeps words apart."""
-    base: tuple[bytes, ...] = ()
-    """The open elements around its content, the article's own the last."""
-    after: OpenElements | None = None
-    """What is open behind the tag that ended it; None where nothing follows."""
-
-
-class _Container(NamedTuple):
-    start: int
-    name: bytes
-    words: int
-    """How many stood before it."""
-    divs: int
-    """How many were open with it."""
-
-
-class _Walk:
-    """The state between two tokens."""
-
-    def __init__(self, scanner: Scanner, most: float, least: int) -> None:
-        self.opened = scanner.opened
-        self.found = _Walked(base=tuple(self.opened.names))
-        self._most, self._least = most, least
-        self._containers: list[_Container] = []
-        self._apart = self._unread = NONE
-        self._headed = self._broken = False
-        self._ready = True
-        self._divs = self._divs_around = self.opened.names.count(_DIV)
-        """How many are open, and how many were around the article."""
-        self._height = len(self.opened.names)
-        self._paragraphs = self._counted = 0
-        self._enough: set[int] = set()
-        self.tangled = False
-
-    @property
-    def _depth(self) -> int:
-        return len(self.found.base) + len(self._containers)
-
-    def take(self, token: Token, data: bytes) -> None:
-        """Go past one token."""
-        kind, names = token.kind, self.opened.names
-        if kind is Kind.TEXT:
-            self._text(data, token)
-        elif kind is Kind.START or kind is Kind.END:
-            if token.name not in INLINE:
-                self.found.texts.append(None)
-            if kind is Kind.START:
-                self._place(token)
-            self._closed(token)
-            if kind is Kind.START and names and names[-1] == token.name and token.name not in VOID:
-                self._opened(token, data[token.begin : token.end])
-            self._broken = token.name == b"br"
-            if kind is Kind.END and token.name == _DIV and len(names) == self._height:
-                self.found.strays.append(token.begin)
-        self._divs, self._height = names.count(_DIV), len(names)
-        bare = len(names) == self._depth or (len(names) == self._depth + 1 and names[-1] == b"p")
-        self._ready = bare and not self.opened.pending
-
-    def _text(self, data: bytes, token: Token) -> None:
-        text = data[token.begin : token.end]
-        if text.isspace():
-            self.found.texts.append(_Text(token.begin, token.end, True))
-            return
-        if self._unread != NONE or self.opened.foreign:
-            return
-        names, self._broken = self.opened.names, False
-        self._headed = not HEADINGS.isdisjoint(names[len(self.found.base) :])
-        apart = self._apart != NONE
-        if not (apart or b"a" in names):
-            self.found.words += count_words(text)
-        self.found.texts.append(_Text(token.begin, token.end, self._headed or not apart))
-
-    def _place(self, token: Token) -> None:
-        """Note a place before a start tag, if the article may be cut there."""
-        name, opened = token.name, self.opened
-        breaks = name in _BLOCKS or (name == b"br" and self._broken)
-        if name == b"table" and opened.quirks and b"p" in opened.names[self._depth :]:
-            # It closes no paragraph then.
-            return
-        if not (breaks and self._ready and not self._headed):
-            return
-        found = self.found
-        if found.words - self._counted >= _FEW:
-            self._paragraphs, self._counted = self._paragraphs + 1, found.words
-        inner = self._containers[-1].start if self._containers else -1
-        if self._paragraphs < self._least or inner in self._enough:
-            return
-        if found.words > self._most:
-            self._enough.add(inner)
-        open_here = tuple([(each.start, each.name) for each in self._containers])
-        found.places.append(_Place(token.begin, found.words, self._paragraphs, open_here, opened.form))
-
-    def _closed(self, token: Token) -> None:
-        opened, base = self.opened, len(self.found.base)
-        while self._containers and self._depth > opened.kept:
-            self._end(token)
-        moved = opened.order is not None and opened.order[:base] != list(range(base))
-        rooted = token.name in (b"html", b"body")
-        self.tangled |= moved or rooted or opened.kept < base
-        self._apart = NONE if self._apart >= opened.kept else self._apart
-        self._unread = NONE if self._unread >= opened.kept else self._unread
-
-    def _end(self, token: Token | None) -> None:
-        start, _, before, divs = self._containers.pop()
-        self.found.held[start], self.found.unclosed[start] = self.found.words - before, self._divs - divs
-        if token is not None:
-            self.found.ended[start] = _Tag(token.begin, token.end, token.name) if token.kind is Kind.END else None
-
-    def _opened(self, token: Token, tag: bytes) -> None:
-        name, index = token.name, len(self.opened.names) - 1
-        if self._unread == NONE and (name in _UNREAD or _hidden(tag)):
-            self._unread = index
-        elif self._apart == NONE and name in _APART:
-            self._apart = index
-        elif index == self._depth and (name in _CONTAINERS or b"-" in name):
-            divs = self.opened.names.count(_DIV)
-            self._containers.append(_Container(token.begin, name, self.found.words, divs))
-
-    def finish(self) -> _Walked:
-        """The article has ended."""
-        self.found.unclosed[-1] = self._divs - self._divs_around
-        while self._containers:
-            self._end(None)
-        return self.found
+    links: tuple[str, ...]
+    """The texts of links in it, which may be other pages' titles."""
 
 
 def find_cut(
@@ -249,51 +68,16 @@ def find_cut(
     """
     if article.place < 0:
         return Undivided.NO_PLACE
-    walked = _walked(data, article, _BEYOND * words, paragraphs)
+    walked = walk_article(data, article, _BEYOND * words, paragraphs)
     if walked is None:
         return Undivided.TANGLED
     place = _chosen(walked, words, share)
-    if place is None or walked.words - place.words < _FEW:
+    if place is None or walked.words - place.words < FEW:
         return Undivided.SHORT if walked.words <= words else Undivided.NO_CUT
     return _divided(data, article, walked, place, encoding) or Undivided.TANGLED
 
 
-def _walked(data: bytes, article: Candidate, most: float, least: int) -> _Walked | None:
-    """Go through the article; None where it is not found again, or its tags end what is around it.
-
-    ``most``: words behind which one more place is enough; ``least``: paragraphs that must stand before a place.
-    """
-    scanner = Scanner(Rules(()))
-    scanner.feed(data, 0, until=article.inner_start)
-    if scanner.position != article.inner_start or not scanner.opened.names:
-        return None
-    opened, base, state = scanner.opened, len(scanner.opened.names), _Walk(scanner, most, least)
-    tokens = walk(data, opened, article.inner_start)
-    for token in tokens:
-        if token.begin >= article.end:
-            state.found.after = _after(opened, base, token, tokens)
-            break
-        state.take(token, data)
-        if state.tangled:
-            return None
-    lingering = opened.pending or not FORMATTING.isdisjoint(opened.names[base:])
-    if state.found.after is None and lingering:
-        # What follows the article's last piece, if only white space, would stand in copies of them.
-        return None
-    return state.finish()
-
-
-def _after(opened: OpenElements, base: int, token: Token, following: Iterator[Token]) -> OpenElements | None:
-    """The elements open behind the first tag from the article's end on; None where that does not end it."""
-    while token.kind is Kind.TEXT:
-        try:
-            token = next(following)
-        except StopIteration:
-            return None
-    return opened if token.kind in (Kind.START, Kind.END) and opened.kept < base else None
-
-
-def _chosen(walked: _Walked, wanted: int, share: float) -> _Place | None:
+def _chosen(walked: Walked, wanted: int, share: float) -> Place | None:
     """The place nearest to ``wanted`` words, or to ``share`` of all if that is less."""
     goal = min(wanted, share * walked.words)
     best = None
@@ -305,11 +89,11 @@ def _chosen(walked: _Walked, wanted: int, share: float) -> _Place | None:
     return best
 
 
-def _held(walked: _Walked, place: _Place) -> int:
+def _held(walked: Walked, place: Place) -> int:
     return walked.held[place.containers[-1][0]] if place.containers else walked.words
 
 
-def _divided(data: bytes, article: Candidate, walked: _Walked, place: _Place, encoding: str) -> Cut | None:
+def _divided(data: bytes, article: Candidate, walked: Walked, place: Place, encoding: str) -> Cut | None:
     """The article divided at ``place``; None where what follows it would be read otherwise then."""
     # A container within one that ends without an end tag of its own ends with that one.
     ended = {walked.ended[start]: start for start, _ in place.containers if start in walked.ended}
@@ -322,11 +106,16 @@ def _divided(data: bytes, article: Candidate, walked: _Walked, place: _Place, en
     pieces = map(Piece, starts, ends, (walked.unclosed[start] for start in inner))
     rest = tuple([piece for piece in pieces if not _BLANK.fullmatch(data, piece.start, piece.end)])
     told = _said(data, (t for t in walked.texts if t is None or (t.begin < place.at and t.counted)), encoding)
-    withheld = _said(data, (t for t in walked.texts if t is None or t.begin >= place.at), encoding)
-    return Cut(place.at, rest, place.words, told, withheld)
+    behind = [text for text in walked.texts if text is None or text.begin >= place.at]
+    links = [_said(data, each, encoding) for linked, each in groupby(behind, _linked) if linked]
+    return Cut(place.at, rest, place.words, told, _said(data, behind, encoding), tuple(links))
 
 
-def _sound(data: bytes, article: Candidate, walked: _Walked, place: _Place, kept: list[_Tag]) -> bool:
+def _linked(text: Text | None) -> bool:
+    return text is not None and text.linked
+
+
+def _sound(data: bytes, article: Candidate, walked: Walked, place: Place, kept: list[Tag]) -> bool:
     """Whether the same elements are open behind the article with its rest and without."""
     if walked.after is None:
         return True
@@ -343,15 +132,6 @@ def _sound(data: bytes, article: Candidate, walked: _Walked, place: _Place, kept
     return (opened.names, opened.pending, opened.form) == (full.names, full.pending, full.form)
 
 
-def _said(data: bytes, texts: Iterator[_Text | None], encoding: str) -> str:
+def _said(data: bytes, texts: Iterable[Text | None], encoding: str) -> str:
     parts = [" " if text is None else data[text.begin : text.end].decode(encoding, "replace") for text in texts]
     return unescape("".join(parts))
-
-
-def _hidden(tag: bytes) -> bool:
-    """Whether a start tag hides what it opens, as far as it says so itself."""
-    if b"idden" not in tag and b"IDDEN" not in tag and b"one" not in tag and b"ONE" not in tag:
-        return False
-    said = attributes(tag)
-    style = said.get(b"style", b"").lower().replace(b" ", b"")
-    return b"hidden" in said or said.get(b"aria-hidden", b"").lower() == b"true" or b"display:none" in style

@@ -108,7 +108,7 @@ def _divided(source: Source, options: Lead, cut: Cut) -> Division:
 
 def _lead(source: Source, options: Lead, cut: Cut, scripts: Iterable[_Script]) -> Template | None:
     """The page without its rest; None where some of that stays, whatever is done."""
-    withheld = Withheld(cut.withheld, told=(cut.told, *_titles(source.page)))
+    withheld = Withheld(cut.withheld, told=(cut.told, *_titles(source.page, cut)))
     page = _silenced(source.page, withheld)
     kept = [script for script in scripts if not any(piece.start <= script.start < piece.end for piece in cut.rest)]
     said, tags = _marked(kept, page, source.encoding, lambda text: _censored(text, withheld))
@@ -225,6 +225,7 @@ def _silenced(page: Page, withheld: Withheld) -> Page:
     return replace(page, description=withheld.cut(page.description), image_alt=withheld.cut(page.image_alt))
 
 
-def _titles(page: Page) -> Iterator[str]:
-    for title in (page.title, page.metas.get("og:title", ""), page.metas.get("twitter:title", "")):
+def _titles(page: Page, cut: Cut) -> Iterator[str]:
+    """What may be repeated: titles, of this page and of those that its article links to."""
+    for title in (page.title, page.metas.get("og:title", ""), page.metas.get("twitter:title", ""), *cut.links):
         yield " ".join(title.split()[:_TITLE])

@@ -30,7 +30,7 @@ _WAYS = frozenset(("@graph", "mainEntity"))
 _JSON = re.compile(
     r'[\t\n\r ,]*+(?:("(?:[^"\\]|\\[\s\S])*+")([\t\n\r ]*+:[\t\n\r ]*+)?+|([{\[])|([}\]])|([^\s,:{}\[\]"]++))'
 )
-_STRING = re.compile(r'"(?:[^"\\]|\\[\s\S])*+"(?![\t\n\r ]*+:)')
+_STRING = re.compile(r'("(?:[^"\\]|\\[\s\S])*+")([\t\n\r ]*+:)?+')
 
 
 class _Change(NamedTuple):
@@ -108,22 +108,16 @@ def censored(text: str, cut: Callable[[str], str]) -> str | None:
     """``text`` (some JSON) with ``cut`` done to every string value; None where that cannot be done."""
     changes = []
     for match in _STRING.finditer(text):
-        said = json.loads(match[0])
+        said = "" if match[2] else json.loads(match[1])
         kept = cut(said)
         if kept != said:
-            changes.append(_Change(*match.span(), dumped(kept)))
+            changes.append(_Change(*match.span(1), dumped(kept)))
     return _changed(text, changes)
 
 
 def bodiless(text: str) -> str | None:
     """``text`` (some JSON) without the members that hold a whole text by their name; None where that fails."""
-    changes = [
-        _Change(*_removal(each.members, number), "")
-        for each in _objects(text)
-        for number, member in enumerate(each.members)
-        if member.name in _TEXTS
-    ]
-    return _changed(text, changes)
+    return _changed(text, (_Change(*span, "") for each in _objects(text) for span in _removals(each.members)))
 
 
 def _changed(text: str, changes: Iterable[_Change]) -> str | None:
@@ -164,11 +158,14 @@ def _is_article(found: _Object, text: str) -> bool:
     return any(isinstance(name, str) and (name.endswith("Article") or name in _ARTICLES) for name in names)
 
 
-def _removal(members: list[_Member], number: int) -> tuple[int, int]:
-    """The characters of a member and of the comma that goes with it."""
-    if number + 1 < len(members):
-        return members[number].start, members[number + 1].start
-    return members[number - 1].end if number else members[number].start, members[number].end
+def _removals(members: list[_Member]) -> Iterator[tuple[int, int]]:
+    """The characters of the members that hold a whole text, with the commas that go with them."""
+    last = max((number for number, member in enumerate(members) if member.name not in _TEXTS), default=-1)
+    for number, member in enumerate(members[:last]):
+        if member.name in _TEXTS:
+            yield member.start, members[number + 1].start
+    if last + 1 < len(members):
+        yield members[last].end if last >= 0 else members[0].start, members[-1].end
 
 
 def _objects(text: str) -> list[_Object]:

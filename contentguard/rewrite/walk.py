@@ -98,9 +98,9 @@ def _content(data: bytes, name: bytes, at: int) -> Iterator[Token]:
     """What a raw-text element holds and its end tag, as far as they are there."""
     end, found = RawText(name).end(data, at)
     match = TOKEN.match(data, end) if found else None
-    if match is None or match.lastindex != 3:
-        yield Token(Kind.RAW, at, len(data), name)
-        return
+    closed = match is not None and match.lastindex == 3
+    end = end if closed else len(data)
     if end > at:
         yield Token(Kind.RAW, at, end, name)
-    yield Token(Kind.RAW_END, end, match.end(), name)
+    if match is not None and closed:
+        yield Token(Kind.RAW_END, end, match.end(), name)

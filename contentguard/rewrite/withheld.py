@@ -25,11 +25,14 @@ _SHORTEST = 2 * WORDS - 1
 
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]++")
-_INVISIBLE = re.compile(
-    "[\u00ad\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u180b-\u180e\u200b-\u200f\u2060-\u2064"
-    "\u3099\u309a\ufe00-\ufe0f\ufe20-\ufe2f\ufeff\U000e0100-\U000e01ef]++"
+_UNSEEN = (
+    "\u00ad\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u180b-\u180e\u200b-\u200f\u2060-\u2064"
+    "\u3099\u309a\ufe00-\ufe0f\ufe20-\ufe2f\ufeff\U000e0100-\U000e01ef"
 )
 """What is seen of no word: accents set free, soft hyphens, joiners, variation selectors."""
+_INVISIBLE = re.compile(f"[{_UNSEEN}]++")
+_WRITTEN = re.compile(rf"[{_UNSPACED}]|(?:[^\W_{_UNSPACED}]|[{_UNSEEN}])++")
+"""A word with what is not seen of it."""
 INLINE = frozenset(
     b"a abbr b bdi bdo big cite code data del dfn em font i ins kbd mark q s samp small span strike strong sub sup "
     b"time tt u var wbr".split()
@@ -42,6 +45,9 @@ _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,6})\}|x([0-9a-fA
 _PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})++")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{40,}+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_ADDRESS = re.compile(r"(?i)(?<!\w)(?:https?://|www\.)\S++")
+_BREAK = " zcgbreakz "
+"""A word that stands in no text."""
 _BLANKS = frozenset("nrtfv")
 
 
@@ -60,8 +66,8 @@ def words(text: str) -> list[str]:
 
 def words_with_places(text: str) -> tuple[list[str], list[int]]:
     """The words of a text, and where in it each begins."""
-    matches = list(_WORD.finditer(text))
-    return [fold(match[0]) for match in matches], [match.start() for match in matches]
+    found = [(fold(match[0]), match.start()) for match in _WRITTEN.finditer(text)]
+    return [word for word, _ in found if word], [place for word, place in found if word]
 
 
 def untagged(text: str) -> str:
@@ -89,7 +95,8 @@ def readings(text: str) -> Iterator[str]:
     said = plain(text)
     yield untagged(said)
     if "<" in said:
-        yield _BARE.sub(" ", said)
+        # What a tag says and what follows it are two things: no word of any text stands where they meet.
+        yield _BARE.sub(" ", said).replace("<", _BREAK).replace(">", _BREAK)
     for match in _BASE64.finditer(text):
         inner = _from_base64(match[0])
         if inner:
@@ -101,6 +108,7 @@ class Withheld:
 
     def __init__(self, text: str, *, told: Sequence[str] = ()) -> None:
         """``told``: texts that may be told all the same, though they repeat it."""
+        text = _ADDRESS.sub(" ", text)
         found = words(text)
         unspaced = sum(len(word) == 1 and not word.isascii() for word in found)
         self._size = _CHARACTERS if 2 * unspaced > len(found) else WORDS

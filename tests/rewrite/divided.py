@@ -90,22 +90,31 @@ def difference(one: list[Event], other: list[Event]) -> str:
 def _plain(events: Iterable[Event]) -> list[Event]:
     """A tree less what we say in JSON-LD, in a script of our own or in one of the page's, and less white space."""
     left: list[Event] = []
+    told = False
     for event in events:
         if isinstance(event, str):
-            event = "".join(_SAID.sub("", event).split())
-        if event is None and left and left[-1] == _SCRIPT:
+            event = "".join(_OURS.sub("", event).split())
+            told = told or bool(event)
+            event = "" if left and _says(left[-1]) else _SAID.sub("", event)
+        if event is None and left and left[-1] == _SCRIPT and not told:
             left.pop()
         elif event != "":
             left.append(event)
+        told = told and isinstance(event, str)
     return left
+
+
+def _says(event: Event) -> bool:
+    return isinstance(event, tuple) and event[0] == "script" and event[1].get("type") == "application/ld+json"
 
 
 _SCRIPT = ("script", {"type": "application/ld+json"})
 _PART = '"hasPart":{"@type":"WebPageElement","isAccessibleForFree":false,"cssSelector":".cg-rest"}'
-_SAID = re.compile(
+_OURS = re.compile(
     r'\{"@context":"https://schema.org","@type":"Article",("headline":"(?:[^"\\]|\\.)*",)?("url":"[^"]*",)?'
-    rf'"isAccessibleForFree":false,{re.escape(_PART)}\}}|{re.escape(_PART)},?|"isAccessibleForFree":false,?'
+    rf'"isAccessibleForFree":false,{re.escape(_PART)}\}}'
 )
+_SAID = re.compile(rf'{re.escape(_PART)},?|"isAccessibleForFree":false,?')
 
 
 def _is_place(event: Event) -> bool:
