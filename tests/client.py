@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
+from base64 import urlsafe_b64decode
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 import httpx
 
 from contentguard import ContentGuardMiddleware, Settings
+from contentguard.admission.difficulty import Algorithm, Difficulty
+from contentguard.admission.proof import solve
 
 Headers = Iterable[tuple[str, str]]
 ASGI = Callable[..., Awaitable[None]]
@@ -122,6 +125,35 @@ def get(
             return await session.request(method, path, headers=[("accept-encoding", "identity"), *pairs])
 
     return asyncio.run(run())
+
+
+def earned(app: ASGI, path: str, headers: Mapping[str, str] = CHROME) -> str:
+    """The cookie of a reader who got the lead of the article at ``path`` and, as a browser's script does, proved it."""
+    lead = get(app, path, headers)
+    found = re.search(r'class="cg-continue" rel="nofollow" href="([^"]*)/wait/([\w-]+)"', lead.text)
+    assert found is not None, "no lead"
+    ticket = found[2].encode()
+    algorithm, puzzles, bits, high, low = urlsafe_b64decode(ticket[24:36])[4:9]
+    asked = Difficulty(Algorithm(algorithm), high * 256 + low, puzzles, bits)
+    body = ticket + b" " + solve(ticket, asked).encode()
+    scope = http_scope(found[1] + "/rest", headers, method="POST")
+
+    async def run() -> list[Any]:
+        sent: list[Any] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await app(scope, receive, send)
+        return sent
+
+    answer = asyncio.run(run())[0]
+    assert answer["status"] == 200, answer
+    cookies: str = dict(answer["headers"])[b"set-cookie"].decode().partition(";")[0]
+    return cookies
 
 
 async def drive(app: ASGI, scope: dict[str, Any]) -> list[dict[str, Any]]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import pytest
 
 from examples import django_app
-from tests.client import CHROME, CURL, get
+from tests.client import CHROME, CURL, earned, get
 
 STORY = "/news/library"
 PARAGRAPHS = ("Since Monday a card of the town library", "The ladder was out again by noon")
 
 
 def test_a_browser_reads_the_article_and_finds_the_share_box() -> None:
-    response = get(django_app.application, STORY, CHROME)
+    lead = get(django_app.application, STORY, CHROME)
+    assert PARAGRAPHS[0] in lead.text
+    assert PARAGRAPHS[-1] not in lead.text
+    response = get(django_app.application, STORY, {**CHROME, "cookie": earned(django_app.application, STORY)})
     assert response.status_code == 200
     assert all(words in response.text for words in PARAGRAPHS)
     assert "Share your love" in response.text

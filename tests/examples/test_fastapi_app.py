@@ -5,14 +5,17 @@ from __future__ import annotations
 import pytest
 
 from examples import fastapi_app
-from tests.client import CHROME, CURL, get
+from tests.client import CHROME, CURL, earned, get
 
 STORY = "/news/lighthouse"
 PARAGRAPHS = ("The old lamp drew a kilowatt", "The last tomatoes were picked on Friday")
 
 
 def test_a_browser_reads_the_article_and_finds_the_share_box() -> None:
-    response = get(fastapi_app.app, STORY, CHROME)
+    lead = get(fastapi_app.app, STORY, CHROME)
+    assert PARAGRAPHS[0] in lead.text
+    assert PARAGRAPHS[-1] not in lead.text
+    response = get(fastapi_app.app, STORY, {**CHROME, "cookie": earned(fastapi_app.app, STORY)})
     assert response.status_code == 200
     assert all(words in response.text for words in PARAGRAPHS)
     assert "Share your love" in response.text

@@ -7,13 +7,16 @@ import logging
 import pytest
 
 from examples import minimal
-from tests.client import CHROME, CURL, FACEBOOK, get
+from tests.client import CHROME, CURL, FACEBOOK, earned, get
 
 PARAGRAPHS = ("The first boat left the north quay", "Nobody had sold a ticket", "the hens a child's fare")
 
 
 def test_a_browser_reads_the_article_and_finds_the_share_box() -> None:
-    response = get(minimal.app, "/", CHROME)
+    lead = get(minimal.app, "/", CHROME)
+    assert PARAGRAPHS[0] in lead.text
+    assert PARAGRAPHS[-1] not in lead.text
+    response = get(minimal.app, "/", {**CHROME, "cookie": earned(minimal.app, "/")})
     assert response.status_code == 200
     assert all(words in response.text for words in PARAGRAPHS)
     assert "Share your love" in response.text
@@ -22,7 +25,7 @@ def test_a_browser_reads_the_article_and_finds_the_share_box() -> None:
 
 def test_the_articles_own_bytes_stay_as_they_are() -> None:
     story = minimal.PAGE.split("<article>")[1].split("</article>")[0]
-    assert story in get(minimal.app, "/", CHROME).text
+    assert story in get(minimal.app, "/", {**CHROME, "cookie": earned(minimal.app, "/")}).text
 
 
 def test_curl_gets_a_refusal_and_not_one_paragraph() -> None:

@@ -21,6 +21,7 @@ from contentguard.rewrite.page import Delivery, Field
 from contentguard.rewrite.pages import Pages, finished
 from contentguard.rewrite.plan import Plan
 from contentguard.rewrite.planner import Planner
+from contentguard.rewrite.probes import NONE, Probes
 from contentguard.rewrite.share import Share
 from contentguard.rewrite.visible import Visible
 from tests.rewrite.corpus.oracle import ORACLES, Event, decoded
@@ -33,8 +34,19 @@ _SHINGLE = 8
 def planner(lead: Lead | None = None, *, bare: bool = True) -> Planner:
     """A planner; ``bare``: nothing is inserted but what dividing needs."""
     quiet = (Cards(enabled=False), Copy(policy="off"), Share(enabled=False), Visible(print=False))
-    parts = quiet if bare else (Cards(), Copy(), Share(), Visible())
-    return Planner("The Test", "https://news.example", *parts, qr=lambda page: "", lead=lead or Lead())
+    cards, copying, share, visible = quiet if bare else (Cards(), Copy(), Share(), Visible())
+    return Planner(
+        "The Test",
+        "https://news.example",
+        cards,
+        copying,
+        share,
+        visible,
+        NONE if bare else Probes(),
+        qr=lambda page: "",
+        said=lambda path: (),
+        lead=lead or Lead(),
+    )
 
 
 def plan_of(

@@ -132,6 +132,6 @@ async def without_lifespan(scope: Scope, receive: Receive, send: Send) -> None:
     await site(scope, receive, send)
 
 
-_SETTINGS = Settings(secret_key="a-secret-key-for-the-servers", site="The Daily Test")
+_SETTINGS = Settings(secret_key="a-secret-key-for-the-servers", site="The Daily Test", reading={"mode": "off"})
 app = ContentGuardMiddleware(site, settings=_SETTINGS)
 app_without_lifespan = ContentGuardMiddleware(without_lifespan, settings=_SETTINGS)

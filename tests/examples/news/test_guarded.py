@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import zlib
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
@@ -14,7 +15,7 @@ from readability import Document
 
 from contentguard import ContentGuardMiddleware
 from examples.news.content import Article, load
-from examples.news.serve import CONTENT, build
+from examples.news.serve import CONTENT, SETTINGS_FILE, build
 from tests.client import CHROME, drive, http_scope, is_page_with_two_insertions, masked
 
 ORIGIN = "http://127.0.0.1:8000"
@@ -36,10 +37,20 @@ def articles() -> list[Article]:
 
 
 @pytest.fixture(scope="module")
-def pages(articles: list[Article]) -> dict[str, tuple[bytes, bytes]]:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example's settings, with every article whole for everybody: what is put into pages is judged by these."""
+    path = tmp_path_factory.mktemp("settings") / "contentguard.toml"
+    path.write_text(SETTINGS_FILE.read_text("utf-8") + '\n[reading]\nmode = "off"\n')
+    return path
+
+
+@pytest.fixture(scope="module")
+def pages(articles: list[Article], whole: Path) -> dict[str, tuple[bytes, bytes]]:
     """Path → the page without and with the guard."""
     paths = [f"/news/{a.slug}" for a in articles] + ["/", "/?page=2", "/section/science", "/search?q=tide", "/privacy"]
-    plain, guarded = (build(CONTENT, origin=ORIGIN, unguarded=unguarded) for unguarded in (True, False))
+    plain, guarded = (
+        build(CONTENT, origin=ORIGIN, settings_file=whole, unguarded=unguarded) for unguarded in (True, False)
+    )
 
     async def fetch(app: object) -> list[bytes]:
         transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
@@ -88,9 +99,9 @@ def test_the_guard_is_what_is_mounted(articles: list[Article]) -> None:
     assert isinstance(build(CONTENT, origin=ORIGIN), ContentGuardMiddleware)
 
 
-def test_compressed_it_says_the_same_and_is_not_much_longer(articles: list[Article]) -> None:
+def test_compressed_it_says_the_same_and_is_not_much_longer(articles: list[Article], whole: Path) -> None:
     """Every article, spliced from slices that were deflated once: at most a tenth longer than deflated as a whole."""
-    app = build(CONTENT, origin=ORIGIN)
+    app = build(CONTENT, origin=ORIGIN, settings_file=whole)
     sizes = []
     for article in articles:
         plain, packed = (_raw(app, f"/news/{article.slug}", coding) for coding in ("identity", "gzip"))
