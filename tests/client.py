@@ -127,41 +127,34 @@ def get(
     return asyncio.run(run())
 
 
-def earned(app: ASGI, path: str, headers: Mapping[str, str] = CHROME) -> str:
-    """The cookie of a reader who got the lead of the article at ``path`` and, as a browser's script does, proved it."""
-    lead = get(app, path, headers)
-    found = re.search(r'class="cg-continue" rel="nofollow" href="([^"]*)/wait/([\w-]+)"', lead.text)
-    assert found is not None, "no lead"
+def proof(lead: str) -> tuple[str, bytes] | None:
+    """Where a browser's script posts what it has worked out for a lead, and that; None for a page that is no lead."""
+    found = re.search(r'class="cg-continue" rel="nofollow" href="([^"]*)/wait/([\w-]+)"', lead)
+    if found is None:
+        return None
     ticket = found[2].encode()
     algorithm, puzzles, bits, high, low = urlsafe_b64decode(ticket[24:36])[4:9]
     asked = Difficulty(Algorithm(algorithm), high * 256 + low, puzzles, bits)
-    body = ticket + b" " + solve(ticket, asked).encode()
-    scope = http_scope(found[1] + "/rest", headers, method="POST")
+    return found[1] + "/rest", ticket + b" " + solve(ticket, asked).encode()
 
-    async def run() -> list[Any]:
-        sent: list[Any] = []
 
-        async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        async def send(message: Any) -> None:
-            sent.append(message)
-
-        await app(scope, receive, send)
-        return sent
-
-    answer = asyncio.run(run())[0]
+def earned(app: ASGI, path: str, headers: Mapping[str, str] = CHROME) -> str:
+    """The cookie of a reader who got the lead of the article at ``path`` and, as a browser's script does, proved it."""
+    lead = get(app, path, headers)
+    where, body = proof(lead.text) or ("", b"")
+    assert where, "no lead"
+    answer = asyncio.run(drive(app, http_scope(where, headers, method="POST"), body))[0]
     assert answer["status"] == 200, answer
     cookies: str = dict(answer["headers"])[b"set-cookie"].decode().partition(";")[0]
     return cookies
 
 
-async def drive(app: ASGI, scope: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every message an app sends for a scope, unchanged."""
+async def drive(app: ASGI, scope: dict[str, Any], posted: bytes = b"") -> list[dict[str, Any]]:
+    """Every message an app sends for a scope, unchanged. ``posted``: the request's body."""
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        return {"type": "http.request", "body": posted, "more_body": False}
 
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)

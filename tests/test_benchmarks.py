@@ -209,7 +209,7 @@ def answer(name: str) -> bytes:
 @pytest.fixture(scope="module")
 def things() -> Inserts:
     """What the guard puts into the page."""
-    return inserts(apps.PAGE, answer("guarded"))
+    return inserts(apps.PAGE, answer("unmetered"))
 
 
 @pytest.mark.parametrize("name", RIVALS)

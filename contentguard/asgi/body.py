@@ -21,6 +21,7 @@ from contentguard.asgi.files import PATHSEND, ZEROCOPY, read
 from contentguard.asgi.headers import for_the_app, not_modified
 from contentguard.asgi.openings import Opening, Openings
 from contentguard.asgi.outbox import BODY, Outbox, without_body
+from contentguard.asgi.replay import no_body
 from contentguard.asgi.request import line, public_path
 from contentguard.asgi.response import refusal
 from contentguard.asgi.streamed import StreamedPage
@@ -105,7 +106,7 @@ class ArticleResponder:
                 self.whole_wanted, self.asked_again = False, True
                 inner = {**scope, MARKER: True, "method": "GET"}
                 self._prepare(inner, _RANGE)
-                await self.app(inner, _no_body, self.send)
+                await self.app(inner, no_body(), self.send)
         except BaseException:
             if self.stream is not None and self.out.start is None:
                 await self.stream.break_off()
@@ -466,7 +467,3 @@ _MENDS = {
     Untouched.TOO_LARGE: "it is larger than article.max_bytes",
     Untouched.CHARSET: "its encoding is no superset of ASCII",
 }
-
-
-async def _no_body() -> Message:
-    return {"type": "http.request", "body": b"", "more_body": False}

@@ -9,13 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
+from anyio import sleep_forever
+
 from contentguard.asgi.headers import look
 from contentguard.asgi.openings import Opening, Openings
 from contentguard.rewrite.codings import CodingError, Decoder
 from contentguard.rewrite.head import ascii_superset
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Scope
+    from starlette.types import ASGIApp, Message, Receive, Scope
 
 _DROPPED = frozenset(
     b"content-length content-type transfer-encoding expect range if-range if-none-match if-modified-since if-match "
@@ -47,7 +49,7 @@ async def fetch(app: ASGIApp, openings: Openings, scope: Scope, target: str) -> 
     # What a server offers beyond HTTP is for the request that came.
     again.pop("extensions", None)
     kept = _Kept(openings.guard.max_bytes)
-    await app(again, _nothing, kept.send)
+    await app(again, no_body(), kept.send)
     return None if kept.start is None or kept.failed else _page(openings, again, kept.start, bytes(kept.body))
 
 
@@ -88,5 +90,16 @@ class _Kept:
             self.failed = self.failed or message["type"] != "http.response.debug"
 
 
-async def _nothing() -> Message:
-    return {"type": "http.request", "body": b"", "more_body": False}
+def no_body() -> Receive:
+    """What an app receives that is asked again: no body, and then a client that does not go away."""
+    told = False
+
+    async def receive() -> Message:
+        nonlocal told
+        if told:
+            # Django listens for a disconnect beside its work, and takes anything else for a fault.
+            await sleep_forever()
+        told = True
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    return receive

@@ -14,6 +14,7 @@ import asyncio
 import socket
 import sys
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -31,6 +32,13 @@ from tests.client import drive, http_scope, settings
 
 PATH = "/news/tide"
 PAGE = page(SIZES["60k"])
+PROGRESSIVE = {"mode": "progressive"}
+REWRITE_ONLY: Mapping[str, Any] = {
+    "limits": {"articles": "", "requests": ""},
+    "visits": {"remember": False},
+    "robots": {"meta": False},
+    "policy": {"preset": "open"},
+}
 UNREACHED = "1000000000/minute"
 """A limit that is never reached, so that counting is measured and refusing is not."""
 
@@ -48,14 +56,21 @@ def bare() -> Starlette:
 def guarded() -> Starlette:
     """Behind contentguard."""
     app = bare()
+    app.add_middleware(ContentGuardMiddleware, settings=settings(limits={"articles": UNREACHED}, reading=PROGRESSIVE))
+    return app
+
+
+def unmetered() -> Starlette:
+    """Behind contentguard, articles whole for everybody: where a page with all its inserts is needed."""
+    app = bare()
     app.add_middleware(ContentGuardMiddleware, settings=settings(limits={"articles": UNREACHED}))
     return app
 
 
 def rewrite_only() -> Starlette:
-    """Behind contentguard without its limits: the least that there is to be decided, and the same page."""
+    """Behind contentguard that only rewrites: nothing is counted, remembered or told to machines."""
     app = bare()
-    app.add_middleware(ContentGuardMiddleware, settings=settings(limits={"articles": "", "requests": ""}))
+    app.add_middleware(ContentGuardMiddleware, settings=settings(**REWRITE_ONLY))
     return app
 
 
@@ -154,7 +169,7 @@ class Rewriter:
 def bs4() -> Starlette:
     """Behind a middleware that does the guard's insertions with BeautifulSoup."""
     app = bare()
-    app.add_middleware(Rewriter, edit=bs4_editor(inserts(PAGE, asyncio.run(_body(guarded())))))
+    app.add_middleware(Rewriter, edit=bs4_editor(inserts(PAGE, asyncio.run(_body(unmetered())))))
     return app
 
 
@@ -179,6 +194,7 @@ async def _body(app: ASGIApp) -> bytes:
 APPS: Mapping[str, Callable[[], Starlette]] = {
     "unguarded": bare,
     "guarded": guarded,
+    "unmetered": unmetered,
     "rewrite_only": rewrite_only,
     "noop": noop,
     "basehttp": basehttp,

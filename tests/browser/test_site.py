@@ -53,6 +53,8 @@ def visit(chromium: Browser, server: Server, path: str, **options: Any) -> tuple
     page.on("request", lambda r: trouble.append(r.url) if not r.url.startswith(server.url + "/") else None)
     page.goto(server.url + path)
     page.wait_for_load_state("networkidle")
+    # The rest of a first article comes while its lead is read.
+    page.wait_for_selector("[data-cg-rest]", state="detached", timeout=20_000)
     return page, trouble
 
 

@@ -223,7 +223,7 @@ def lynx_source(address: str, folder: Path) -> str:
 
 def w3m_source(address: str, folder: Path) -> str:
     """The same, as it came."""
-    return run([need_program("w3m"), "-dump_source", address], folder).stdout
+    return run([need_program("w3m"), "-o", "accept_encoding=identity", "-dump_source", address], folder).stdout
 
 
 def mirror(server: Server, folder: Path) -> list[str]:
