@@ -105,7 +105,7 @@ class _Walk:
         self._most, self._least = most, least
         self._containers: list[_Container] = []
         self._apart = self._unread = NONE
-        self._headed = self._broken = False
+        self._headed = self._broken = self._body_ended = False
         self._ready = True
         self._divs = self._divs_around = self.opened.names.count(_DIV)
         """How many are open, and how many were around the article."""
@@ -123,6 +123,9 @@ class _Walk:
     def take(self, token: Token, data: bytes) -> None:
         """Go past one token."""
         kind, names = token.kind, self.opened.names
+        # A comment behind </body> stands outside of the body.
+        self.tangled |= self._body_ended and kind is Kind.OTHER
+        self._body_ended &= kind is Kind.TEXT and data[token.begin : token.end].isspace()
         if kind is Kind.TEXT:
             self._text(data, token)
         elif kind is Kind.START or kind is Kind.END:
@@ -182,8 +185,11 @@ class _Walk:
         while self._containers and self._depth > opened.kept:
             self._end(token)
         moved = opened.order is not None and opened.order[:base] != list(range(base))
-        rooted = token.name in (b"html", b"body")
-        self.tangled |= moved or rooted or opened.kept < base
+        self.tangled |= moved or opened.kept < base
+        if token.name == b"html" or token.name == b"body":
+            self._body_ended = token.kind is Kind.END
+            # Its attributes would be those of the page's own.
+            self.tangled |= token.kind is Kind.START and token.end - token.begin > len(token.name) + 2
         self._apart = NONE if self._apart >= opened.kept else self._apart
         self._unread = NONE if self._unread >= opened.kept else self._unread
 
