@@ -11,7 +11,6 @@ Source for what closes what: ``tree.py``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -27,7 +26,7 @@ _CONTAINERS = frozenset(b"div section main article center".split())
 """A cut may fall inside these, and inside elements with a name of the site's own."""
 _BLOCKS = CLOSES_P - frozenset(b"li dd dt summary figcaption form".split())
 _APART = HEADINGS | frozenset(b"aside figure header details template".split())
-"""Like links, and what is hidden, not counted as the article's words; withheld behind the cut like all else."""
+"""Like links, drawings and what is hidden: not counted as the article's words, but withheld behind the cut."""
 _UNREAD = frozenset(b"nav footer button select".split())
 """What stands in these is no text of the article's: it counts nowhere, and may be repeated anywhere."""
 _DIV = b"div"
@@ -105,7 +104,7 @@ class _Walk:
         self._most, self._least = most, least
         self._containers: list[_Container] = []
         self._apart = self._unread = NONE
-        self._headed = self._broken = False
+        self._headed = self._broken = self._body_ended = False
         self._ready = True
         self._divs = self._divs_around = self.opened.names.count(_DIV)
         """How many are open, and how many were around the article."""
@@ -123,6 +122,9 @@ class _Walk:
     def take(self, token: Token, data: bytes) -> None:
         """Go past one token."""
         kind, names = token.kind, self.opened.names
+        # A comment behind </body> stands outside of the body.
+        self.tangled |= self._body_ended and kind is Kind.OTHER
+        self._body_ended &= kind is Kind.TEXT and data[token.begin : token.end].isspace()
         if kind is Kind.TEXT:
             self._text(data, token)
         elif kind is Kind.START or kind is Kind.END:
@@ -131,8 +133,8 @@ class _Walk:
             if kind is Kind.START:
                 self._place(token)
             self._closed(token)
-            if kind is Kind.START and names and names[-1] == token.name and token.name not in VOID:
-                self._opened(token, data[token.begin : token.end])
+            if kind is Kind.START and names and token.name not in VOID:
+                self._opened(token, names[-1], data[token.begin : token.end])
             self._broken = token.name == b"br"
             if kind is Kind.END and token.name == _DIV and len(names) == self._height:
                 self.found.strays.append(token.begin)
@@ -145,7 +147,7 @@ class _Walk:
         if text.isspace():
             self.found.texts.append(Text(token.begin, token.end, True, linked))
             return
-        if self._unread != NONE or self.opened.foreign:
+        if self._unread != NONE:
             return
         names, self._broken = self.opened.names, False
         self._headed = not HEADINGS.isdisjoint(names[len(self.found.base) :])
@@ -182,8 +184,11 @@ class _Walk:
         while self._containers and self._depth > opened.kept:
             self._end(token)
         moved = opened.order is not None and opened.order[:base] != list(range(base))
-        rooted = token.name in (b"html", b"body")
-        self.tangled |= moved or rooted or opened.kept < base
+        self.tangled |= moved or opened.kept < base
+        if token.name == b"html" or token.name == b"body":
+            self._body_ended = token.kind is Kind.END
+            # Its attributes would be those of the page's own.
+            self.tangled |= token.kind is Kind.START and token.end - token.begin > len(token.name) + 2
         self._apart = NONE if self._apart >= opened.kept else self._apart
         self._unread = NONE if self._unread >= opened.kept else self._unread
 
@@ -193,11 +198,13 @@ class _Walk:
         if token is not None:
             self.found.ended[start] = Tag(token.begin, token.end, token.name) if token.kind is Kind.END else None
 
-    def _opened(self, token: Token, tag: bytes) -> None:
-        name, index = token.name, len(self.opened.names) - 1
+    def _opened(self, token: Token, name: bytes, tag: bytes) -> None:
+        index, foreign = len(self.opened.names) - 1, name[0] == 0x20
+        if name != token.name and not foreign:
+            return
         if self._unread == NONE and name in _UNREAD:
             self._unread = index
-        elif self._apart == NONE and (name in _APART or _hidden(tag)):
+        elif self._apart == NONE and (foreign or name in _APART or _hidden(tag)):
             self._apart = index
         elif index == self._depth and (name in _CONTAINERS or b"-" in name):
             divs = self.opened.names.count(_DIV)
@@ -212,19 +219,20 @@ class _Walk:
 
 
 def walk_article(data: bytes, article: Candidate, most: float, least: int) -> Walked | None:
-    """Go through the article; None where it is not found again, or its tags end what is around it.
+    """Go through the article; None where its tags end what is around it, or would not end with it.
 
-    ``most``: words behind which one more place is enough; ``least``: paragraphs that must stand before a place.
+    ``most``: words behind which one more place is enough; ``least``: paragraphs that must stand before a place. Raises
+    ``TooDeepError``.
     """
     scanner = Scanner(Rules(()))
     scanner.feed(data, 0, until=article.inner_start)
-    if scanner.position != article.inner_start or not scanner.opened.names:
-        return None
+    if scanner.position > article.inner_start:
+        # Nothing but text stands in it, and the scanner went over it in one.
+        return Walked(words=count_words(data[article.inner_start : article.end]))
     opened, base, state = scanner.opened, len(scanner.opened.names), _Walk(scanner, most, least)
-    tokens = walk(data, opened, article.inner_start)
-    for token in tokens:
+    for token in walk(data, opened, article.inner_start):
         if token.begin >= article.end:
-            state.found.after = _after(opened, base, token, tokens)
+            state.found.after = opened if opened.kept < base else None
             break
         state.take(token, data)
         if state.tangled:
@@ -234,16 +242,6 @@ def walk_article(data: bytes, article: Candidate, most: float, least: int) -> Wa
         # What follows the article's last piece, if only white space, would stand in copies of them.
         return None
     return state.finish()
-
-
-def _after(opened: OpenElements, base: int, token: Token, following: Iterator[Token]) -> OpenElements | None:
-    """The elements open behind the first tag from the article's end on; None where that does not end it."""
-    while token.kind is Kind.TEXT:
-        try:
-            token = next(following)
-        except StopIteration:
-            return None
-    return opened if token.kind in (Kind.START, Kind.END) and opened.kept < base else None
 
 
 def _hidden(tag: bytes) -> bool:

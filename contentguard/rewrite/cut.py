@@ -24,7 +24,7 @@ from contentguard.rewrite.blocks import FEW, Place, Tag, Text, Walked, walk_arti
 from contentguard.rewrite.choice import Candidate
 from contentguard.rewrite.plan import Undivided
 from contentguard.rewrite.tree import OpenElements
-from contentguard.rewrite.walk import Kind, walk
+from contentguard.rewrite.walk import walk
 
 _BLANK = re.compile(rb"(?:[\t\n\f\r ]++|<!--(?:[^<>-]|-(?!->))*+-->)*+")
 _BEYOND = 1.5
@@ -124,10 +124,7 @@ def _sound(data: bytes, article: Candidate, walked: Walked, place: Place, kept: 
     opened.form, opened.quirks = place.form, walked.after.quirks
     for tag in kept:
         opened.end(tag.name)
-    following = walk(data, opened, article.end)
-    token = next(following, None)
-    while token is not None and token.kind is Kind.TEXT:
-        token = next(following, None)
+    next(walk(data, opened, article.end), None)
     full = walked.after
     return (opened.names, opened.pending, opened.form) == (full.names, full.pending, full.form)
 

@@ -161,7 +161,7 @@ def _is_article(found: _Object, text: str) -> bool:
 def _removals(members: list[_Member]) -> Iterator[tuple[int, int]]:
     """The characters of the members that hold a whole text, with the commas that go with them."""
     last = max((number for number, member in enumerate(members) if member.name not in _TEXTS), default=-1)
-    for number, member in enumerate(members[:last]):
+    for number, member in enumerate(members[: max(last, 0)]):
         if member.name in _TEXTS:
             yield member.start, members[number + 1].start
     if last + 1 < len(members):

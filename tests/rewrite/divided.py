@@ -202,7 +202,10 @@ def _shape(events: Iterable[Event]) -> list[Event]:
 
 
 def leaks(plan: Plan, *, content_type: str = UTF8, free: str = "") -> set[str]:
-    """Eight words in a row of the rest that stand in the lead in some spelling. ``free``: what may stand there."""
+    """Eight words in a row of the rest that stand in the lead in some spelling.
+
+    ``free``: what may stand there, besides the lead's own text, the page's title and titles of links in the rest.
+    """
     lead, rest = plan.division.lead, plan.division.rest
     assert lead is not None
     assert rest is not None
@@ -210,10 +213,11 @@ def leaks(plan: Plan, *, content_type: str = UTF8, free: str = "") -> set[str]:
     withheld = decoded(rest.fill(VALUES), content_type, sent)
     page = decoded(sent, content_type)
     kept = page[: page.index('<div class="cg-rest" data-cg-rest')]
-    free += (
-        " " + _text(re.sub(r"(?s)^.*<body", "<body", kept)) + " " + " ".join(re.findall("<title>(.*?)</title>", page))
-    )
-    secret = _shingles(_text(withheld)) - _shingles(free) - _shingles(unescape(free))
+    told = [free, _text(re.sub(r"(?s)^.*<body", "<body", kept)), *re.findall("(?s)<title>(.*?)</title>", page)]
+    told += [_text(link) for link in re.findall(r"(?s)<a\b[^>]*>(.*?)</a>", withheld)]
+    secret = _shingles(re.sub(r"(?:https?://|www\.)\S+", "", _text(withheld)))
+    for text in told:
+        secret -= _shingles(text) | _shingles(unescape(text))
     return {shingle for spelling in _spellings(page) for shingle in _shingles(spelling) & secret}
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contentguard.rewrite.linked import bodiless, censored, dumped, marked, paywall, read, unfree
+from contentguard.rewrite.linked import _Change, _changed, bodiless, censored, dumped, marked, paywall, read, unfree
 from contentguard.rewrite.page import Page
 
 PART = {"@type": "WebPageElement", "isAccessibleForFree": False, "cssSelector": ".cg-rest"}
@@ -153,3 +153,7 @@ def test_a_page_without_a_word_of_itself() -> None:
         "hasPart": PART,
     }
     assert b'"headline"' not in paywall(Page())
+
+
+def test_a_change_that_breaks_it_is_not_made() -> None:
+    assert _changed('{"a":1}', [_Change(1, 2, "")]) is None
