@@ -65,8 +65,10 @@ STYLE = _asset("contentguard.css", "text/css; charset=utf-8")
 PRINT = _asset("contentguard-print.css", "text/css; charset=utf-8", kept=False)
 """For paper; browsers fetch it behind everything else."""
 REPORT = _asset("report.js", "text/javascript; charset=utf-8")
+REST = _asset("contentguard-rest.js", "text/javascript; charset=utf-8")
+"""On pages that hold only an article's lead: it earns the rest. Its own worker, so same-origin."""
 
-ASSETS: Mapping[str, Asset] = MappingProxyType({asset.file: asset for asset in (SCRIPT, STYLE, PRINT, REPORT)})
+ASSETS: Mapping[str, Asset] = MappingProxyType({asset.file: asset for asset in (SCRIPT, STYLE, PRINT, REPORT, REST)})
 """Everything there is to serve, by the name in its URL."""
 
 REFUSAL = files(__name__).joinpath("refusal.html").read_text("utf-8")
