@@ -1,0 +1,198 @@
+"""A small site whose articles come in two: the lead with its page, the rest for a proof.
+
+It writes and verifies its tickets with ``contentguard.admission``, in the order of ``grants``. What it answers can be
+told beforehand, to see what the browser makes of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+from threading import Lock, Thread
+from time import sleep, time
+
+from contentguard.admission import proof, tickets
+from contentguard.admission.difficulty import STEPS, Algorithm, Difficulty
+from contentguard.admission.tickets import Kind, Ticket
+from contentguard.assets import REST
+
+EASIEST = STEPS[Algorithm.PBKDF2][0]
+HARDEST = STEPS[Algorithm.PBKDF2][-1]
+QUICK = Difficulty(Algorithm.PBKDF2, 10, 8, 2)
+"""Next to no work, for tests of all else."""
+ROUTES = "/.contentguard"
+KEY = b"k" * 32
+AGENT, PREFIX = b"agen", b"pref"
+LINES = " ".join(f"word{n}" for n in range(60))
+PIECE = "".join(f'<p id="rest{n}">Rest {n}. {LINES}</p>' for n in range(12))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer that is given instead of the right one."""
+
+    status: int
+    body: str = ""
+    headers: Sequence[tuple[str, str]] = ()
+    delay: float = 0.0
+    """Seconds."""
+
+
+@dataclass
+class Newsstand:
+    """What the site has and does, and what it was asked."""
+
+    address: str
+    port: int
+    pieces: list[str] = field(default_factory=lambda: [PIECE])
+    """The rest; a paragraph of the lead stands between two of them."""
+    asked: Difficulty = QUICK
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    """Sent with every page."""
+    nonce: str = ""
+    head: str = ""
+    before: str = ""
+    """Ahead of the article."""
+    after: str = '<footer id="footer">Imprint</footer>'
+    lead: int = 6
+    """Paragraphs ahead of the link."""
+    style: str = ""
+    times: int = 1
+    """How often the script is included."""
+    told: dict[str, list[Told]] = field(default_factory=dict)
+    """Answers to "POST /.contentguard/rest" and the like, in turn, before the right ones."""
+    cookies: bool = True
+    life: float = 60.0
+    log: list[str] = field(default_factory=list)
+    """Method and path of every request but the script's."""
+    redeemed: list[str] = field(default_factory=list)
+    """How each proof was judged."""
+
+    def __post_init__(self) -> None:
+        self._ids, self._spent, self._lock = count(1), set[str](), Lock()
+
+    @property
+    def url(self) -> str:
+        """Where the article is."""
+        return self.address + "/ferry"
+
+    def ticket(self, path: str) -> str:
+        """A fresh ticket."""
+        now, name = int(time() * 1000), f"{next(self._ids):016x}"
+        end = now + int(self.life * 1000)
+        about = tickets.article_tag(KEY, path)
+        return tickets.write(KEY, Ticket(Kind.PROOF, 2, self.asked, name, now, end, about, AGENT, PREFIX, path))
+
+    def redeem(self, body: bytes) -> str:
+        """What is said to a ticket and its answers; empty for yes."""
+        text, _, answers = body.partition(b" ")
+        ticket = tickets.read([KEY], text)
+        if ticket is None:
+            return "forged"
+        trouble = tickets.check([KEY], ticket, time(), AGENT, ticket.path)
+        if trouble:
+            return str(trouble)
+        with self._lock:
+            if ticket.id in self._spent:
+                return "spent"
+            self._spent.add(ticket.id)
+        return "" if proof.verify(text, ticket.difficulty, answers, 2**63) else "wrong"
+
+    def page(self, path: str, whole: bool) -> str:
+        """The article's page."""
+        places = [f'<div class="cg-rest">{piece}</div>' for piece in self.pieces] if whole else self._places(path)
+        body = f'<p id="between">Between. {LINES}</p>'.join(places)
+        lead = "".join(f'<p id="lead{n}">Lead {n}. {LINES}</p>' for n in range(self.lead))
+        nonce = f' nonce="{self.nonce}"' if self.nonce else ""
+        tag = f'<script src="{ROUTES}/{REST.file}" integrity="{REST.integrity}" defer{nonce}></script>'
+        return (
+            f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>The ferry</title>'
+            f'<meta name="viewport" content="width=device-width"><style{nonce}>{self.style}</style>'
+            f"{self.head}{'' if whole else tag * self.times}</head><body>{self.before}<article><h1>The ferry</h1>"
+            f'{lead}{body}</article><a id="away" href="/elsewhere">Away</a>{self.after}</body></html>'
+        )
+
+    def _places(self, path: str) -> Iterator[str]:
+        link = f'<a class="cg-continue" rel="nofollow" href="{ROUTES}/wait/{self.ticket(path)}">Continue reading</a>'
+        yield f'<div class="cg-rest" data-cg-rest><p>{link}</p></div>'
+        yield from ['<div class="cg-rest" data-cg-rest hidden></div>'] * (len(self.pieces) - 1)
+
+    def rest(self) -> str:
+        """What answers a proof."""
+        return "".join(f'<div class="cg-rest" data-cg-rest>{piece}</div>' for piece in self.pieces)
+
+    def count(self, what: str) -> int:
+        """How often this was asked."""
+        return sum(line.startswith(what) for line in self.log)
+
+
+@contextmanager
+def opened(make: Callable[[Newsstand], None] = lambda _: None) -> Iterator[Newsstand]:
+    """A site on a free port of this machine, gone afterwards."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            path = self.path.partition("?")[0]
+            if path.endswith(REST.file):
+                kept = [("Cache-Control", "public, max-age=31536000, immutable")]
+                return self._send(200, REST.content_type, REST.body, kept)
+            if self._told():
+                return None
+            if path.startswith(ROUTES + "/wait/"):
+                return self._send(200, "text/html", b"<title>Waiting</title>Please wait")
+            if path == "/ferry":
+                whole = "pass=1" in self.headers.get("Cookie", "")
+                page = stand.page(self.path, whole).encode()
+                return self._send(200, "text/html; charset=utf-8", page, [("Cache-Control", "private"), *stand.headers])
+            return self._send(200, "text/html", b"<title>Elsewhere</title>Elsewhere")
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if self._told():
+                return None
+            said = stand.redeem(body) if self.path == ROUTES + "/rest" else "lost"
+            stand.redeemed.append(said)
+            if said:
+                return self._send(403, "text/plain", said.encode())
+            cookie = [("Set-Cookie", "pass=1; Path=/; HttpOnly; SameSite=Lax")] if stand.cookies else []
+            self._send(200, "text/html; charset=utf-8", stand.rest().encode(), cookie)
+
+        def _told(self) -> bool:
+            line = f"{self.command} {self.path}"
+            stand.log.append(line)
+            queue = next((queue for start, queue in stand.told.items() if queue and line.startswith(start)), None)
+            if queue is None:
+                return False
+            told = queue.pop(0)
+            sleep(told.delay)
+            if told.status:
+                self._send(told.status, "text/html; charset=utf-8", told.body.encode(), told.headers)
+            else:
+                self.close_connection = True
+            return True
+
+        def _send(self, status: int, kind: str, body: bytes, more: Sequence[tuple[str, str]] = ()) -> None:
+            self.send_response(status)
+            for name, value in (("Content-Type", kind), *more):
+                self.send_header(name, value)
+            if status != 204:
+                self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(b"" if status == 204 else body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
+        stand = Newsstand(f"http://127.0.0.1:{httpd.server_port}", httpd.server_port)
+        make(stand)
+        thread = Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        yield stand
+        httpd.shutdown()
+        thread.join()
