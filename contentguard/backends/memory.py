@@ -32,6 +32,7 @@ from contentguard.backends.steps import (
     MEMBER_BYTES,
     counted,
     counter,
+    is_counted,
     last_end,
     members,
     meter,
@@ -147,6 +148,11 @@ class MemoryStore:
         if after != before:
             self._meters.put(name, after, len(after), now + DAY, now)
         return wait
+
+    def metered(self, key: str, article: int, now: float) -> bool:
+        """Whether an article is counted, and so free."""
+        state = self._meters.get(self._names(key))
+        return bool(state) and is_counted(state, article, now)
 
     async def count(self, key: str, amount: int, limit: int, until: float, now: float) -> bool:
         """See ``Counters.count``."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from itertools import chain, islice
 from math import floor
 from typing import Any
 
@@ -34,6 +35,7 @@ from contentguard.backends.lua import COUNT, JOIN, METER, REVOKE, SCRIPTS, SPEND
 from contentguard.backends.names import Names
 from contentguard.limits import Decision, Limit, gcra
 
+_LOAD: tuple[Command, ...] = tuple(("SCRIPT", "LOAD", script.text) for script in SCRIPTS)
 _IDLE = 15
 """Seconds after which a connection is asked whether it still stands before it is used."""
 _CHUNK = 128
@@ -57,12 +59,20 @@ class RedisStore:
     """A ``Remote`` in the Redis or Valkey at ``url`` (redis://, rediss:// or unix://). For one event loop.
 
     ``secret`` keys the hashes and is the same for all who share the store. Keys begin with ``prefix``, and with a
-    ``tag`` they all go to one slot of a cluster (``{tag}``). No method takes longer than ``timeout`` seconds. Connects
-    when first asked; ValueError when ``url`` is none.
+    ``tag`` they all go to one slot of a cluster (``{tag}``). No method but ``restore`` takes longer than ``timeout``
+    seconds; to connect may take longer, up to ``connect_timeout``, and goes on in the background. Connects when first
+    asked; ValueError when ``url`` is none.
     """
 
     def __init__(
-        self, url: str, *, secret: bytes, prefix: str = "contentguard:", tag: str = "", timeout: float = 0.05
+        self,
+        url: str,
+        *,
+        secret: bytes,
+        prefix: str = "contentguard:",
+        tag: str = "",
+        timeout: float = 0.05,
+        connect_timeout: float = 2.0,
     ) -> None:
         self._names = Names(secret)
         self._prefix = f"{prefix}{{{tag}}}:" if tag else prefix
@@ -70,6 +80,8 @@ class RedisStore:
             url, retry=Retry(NoBackoff(), 1), health_check_interval=_IDLE, socket_timeout=None, protocol=2
         )
         self._connection: AbstractConnection | None = None
+        self._connecting: asyncio.Task[AbstractConnection] | None = None
+        self._connect_timeout = connect_timeout
         self._batches = Batches(self._send, timeout)
 
     async def take(self, key: str, limit: Limit, now: float, cost: int = 1) -> Decision:
@@ -121,16 +133,19 @@ class RedisStore:
 
     async def restore(self, spent: Iterable[Entry], revoked: Iterable[Entry], now: float) -> None:
         """See ``Remote.restore``."""
-        commands = [
-            *(self._command(SPEND, "spent", name, *_numbers(end, now), ttl(end - now)) for name, end in spent),
-            *(self._command(REVOKE, "revoked", name, *_numbers(end), ttl(end - now)) for name, end in revoked),
-        ]
-        for start in range(0, len(commands), _CHUNK):
-            await asyncio.gather(*map(self._answer, commands[start : start + _CHUNK]))
+        commands = chain(
+            (self._command(SPEND, "spent", name, *_numbers(end, now), ttl(end - now)) for name, end in spent),
+            (self._command(REVOKE, "revoked", name, *_numbers(end), ttl(end - now)) for name, end in revoked),
+        )
+        while chunk := list(islice(commands, _CHUNK)):
+            await asyncio.gather(*map(self._answer, chunk))
 
     async def aclose(self) -> None:
         """Fail who is waiting, and hang up."""
         await self._batches.aclose()
+        if self._connecting is not None:
+            self._connecting.cancel()
+            await asyncio.gather(self._connecting, return_exceptions=True)
         await self._hang_up()
 
     def _key(self, kind: str, name: bytes) -> str:
@@ -160,7 +175,7 @@ class RedisStore:
             answers = await _exchange(connection, commands)
             missed = [i for i, answer in enumerate(answers) if isinstance(answer, exceptions.NoScriptError)]
             if missed:
-                await _exchange(connection, [("SCRIPT", "LOAD", script.text) for script in SCRIPTS])
+                await _exchange(connection, _LOAD)
                 again = await _exchange(connection, [commands[i] for i in missed])
                 for i, answer in zip(missed, again, strict=True):
                     answers[i] = answer
@@ -170,10 +185,26 @@ class RedisStore:
             raise
 
     async def _connected(self) -> AbstractConnection:
-        if self._connection is None:
-            connection: Any = self._pool.make_connection()
-            self._connection = connection
-            await connection.connect()
+        """The connection. One that takes long to be made outlives who waits for it: the next ones find it made."""
+        if self._connection is not None:
+            return self._connection
+        if self._connecting is None:
+            self._connecting = asyncio.get_running_loop().create_task(self._connect())
+            self._connecting.add_done_callback(_looked_at)
+        return await asyncio.shield(self._connecting)
+
+    async def _connect(self) -> AbstractConnection:
+        connection: Any = self._pool.make_connection()
+        try:
+            async with asyncio.timeout(self._connect_timeout):
+                await connection.connect()
+                await _exchange(connection, _LOAD)
+        except BaseException:
+            await connection.disconnect(nowait=True)
+            raise
+        finally:
+            self._connecting = None
+        self._connection = connection
         return self._connection
 
     async def _hang_up(self) -> None:
@@ -191,6 +222,12 @@ async def _exchange(connection: AbstractConnection, commands: Sequence[Command])
         except exceptions.ResponseError as error:
             answers.append(error)
     return answers
+
+
+def _looked_at(task: asyncio.Task[AbstractConnection]) -> None:
+    """Nobody may be left who waits for it, and that is no error of its own."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _kind(error: Exception) -> str:

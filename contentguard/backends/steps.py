@@ -33,6 +33,12 @@ def meter(state: bytes, article: int, quota: Quota, now: float) -> tuple[bytes, 
     return b"".join(_ARTICLE.pack(one, at) for one, at in counted), opens - now if opens else 0.0
 
 
+def is_counted(state: bytes, article: int, now: float) -> bool:
+    """Whether a meter has counted an article within the last day."""
+    second = floor(now)
+    return any(one == article and at > second - DAY for one, at in _ARTICLE.iter_unpack(state))
+
+
 def _opens(times: Sequence[int], second: int, span: int, quota: int) -> int:
     """The second at which a window has room for one more; 0 when it has room now. ``times`` are in order."""
     inside = sum(at > second - span for at in times)
