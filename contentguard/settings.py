@@ -109,6 +109,8 @@ class Settings(BaseSettings):
     identification: Identification = Identification()
     cache_bytes: int = Field(default=64 * 2**20, ge=0)
     """Memory for the plans of pages seen before, in bytes; 0 keeps none."""
+    store: str = ""
+    """Redis or Valkey that all processes share (``redis://host``); empty: each process remembers for itself."""
     hooks: tuple[Hook, ...] = ()
     """Called with ``(facts, verdict)`` for every verdict. Keyword argument only."""
 
@@ -164,6 +166,13 @@ class Settings(BaseSettings):
         ):
             raise ValueError("scheme and host only, like https://news.example")
         return value.rstrip("/")
+
+    @field_validator("store")
+    @classmethod
+    def _store_url(cls, value: str) -> str:
+        if value and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("an URL that starts with redis://, rediss:// or unix://")
+        return value
 
     @field_validator("licence_url")
     @classmethod

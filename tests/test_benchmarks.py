@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.benchmarks import admission, apps, inprocess, load, memory, rewrite, serve, stall
+from tests.benchmarks import admission, apps, inprocess, load, memory, redis, rewrite, serve, stall
 from tests.benchmarks.__main__ import BENCHMARKS, main
 from tests.benchmarks.answers import Kind, fault
 from tests.benchmarks.editors import MARK, RIVALS, Inserts, Rival, checked, inserts
@@ -35,6 +35,7 @@ from tests.benchmarks.servers import running
 from tests.benchmarks.versions import about, installed
 from tests.client import drive, guarded, http_scope
 from tests.client import page as answering
+from tests.servers.harness import need_program
 
 QUICK = Options(1, quick=True)
 SMALL = {label: SIZES[label] for label in ("60k", "200k")}
@@ -387,6 +388,22 @@ def test_memory_counts_what_is_held_and_nothing_else() -> None:
     assert held > pages
     nothing, _ = asyncio.run(memory.bytes_held(0, 30))
     assert nothing < pages // 2
+
+
+# -- a store that is shared -------------------------------------------------------------------------------------
+
+
+def test_shared_decisions_are_measured_and_all_come_from_the_shared_store() -> None:
+    need_program("redis-server")
+    figures = redis.run(QUICK)
+    assert {"redis.decision_us", "redis.decision_crowd_us", "redis.decision_over_client"} <= figures.keys()
+    assert figures["redis.refusal_us"].value < figures["redis.decision_us"].value
+
+
+def test_without_a_redis_server_there_is_nothing_to_measure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda _name: None)
+    with pytest.raises(MeasureError, match="redis-server is not installed"):
+        redis.run(QUICK)
 
 
 # -- the load generator ----------------------------------------------------------------------------------------

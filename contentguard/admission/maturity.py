@@ -9,9 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from contentguard.admission.meter import Quota
 from contentguard.admission.passes import Pass
 from contentguard.admission.tickets import WAITER
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Different articles within any hour and within any day. ValueError when a number makes no sense."""
+
+    hour: int
+    day: int
+
+    def __post_init__(self) -> None:
+        """Refuse a quota that never admits anything."""
+        if not 1 <= self.hour <= self.day:
+            raise ValueError(f"want 1 <= articles an hour <= articles a day, not {self.hour} and {self.day}")
+
 
 PROVER = 2
 """The level of who has proved a browser's work."""

@@ -16,7 +16,7 @@ from contentguard.asgi.openings import Openings
 from contentguard.asgi.request import line, read_facts, target, without_token
 from contentguard.asgi.response import refusal
 from contentguard.asgi.routes import PREFIX, DocumentResponder, Routes
-from contentguard.backends import Ledger, Store
+from contentguard.backends import Admitting, Store
 from contentguard.errors import SettingsError
 from contentguard.guard import Guard
 from contentguard.guard.press import LOG
@@ -41,7 +41,7 @@ class ContentGuardMiddleware:
         settings: Settings | None = None,
         *,
         store: Store | None = None,
-        ledger: Ledger | None = None,
+        ledger: Admitting | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
         self.app = app

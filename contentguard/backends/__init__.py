@@ -1,11 +1,26 @@
-"""The outer world, behind protocols of one to four methods; any object that fits may stand in."""
+"""The outer world, behind protocols of one to four methods; any object that fits may stand in.
+
+Strategy of the stores: each question that must be answered once for all callers is one atomic method, so that no
+caller ever reads, thinks and then writes. Every method is given the time (seconds since the epoch) and, where something
+has an end, that end; what has ended is as if it had never been. Keys are texts of any length; no store keeps them, only
+keyed hashes of them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from math import isfinite
 from typing import Protocol
 
-from contentguard.admission.meter import Quota
+from contentguard.errors import ContentGuardError
 from contentguard.limits import Decision, Limit
+
+MOST_ARTICLES = 1000
+"""Articles of one meter, and the largest quota for a day that a meter can hold."""
+MOST_MEMBERS = 64
+"""Members that a set can have."""
+MOST_COUNTED = 2**52
+"""How far a counter counts: a double adds two such numbers exactly."""
 
 
 class Store(Protocol):
@@ -24,19 +39,134 @@ class Store(Protocol):
         ...
 
 
-class Ledger(Protocol):
-    """What is remembered of tickets and passes."""
+class Spent(Protocol):
+    """What may be used once: tickets, and the nonces of signatures."""
 
     async def spend(self, key: str, until: float, now: float) -> bool:
-        """Whether ``key`` is spent by this call: true exactly once for each key, atomically, until ``until`` (seconds).
+        """Spend ``key``: True for exactly one caller before ``until``; False for all others, and after it.
 
-        Also false where no more can be remembered.
+        A store whose memory is full of ids that may not be forgotten yet answers False, so that nothing is ever spent
+        twice: whoever gives ids out must give out fewer than fit within their life. ValueError when ``until`` is not
+        finite.
         """
         ...
+
+
+class Quota(Protocol):
+    """How many different articles one reader may have."""
+
+    @property
+    def hour(self) -> int:
+        """Within any hour."""
+        ...
+
+    @property
+    def day(self) -> int:
+        """Within any day of 86,400 seconds."""
+        ...
+
+
+class Meters(Protocol):
+    """Who has read how many different articles."""
 
     async def meter(self, key: str, article: int, quota: Quota, now: float) -> float:
-        """Seconds until the pass ``key`` may open ``article`` (32 bits); 0: now, and it is counted.
+        """Seconds to wait before ``key`` may have ``article``; 0.0 when it may, and then the article is counted.
 
-        By the rules of ``admission.meter``, atomically.
+        Exact sliding windows over whole seconds: never more than ``quota.hour`` different articles counted within 3,600
+        seconds, nor ``quota.day`` within 86,400. An article counted within the last day is free. A clock that jumps
+        back takes what was counted in its future as counted now. ValueError when ``article`` is not within 64 bits, or
+        the quota not between 1 and ``MOST_ARTICLES``.
         """
         ...
+
+
+class Counters(Protocol):
+    """Budgets: of a link, of a month's gifts, of a subscriber's devices."""
+
+    async def count(self, key: str, amount: int, limit: int, until: float, now: float) -> bool:
+        """Add ``amount`` to the counter ``key`` unless it would pass ``limit``; whether it was added.
+
+        A counter ends when the ``until`` of its first amount says so, and then begins anew. ValueError when ``amount``
+        is below 1, a number is over ``MOST_COUNTED``, or ``until`` not finite.
+        """
+        ...
+
+    async def join(self, key: str, member: str, most: int, until: float, now: float) -> bool:
+        """Whether ``member`` is, or hereby becomes, one of at most ``most`` members of ``key``.
+
+        A member leaves at the latest ``until`` with which it joined. ValueError when ``most`` is not between 1 and
+        ``MOST_MEMBERS``, or ``until`` not finite.
+        """
+        ...
+
+
+class Revocations(Protocol):
+    """What was given out and holds no more."""
+
+    async def revoke(self, name: str, until: float, now: float) -> None:
+        """Revoke ``name`` until ``until``, or longer if it already is. ValueError when ``until`` is not finite."""
+        ...
+
+    async def revoked(self, name: str, now: float) -> bool:
+        """Whether ``name`` is revoked."""
+        ...
+
+
+class Admitting(Spent, Meters, Protocol):
+    """What progressive reading has to remember."""
+
+
+class Ledger(Store, Spent, Meters, Counters, Revocations, Protocol):
+    """All of it in one object."""
+
+
+class Remote(Ledger, Protocol):
+    """A ledger that other processes share. Every method raises ``StoreError`` when there is no answer in time."""
+
+    async def restore(self, spent: Iterable[Entry], revoked: Iterable[Entry], now: float) -> None:
+        """Write back what this process knows to be spent or revoked."""
+        ...
+
+    async def aclose(self) -> None:
+        """End what is under way."""
+        ...
+
+
+Entry = tuple[bytes, float]
+"""What ``names.Names`` makes of a key, and its end."""
+
+
+class StoreError(ContentGuardError):
+    """A remote store gives no answer. ``kind`` is a word for metrics: timeout, connection, readonly, full, …"""
+
+    def __init__(self, kind: str, detail: str = "") -> None:
+        self.kind = kind
+        super().__init__(f"{kind}: {detail}" if detail else kind)
+
+
+def check_end(until: float) -> None:
+    """ValueError for an end that no store can keep."""
+    if not isfinite(until):
+        raise ValueError(f"an end must be a time, not {until}")
+
+
+def check_meter(article: int, quota: Quota) -> None:
+    """ValueError for what no meter can hold."""
+    if not 0 <= article < 2**64:
+        raise ValueError(f"an article's number has 64 bits, not {article}")
+    if not (1 <= quota.hour <= MOST_ARTICLES and 1 <= quota.day <= MOST_ARTICLES):
+        raise ValueError(f"a quota is between 1 and {MOST_ARTICLES}, not {quota.hour} an hour and {quota.day} a day")
+
+
+def check_count(amount: int, limit: int, until: float) -> None:
+    """ValueError for what no counter can hold."""
+    if not (1 <= amount <= MOST_COUNTED and limit <= MOST_COUNTED):
+        raise ValueError(f"a counter counts from 1 to {MOST_COUNTED}, not {amount} of {limit}")
+    check_end(until)
+
+
+def check_members(most: int, until: float) -> None:
+    """ValueError for what no set can hold."""
+    if not 1 <= most <= MOST_MEMBERS:
+        raise ValueError(f"a set has 1 to {MOST_MEMBERS} members, not {most}")
+    check_end(until)

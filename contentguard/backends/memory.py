@@ -1,119 +1,203 @@
-"""Buckets in this process's memory, in a table whose size is settled when it is made.
+"""All that is remembered between requests, in this process's memory and in a size that is settled at the start.
 
-The table works like a processor's cache: a keyed hash of the client's key names a row of 16 places, and a
-client lives in one place of its row or nowhere. A place is 24 bytes (16 of digest, 8 of state) in two flat
-arrays allocated once, so no flood of keys can make the table grow, resize or need sweeping, and every step
-looks at one row only. When a row is full, the bucket that is nearest to full again gives way: a full bucket
-equals no entry at all, a stranger's is nearly full, and an offender's is the emptiest, so offenders stay.
-The digest is keyed with a secret, so nobody outside can aim keys at one row, and a long key costs no more
-than a short one.
+Each kind of thing has a pool of its own, because they are attacked in different ways and fail in different ways: a
+flood of new addresses can make no spent ticket, no meter and no offender be forgotten. In every pool it is those who
+have done least who are forgotten first; only spent ids are never forgotten, and when there is no more room for one it
+is not accepted (see ``Spent.spend``).
 """
 
 from __future__ import annotations
 
-from array import array
-from hashlib import blake2b
-from math import inf
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from contentguard.limits import Decision, Limit, gcra
+from contentguard.backends import (
+    MOST_ARTICLES,
+    MOST_MEMBERS,
+    Entry,
+    Quota,
+    check_count,
+    check_end,
+    check_members,
+    check_meter,
+)
+from contentguard.backends.buckets import Buckets
+from contentguard.backends.ids import Added, Ids
+from contentguard.backends.names import Names
+from contentguard.backends.states import States
+from contentguard.backends.steps import (
+    ARTICLE_BYTES,
+    COUNTER_BYTES,
+    DAY,
+    MEMBER_BYTES,
+    counted,
+    counter,
+    is_counted,
+    last_end,
+    members,
+    meter,
+)
+from contentguard.limits import Decision, Limit
 
-_WAYS = 16
-"""Places in a row. At half load 0.4 % of the rows overflow (Poisson, mean 8), against 2 % with rows of 8."""
+_MEMBER = 8
+"""Bytes of a member's name."""
 
-_DIGEST = 16
-_ENTRY = _DIGEST + 8
-"""Bytes of one place."""
 
-_CACHED = 1024
-_CACHED_KEY = 64
-_CACHED_COST = 512
-"""Bytes of one remembered hash with its key of up to 64 ASCII characters: 316 measured (CPython 3.11,
-x86-64), and room for the dictionary to grow."""
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """How much there is room for, apart from the buckets."""
 
-_OVERHEAD = 4096
-"""Bytes of the store itself: its two hash states and the empty containers."""
+    spent: int = 65_536
+    """Spent ids. Give out at most four fifths of this within an id's life: 174 a second where they live 300
+    seconds."""
+    meters: int = 32_768
+    """Readers who have read up to 8 articles within a day; for each 16 of them there is room for one who has read up to
+    64, and for each 256 for one who has read up to 1,000."""
+    counters: int = 16_384
+    sets: int = 8_192
+    """Sets of up to 8 members, and for each 16 of them one of up to 64."""
+    revoked: int = 16_384
 
 
 class MemoryStore:
-    """A ``Store`` in at most ``max_bytes`` bytes and ``max_entries`` buckets, whatever the clients send.
+    """A ``Ledger`` in memory of a fixed size: at most ``max_entries`` buckets in ``max_bytes`` bytes, and ``pools``.
 
-    For one event loop: ``take`` never waits, which makes it atomic there. ``secret`` keys the hash (at least
-    16 bytes, the same on no two machines that matter to each other). ValueError when the bounds leave no
-    room.
+    For one event loop: no method ever waits, which makes each atomic there, and each has a twin ``…_now`` for callers
+    who would rather not make a coroutine of what never waits. ``secret`` keys the hashes (at least 16 bytes).
+    ValueError when the bounds leave no room.
     """
 
-    __slots__ = ("_cache", "_digests", "_hash", "_horizon", "_row_bytes", "_rows", "_tats", "_ways")
+    __slots__ = ("_counters", "_meters", "_names", "_sets", "buckets", "revocations", "spent", "take_now")
 
-    def __init__(self, max_entries: int = 200_000, max_bytes: int = 8 * 1024 * 1024, *, secret: bytes) -> None:
-        if len(secret) < 16:
-            raise ValueError(f"the store's secret needs at least 16 bytes, not {len(secret)}")
-        entries = min(max_entries, (max_bytes - _OVERHEAD - _CACHED * _CACHED_COST) // _ENTRY)
-        if entries < 1:
-            raise ValueError(f"{max_entries} entries in {max_bytes} bytes leave room for none")
-        self._ways = min(_WAYS, entries)
-        self._rows = entries // self._ways
-        self._row_bytes = self._ways * _DIGEST
-        self._digests = bytearray(self.max_entries * _DIGEST)
-        self._tats = array("d", [-inf]) * self.max_entries
-        self._hash = blake2b(digest_size=_DIGEST, key=blake2b(secret, person=b"cg-memory-store").digest())
-        self._cache: dict[str, tuple[bytes, int, int]] = {}
-        self._horizon = 0.0
+    def __init__(
+        self,
+        max_entries: int = 200_000,
+        max_bytes: int = 8 * 1024 * 1024,
+        *,
+        secret: bytes,
+        pools: Pools | None = None,
+    ) -> None:
+        pools = pools or Pools()
+        self._names = Names(secret)
+        self.buckets = Buckets(self._names, max_entries, max_bytes)
+        self.take_now = self.buckets.take
+        """``take`` at once."""
+        self.spent = Ids(pools.spent)
+        self.revocations = Ids(pools.revoked)
+        self._meters = States(
+            [
+                (pools.meters // share, number * ARTICLE_BYTES)
+                for share, number in ((1, 8), (16, 64), (256, MOST_ARTICLES))
+            ]
+        )
+        self._counters = States([(pools.counters, COUNTER_BYTES)])
+        self._sets = States(
+            [(pools.sets // share, number * MEMBER_BYTES) for share, number in ((1, 8), (16, MOST_MEMBERS))]
+        )
 
     @property
     def max_entries(self) -> int:
         """How many buckets fit: what was asked for, rounded down to whole rows."""
-        return self._rows * self._ways
+        return self.buckets.max_entries
 
     @property
     def bytes_used(self) -> int:
-        """Bytes held, as an upper bound: the table is allocated whole, only the hash cache fills over
-        time."""
-        return self.max_entries * _ENTRY + len(self._cache) * _CACHED_COST + _OVERHEAD
+        """Bytes held, as an upper bound."""
+        parts = (self.buckets, self.spent, self.revocations, self._meters, self._counters, self._sets)
+        return sum(part.bytes_used for part in parts)
+
+    @property
+    def forgotten(self) -> dict[str, int]:
+        """For each pool, how often there was no room: for spent ids, how many were not accepted; else how many were
+        forgotten before their end."""
+        return {
+            "spent": self.spent.refused,
+            "revoked": self.revocations.displaced,
+            "meters": self._meters.displaced,
+            "counters": self._counters.displaced,
+            "sets": self._sets.displaced,
+        }
 
     async def take(self, key: str, limit: Limit, now: float, cost: int = 1) -> Decision:
         """See ``Store.take``."""
         return self.take_now(key, limit, now, cost)
 
-    def take_now(self, key: str, limit: Limit, now: float, cost: int = 1) -> Decision:
-        """``take``, for callers who would rather not make a coroutine of what never waits."""
-        digest, start, end = self._cache.get(key) or self._locate(key)
-        found = self._digests.find(digest, start, end)
-        if found >= 0:
-            place = found // _DIGEST
-            decision = gcra(self._tats[place], limit, now, cost)
-        else:
-            decision = gcra(now, limit, now, cost)
-            place = self._make_room(start // _DIGEST, limit.capacity, now)
-            start = place * _DIGEST
-            self._digests[start : start + _DIGEST] = digest
-        self._tats[place] = decision[1]
-        return decision
-
     async def peek(self, key: str, limit: Limit, now: float) -> Decision:
         """See ``Store.peek``."""
-        digest, start, end = self._cache.get(key) or self._locate(key)
-        found = self._digests.find(digest, start, end)
-        return gcra(self._tats[found // _DIGEST] if found >= 0 else now, limit, now)
+        return self.buckets.look(key, limit, now)
 
-    def _locate(self, key: str) -> tuple[bytes, int, int]:
-        """The key's digest, and where its row's digests start and end."""
-        state = self._hash.copy()
-        state.update(key.encode("utf-8", "surrogatepass"))
-        digest = state.digest()
-        start = int.from_bytes(digest, "little") % self._rows * self._row_bytes
-        located = digest, start, start + self._row_bytes
-        if len(key) <= _CACHED_KEY and key.isascii():
-            if len(self._cache) >= _CACHED:
-                self._cache.clear()  # cheaper than any order of use, and 1,024 hashes are soon made again
-            self._cache[key] = located
-        return located
+    async def spend(self, key: str, until: float, now: float) -> bool:
+        """See ``Spent.spend``."""
+        return self.spend_now(key, until, now) is Added.NEW
 
-    def _make_room(self, row: int, capacity: float, now: float) -> int:
-        """The place in the row whose bucket is nearest to full; an unused place counts as long full."""
-        if capacity > self._horizon:
-            self._horizon = capacity
-        tats = self._tats[row : row + self._ways]
-        victim = min(tats)
-        if victim > now and (latest := max(tats)) > now + self._horizon + 1.0:
-            victim = latest  # from before the clock jumped back: no bucket can be emptier than empty
-        return row + tats.index(victim)
+    def spend_now(self, key: str, until: float, now: float) -> Added:
+        """``spend`` at once; says too whether a refusal is for want of room."""
+        check_end(until)
+        return self.spent.add(self._names(key), until, now) if until > now else Added.KNOWN
+
+    async def meter(self, key: str, article: int, quota: Quota, now: float) -> float:
+        """See ``Meters.meter``."""
+        return self.meter_now(key, article, quota, now)
+
+    def meter_now(self, key: str, article: int, quota: Quota, now: float) -> float:
+        """``meter`` at once."""
+        check_meter(article, quota)
+        name = self._names(key)
+        before = self._meters.get(name)
+        after, wait = meter(before, article, quota, now)
+        if after != before:
+            self._meters.put(name, after, len(after), now + DAY, now)
+        return wait
+
+    def metered(self, key: str, article: int, now: float) -> bool:
+        """Whether an article is counted, and so free."""
+        state = self._meters.get(self._names(key))
+        return bool(state) and is_counted(state, article, now)
+
+    async def count(self, key: str, amount: int, limit: int, until: float, now: float) -> bool:
+        """See ``Counters.count``."""
+        return self.count_now(key, amount, limit, until, now)
+
+    def count_now(self, key: str, amount: int, limit: int, until: float, now: float) -> bool:
+        """``count`` at once."""
+        check_count(amount, limit, until)
+        name = self._names(key)
+        state, added = counter(self._counters.get(name), amount, limit, until, now)
+        if added:
+            self._counters.put(name, state, *counted(state), now)
+        return added
+
+    async def join(self, key: str, member: str, most: int, until: float, now: float) -> bool:
+        """See ``Counters.join``."""
+        return self.join_now(key, member, most, until, now)
+
+    def join_now(self, key: str, member: str, most: int, until: float, now: float) -> bool:
+        """``join`` at once."""
+        check_members(most, until)
+        name = self._names(key)
+        state, joined = members(self._sets.get(name), self._names(member)[:_MEMBER], most, until, now)
+        if joined:
+            self._sets.put(name, state, len(state), last_end(state), now)
+        return joined
+
+    async def revoke(self, name: str, until: float, now: float) -> None:
+        """See ``Revocations.revoke``."""
+        self.revoke_now(name, until, now)
+
+    def revoke_now(self, name: str, until: float, now: float) -> None:
+        """``revoke`` at once."""
+        check_end(until)
+        if until > now:
+            self.revocations.insist(self._names(name), until, now)
+
+    async def revoked(self, name: str, now: float) -> bool:
+        """See ``Revocations.revoked``."""
+        return self.revocations.holds(self._names(name), now)
+
+    def revoked_now(self, name: str, now: float) -> bool:
+        """``revoked`` at once."""
+        return self.revocations.holds(self._names(name), now)
+
+    def known(self, now: float) -> tuple[Iterable[Entry], Iterable[Entry]]:
+        """What is spent and what is revoked, for ``Remote.restore``."""
+        return self.spent.entries(now), self.revocations.entries(now)

@@ -17,14 +17,15 @@ from hashlib import blake2b
 from urllib.parse import urlsplit
 
 from contentguard.addresses import prefix
-from contentguard.backends import Ledger, Store
+from contentguard.backends import Admitting, Store
+from contentguard.backends.fallback import FallbackStore
 from contentguard.backends.identification import identifier
-from contentguard.backends.ledger import MemoryLedger
 from contentguard.backends.memory import MemoryStore
 from contentguard.crawlers import CATALOGUE
 from contentguard.crawlers.message import SignedRequest
 from contentguard.crawlers.signatures import is_signed
 from contentguard.detect import noticed_in, score, signals
+from contentguard.errors import Fault, SettingsError
 from contentguard.guard.callers import Caller, Callers
 from contentguard.guard.press import printable
 from contentguard.guard.reception import Reception
@@ -49,12 +50,14 @@ class Guard(Reception):
         settings: Settings,
         store: Store | None = None,
         clock: Callable[[], float] = time.time,
-        ledger: Ledger | None = None,
+        ledger: Admitting | None = None,
     ) -> None:
         keys, self.temporary_key = settings.keys_or_temporary()
         signer = Signer(keys)
         own = MemoryStore(settings.limits.clients, secret=signer.derive("store"))
-        super().__init__(settings, signer, store or own, ledger or MemoryLedger())
+        shared = _shared(settings, signer, own) if settings.store and store is None else own
+        super().__init__(settings, signer, store or shared, ledger or shared)
+        self._shared = shared
         self.clock = clock
         self.verdicts: Counter[tuple[Action, str]] = Counter()
         """How often each rule has decided, by what it decided."""
@@ -74,8 +77,10 @@ class Guard(Reception):
         self._who = identifier(settings.identification, CATALOGUE.crawlers, spent)
 
     async def aclose(self) -> None:
-        """End what is under way: questions to name servers and key directories."""
+        """End what is under way: questions to name servers, key directories and a shared store."""
         await self._who.aclose()
+        if isinstance(self._shared, FallbackStore):
+            await self._shared.aclose()
 
     async def judge(self, facts: Facts, target: str = "") -> tuple[Facts, Verdict]:
         """The verdict on a request before the app is asked, with the facts it rests on.
@@ -254,3 +259,13 @@ class Guard(Reception):
             "identity_reason": facts.identity_reason,
             **verdict.as_dict(),
         }
+
+
+def _shared(settings: Settings, signer: Signer, own: MemoryStore) -> FallbackStore:
+    """The store that processes share, with this process's memory to fall back on."""
+    try:
+        from contentguard.backends.redis import RedisStore
+    except ImportError as error:
+        wanted = "the extra redis: pip install 'contentguard[redis]'"
+        raise SettingsError([Fault("store", f"no redis client ({error})", wanted)]) from None
+    return FallbackStore(RedisStore(settings.store, secret=signer.derive("store")), own)

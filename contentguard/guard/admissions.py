@@ -21,13 +21,12 @@ from contentguard.admission import tickets
 from contentguard.admission.difficulty import NO_WORK, Algorithm, Difficulty, difficulty
 from contentguard.admission.governor import Governor
 from contentguard.admission.grants import grant, offer, seconds_left
-from contentguard.admission.maturity import matured, needed, quota
-from contentguard.admission.meter import Quota
+from contentguard.admission.maturity import Quota, matured, needed, quota
 from contentguard.admission.passes import Pass, short
 from contentguard.admission.proof import verify
 from contentguard.admission.sealed import seal, unseal
 from contentguard.admission.tickets import WAITER, Kind, Ticket, Trouble
-from contentguard.backends import Ledger, Store
+from contentguard.backends import Admitting, Store
 from contentguard.detect import cluster_of
 from contentguard.guard.visits import Visit, Visits
 from contentguard.limits import Limit
@@ -75,7 +74,7 @@ class Admissions:
     """Progressive reading on one site, in this process."""
 
     def __init__(
-        self, settings: Settings, signer: Signer, visits: Visits, store: Store, ledger: Ledger, note: Note
+        self, settings: Settings, signer: Signer, visits: Visits, store: Store, ledger: Admitting, note: Note
     ) -> None:
         self.progressive = settings.reading.mode == "progressive"
         self._meter, self._tickets = settings.meter, settings.tickets

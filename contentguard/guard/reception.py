@@ -7,7 +7,7 @@ otherwise as if nothing had been noticed.
 from __future__ import annotations
 
 from contentguard.admission.passes import Pass
-from contentguard.backends import Ledger, Store
+from contentguard.backends import Admitting, Store
 from contentguard.detect.sessions import IMAGE, SCRIPT, STYLE
 from contentguard.guard.admissions import Admissions
 from contentguard.guard.callers import Caller
@@ -26,7 +26,7 @@ _LISTS = ("application/xml", "text/xml")
 class Reception(Press):
     """All pages of one site, and all visits to it."""
 
-    def __init__(self, settings: Settings, signer: Signer, store: Store, ledger: Ledger) -> None:
+    def __init__(self, settings: Settings, signer: Signer, store: Store, ledger: Admitting) -> None:
         super().__init__(settings, signer)
         self.store = store
         self.visits = Visits(settings, signer, cookies=self.personal) if settings.visits.remember else None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from contentguard.admission.maturity import Metering, matured, needed, quota
-from contentguard.admission.meter import Quota
+from contentguard.admission.maturity import Metering, Quota, matured, needed, quota
 from contentguard.admission.passes import Pass
 
 NOW = 1_800_000_000
@@ -43,3 +42,9 @@ def test_only_who_is_beyond_a_readers_surroundings_has_to_prove() -> None:
 def test_numbers_that_make_no_sense_are_refused(values: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"want|minutes"):
         Metering(**values)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("values", [(0, 1), (2, 1), (-1, 5)])
+def test_a_quota_that_admits_nothing_is_refused(values: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="articles an hour"):
+        Quota(*values)

@@ -154,11 +154,12 @@ def opened(make: Callable[[Newsstand], None] = lambda _: None) -> Iterator[Newss
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if self._told():
-                return None
+                return
             said = stand.redeem(body) if self.path == ROUTES + "/rest" else "lost"
             stand.redeemed.append(said)
             if said:
-                return self._send(403, "text/plain", said.encode())
+                self._send(403, "text/plain", said.encode())
+                return
             cookie = [("Set-Cookie", "pass=1; Path=/; HttpOnly; SameSite=Lax")] if stand.cookies else []
             self._send(200, "text/html; charset=utf-8", stand.rest().encode(), cookie)
 

@@ -1,0 +1,16 @@
+"""A redis-server for the tests that need no other than theirs to be left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.backends.servers import RedisServer, redis_server
+
+
+@pytest.fixture(scope="session")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One for the whole run; tests keep apart by prefixes. A skip, in CI a failure, where there is no redis-server."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as server:
+        yield server
