@@ -87,7 +87,7 @@ class Buckets:
         """The refusal that ``take`` would answer with; None when it would admit, or rests on a clock since turned
         back."""
         tat = self._tat(key)
-        if tat is None or not now < tat <= now + limit.capacity:
+        if tat is None or tat > now + limit.capacity + limit.slack:
             return None
         decision = gcra(tat, limit, now, cost)
         return None if decision.allowed else decision

@@ -76,10 +76,9 @@ class RedisStore:
     ) -> None:
         self._names = Names(secret)
         self._prefix = f"{prefix}{{{tag}}}:" if tag else prefix
-        self._pool: Any = ConnectionPool.from_url(
-            url, retry=Retry(NoBackoff(), 1), health_check_interval=_IDLE, socket_timeout=None, protocol=2
-        )
+        self._pool: Any = ConnectionPool.from_url(url, retry=Retry(NoBackoff(), 0), socket_timeout=None, protocol=2)
         self._connection: AbstractConnection | None = None
+        self._used = 0.0
         self._connecting: asyncio.Task[AbstractConnection] | None = None
         self._connect_timeout = connect_timeout
         self._batches = Batches(self._send, timeout)
@@ -179,6 +178,7 @@ class RedisStore:
                 again = await _exchange(connection, [commands[i] for i in missed])
                 for i, answer in zip(missed, again, strict=True):
                     answers[i] = answer
+            self._used = asyncio.get_running_loop().time()
             return answers
         except BaseException:
             await self._hang_up()
@@ -186,12 +186,25 @@ class RedisStore:
 
     async def _connected(self) -> AbstractConnection:
         """The connection. One that takes long to be made outlives who waits for it: the next ones find it made."""
-        if self._connection is not None:
+        if self._connection is not None and (self._is_fresh() or await self._still_stands()):
             return self._connection
         if self._connecting is None:
             self._connecting = asyncio.get_running_loop().create_task(self._connect())
             self._connecting.add_done_callback(_looked_at)
         return await asyncio.shield(self._connecting)
+
+    def _is_fresh(self) -> bool:
+        return asyncio.get_running_loop().time() - self._used < _IDLE
+
+    async def _still_stands(self) -> bool:
+        """Whether a connection that was idle for long has not been closed meanwhile, by the server or on the way."""
+        assert self._connection is not None
+        try:
+            await _exchange(self._connection, [("PING",)])
+        except exceptions.ConnectionError:
+            await self._hang_up()
+            return False
+        return True
 
     async def _connect(self) -> AbstractConnection:
         connection: Any = self._pool.make_connection()
@@ -205,6 +218,7 @@ class RedisStore:
         finally:
             self._connecting = None
         self._connection = connection
+        self._used = asyncio.get_running_loop().time()
         return self._connection
 
     async def _hang_up(self) -> None:
