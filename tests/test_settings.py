@@ -185,7 +185,7 @@ def test_rules_come_from_a_file_and_the_environment_says_the_rest(
             When(any=(When(header=(Header("x-partner", "yes"),)), When(client=("198.51.100.7", "2001:db8::/32")))),
         ),
     )
-    assert [rule.shadow for rule in policy.effective_rules()] == [True, False, False, False, False]
+    assert [rule.shadow for rule in policy.effective_rules()] == [True, False, False, False, True]
 
 
 @pytest.mark.parametrize("variable", ["CONTENTGUARD_ORIGN", "contentguard_orign", "CONTENTGUARD_COPPYING__POLICY"])

@@ -25,6 +25,8 @@ from contentguard.settings import Settings
 
 _TOLD = {
     "full": "everything, articles whole",
+    "search": "everything, and of an article the word that readers see its rest later",
+    "lead": "everything, but of an article its lead; the rest when it has been earned",
     "head": "everything, but of an article its metadata only",
     "none": "everything but articles (403 in their place)",
     "throttle": "429, with the time to wait",

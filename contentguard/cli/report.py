@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from contentguard.cli.tables import Grid, Top
 from contentguard.model import Verdict
 
-OUTCOMES = ("full", "head", "none", "throttle", "wait", "charge", "deny")
-_SERVED = frozenset(("full", "head", "none"))
+OUTCOMES = ("full", "lead", "head", "none", "throttle", "wait", "charge", "deny")
+_SERVED = frozenset(("full", "lead", "head", "none"))
 _PATH = 200
 """Characters of a path that are kept."""
 _REASONS = 50

@@ -41,7 +41,7 @@ _CROWD, _LONER = Limit(600, 3600.0, 120), Limit(30, 3600.0, 5)
 many readers behind one address, whose browsers fetch what pages are made of, and for what looks like one program."""
 
 _DOUBTFUL = 3.0
-"""Score from which who cannot be given a lead gets no article either: the threshold "lead-only"."""
+"""Score from which nobody gets the benefit of the doubt: the threshold "lead-only"."""
 _REMEMBERED = 4096
 
 Note = Callable[[str, str], None]
@@ -91,7 +91,9 @@ class Admissions:
 
     def applies(self, verdict: Verdict) -> bool:
         """Whether a client of this verdict has to have earned a pass."""
-        return verdict.rendition is Rendition.LEAD or (self.progressive and verdict.rendition is Rendition.FULL)
+        if verdict.rendition is Rendition.FULL:
+            return self.progressive or verdict.score >= _DOUBTFUL
+        return verdict.rendition is Rendition.LEAD
 
     def is_known(self, visit: Visit, verdict: Verdict) -> bool:
         """Whether the client's pass suffices as such, so that its page need not be held to be divided."""

@@ -31,7 +31,8 @@ class Preset:
 
 _SPOOFED = Rule("spoofed", Action.DENY, When(identity=("spoofed",)))
 _REFUSE = Rule("refuse", Action.DENY, When(purpose=(READER,), score=Score("refuse")))
-_LEAD_ONLY = Rule("lead-only", Action.LEAD, When(purpose=(READER,), score=Score("lead-only")))
+# In shadow: how articles are read (``reading.mode``) decides who gets a lead; this counts who would by score alone.
+_LEAD_ONLY = Rule("lead-only", Action.LEAD, When(purpose=(READER,), score=Score("lead-only")), shadow=True)
 
 _OPEN = MappingProxyType(dict.fromkeys(Purpose, Right.ALLOW))
 _STRICT = MappingProxyType(

@@ -9,7 +9,7 @@ from contentguard.policy.rules import Header, Rule, Score, When
 
 ACTIONS = {
     Action.ALLOW: "everything",
-    Action.LEAD: "an article's lead; until progressive reading is there, its metadata only",
+    Action.LEAD: "an article's lead, and its rest when that is earned",
     Action.EXCERPT: "an article's excerpt; until excerpts are made, its metadata only",
     Action.HEAD: "an article's metadata only (title, description, picture)",
     Action.THROTTLE: "over the limit, a refusal that says when to come back (429)",

@@ -140,8 +140,8 @@ def test_own_records_are_judged_again(tmp_path: Path, capsys: pytest.CaptureFixt
     noted = {**record, "path": "/news/c", "agent": BROWSER, "signals": [["odd", 4, "a"], ["odder", 3, "b"]]}
     lines = [json.dumps(one) + "\n" for one in (facts.as_dict(), record, noted)]
     report = found(tmp_path, capsys, lines, "--settings", policy(tmp_path, LEAD), senses=Senses())
-    assert report["rules"] == {"readers": {"full": 1}, "rights.ai-training": {"deny": 1}, "lead-only": {"head": 1}}
-    assert {(c["before"], c["after"]) for c in report["changes"]} == {("full", "deny"), ("full", "head")}
+    assert report["rules"] == {"readers": {"full": 1}, "rights.ai-training": {"deny": 1}, "lead-only": {"lead": 1}}
+    assert {(c["before"], c["after"]) for c in report["changes"]} == {("full", "deny"), ("full", "lead")}
     # By the preset alone the lead is counted and not given.
     report = found(tmp_path, capsys, lines, senses=Senses())
     assert report["rules"] == {"readers": {"full": 2}, "rights.ai-training": {"deny": 1}}
@@ -180,7 +180,7 @@ def test_whoever_wires_detectors_has_them_asked(tmp_path: Path, capsys: pytest.C
     report = found(tmp_path, capsys, lines, "--settings", trying, senses=Senses(detectors=(detector,), caps={"c": 2.5}))
     # An access log has too few headers to be asked about.
     assert asked == ["/news/a"]
-    assert report["rules"] == {"lead-only": {"head": 1}, "readers": {"full": 1}}
+    assert report["rules"] == {"lead-only": {"lead": 1}, "readers": {"full": 1}}
 
 
 def test_lines_that_cannot_be_read_are_counted_and_the_first_is_shown(

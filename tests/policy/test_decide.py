@@ -122,7 +122,7 @@ def test_limits_refuse_what_means_nothing(options: dict[str, object]) -> None:
     [
         (Action.ALLOW, Action.ALLOW, Rendition.FULL, 200),
         # Until progressive reading and excerpts are there, the metadata.
-        (Action.LEAD, Action.ALLOW, Rendition.HEAD, 200),
+        (Action.LEAD, Action.ALLOW, Rendition.LEAD, 200),
         (Action.EXCERPT, Action.ALLOW, Rendition.HEAD, 200),
         (Action.HEAD, Action.ALLOW, Rendition.HEAD, 200),
         (Action.CHARGE, Action.CHARGE, Rendition.NONE, 402),
@@ -219,7 +219,7 @@ def test_a_site_may_take_the_preset_s_lead_out_of_shadow(preset: str, least: flo
     policy = Policy(preset=preset, rules=(rule,))
     found = [decide(policy, facts(), scored(score)) for score in (least - 0.01, least, 7.99, 8.0)]
     assert [verdict.rule for verdict in found] == ["readers", "lead-only", "lead-only", "refuse"]
-    assert found[1].rendition is Rendition.HEAD
+    assert found[1].rendition is Rendition.LEAD
     assert {verdict.shadow for verdict in found} == {()}
 
 

@@ -325,7 +325,7 @@ def test_a_use_is_granted_where_a_robot_for_it_would_get_it(policy: Policy, path
             continue
         for use, robot in NAMELESS.items():
             verdict = decide(policy, Facts("GET", path, (), None, crawler=robot, identity=Standing.VERIFIED))
-            enough = (Rendition.FULL, Rendition.HEAD) if use is Use.SEARCH else (Rendition.FULL,)
+            enough = (Rendition.FULL, Rendition.LEAD, Rendition.HEAD) if use is Use.SEARCH else (Rendition.FULL,)
             if verdict.rule not in listed:
                 assert uses[use] is (verdict.action is Action.ALLOW and verdict.rendition in enough), (use, path)
 

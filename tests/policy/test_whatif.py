@@ -27,7 +27,7 @@ def told(policy: Policy, asked: Facts, signals: tuple[Signal, ...] = ()) -> dict
 def test_what_would_change_the_default_for_a_reader() -> None:
     assert told(Policy(), facts(), scored(7)) == {
         "a score of 8 or more": "deny",
-        "rule lead-only out of shadow": "head",
+        "rule lead-only out of shadow": "lead",
     }
     # With signals of groups that have caps of their own: 5 + 4 without them, 5 + 2.5 with them.
     signals = (Signal("a", 5.0, "a"), Signal("b", 4.0, "b"))
@@ -38,7 +38,7 @@ def test_what_would_change_the_default_for_a_reader() -> None:
 def test_what_would_change_for_one_of_two_rules_in_shadow() -> None:
     assert told(Policy(shadow=("refuse",)), facts(), scored(9)) == {
         "rule refuse out of shadow": "deny",
-        "rule lead-only out of shadow": "head",
+        "rule lead-only out of shadow": "lead",
     }
 
 
