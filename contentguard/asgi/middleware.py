@@ -69,7 +69,7 @@ class ContentGuardMiddleware:
         caller, client = guard.caller(facts), scope.get("client")
         visit = guard.met(facts, caller, client[0] if client else None)
         if caller.may_wait:
-            facts, verdict = await guard.judge(facts, target(scope))
+            facts, verdict = await guard.judge(facts, target(scope), caller)
         else:
             facts, verdict = guard.judged(facts, caller)
         if verdict.action is not Action.ALLOW:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from unicodedata import normalize
 from urllib.parse import quote, unquote
 
@@ -122,8 +123,12 @@ def spellings(path: str) -> tuple[str, ...]:
     empty and dot segments taken out; and where there is a NUL, ``#`` or ``?`` in it, also cut there.
     """
     lowered = path.lower()
-    if _PLAIN.fullmatch(lowered):
-        return (lowered,)
+    return (lowered,) if _PLAIN.fullmatch(lowered) else _forms(path)
+
+
+@lru_cache(maxsize=64)
+def _forms(path: str) -> tuple[str, ...]:
+    """The forms of a path that is not plain; one request may ask for them several times."""
     folded = _folded(_decoded(path)).replace("\\", "/")
     end = _ENDS.search(folded)
     forms = [folded] if end is None else [folded, folded[: end.start()]]
