@@ -221,6 +221,11 @@ class Cluster(NamedTuple):
     alarm: bool = False
 
 
+MOST_HEADERS = 400
+"""Header lines of a request that are looked at. A browser with all the cookies that one site may set sends less than
+half as many over HTTP/2, where each may come in a line of its own; many servers let 100 through."""
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of one request before it is judged. JSON-serialisable through ``as_dict``."""

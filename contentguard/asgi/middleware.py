@@ -76,7 +76,7 @@ class ContentGuardMiddleware:
             visit.account = guard.account(scope)
             visit.once = token != b"" and await guard.admissions.is_once(token, line(scope), facts.now)
         if caller.may_wait:
-            facts, verdict = await guard.judge(facts, target(scope))
+            facts, verdict = await guard.judge(facts, target(scope), caller)
         else:
             facts, verdict = guard.judged(facts, caller)
         if verdict.action is not Action.ALLOW:

@@ -10,7 +10,7 @@ from secrets import token_bytes
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from contentguard.model import Facts, changed, gathered
+from contentguard.model import MOST_HEADERS, Facts, changed, gathered
 from contentguard.proxies import alone
 from contentguard.rewrite.page import Delivery
 
@@ -37,6 +37,8 @@ def read_facts(scope: Scope, guard: Guard) -> Facts:
         address, scheme = proxies.client(peer, headers), proxies.scheme(peer, headers, scheme)
     else:
         address = alone(peer)
+    if len(headers) > MOST_HEADERS:
+        headers = headers[: MOST_HEADERS + 1]  # one more, so that the verdict can tell; proxies have been heard
     request_id = _IDS.pop() if _IDS else new_id()
     facts = gathered(scope["method"], scope["path"], headers, address, scheme, version, guard.clock(), request_id)
     return facts if not guard.proxied else changed(facts, proxied=True)

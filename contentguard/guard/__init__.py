@@ -31,7 +31,7 @@ from contentguard.guard.press import printable
 from contentguard.guard.reception import Reception
 from contentguard.guard.visits import Visit
 from contentguard.limits import Limit
-from contentguard.model import Action, Facts, Rendition, Verdict, changed, told
+from contentguard.model import MOST_HEADERS, Action, Facts, Rendition, Verdict, changed, told
 from contentguard.policy import decide_article, over
 from contentguard.policy.rules import READER
 from contentguard.settings import Settings
@@ -82,17 +82,19 @@ class Guard(Reception):
         if isinstance(self._shared, FallbackStore):
             await self._shared.aclose()
 
-    async def judge(self, facts: Facts, target: str = "") -> tuple[Facts, Verdict]:
+    async def judge(self, facts: Facts, target: str = "", caller: Caller | None = None) -> tuple[Facts, Verdict]:
         """The verdict on a request before the app is asked, with the facts it rests on.
 
-        ``target``: path and query as they came, for signatures that cover them.
+        ``target``: path and query as they came, for signatures that cover them. ``caller``: who asks, where that was
+        looked up already.
         """
+        caller = caller or self.caller(facts)
         facts = await self._identified(facts, target)
         wait = await self._wait("r", self._requests, facts) if self._requests else 0.0
         if wait:
             facts = changed(facts, wait=wait)
-        facts, verdict = self.judged(facts)
-        return await self._paced(facts, verdict, articles=False)
+        facts, verdict = self.judged(facts, caller)
+        return await self._paced(facts, verdict, caller, articles=False)
 
     def judged(self, facts: Facts, caller: Caller | None = None) -> tuple[Facts, Verdict]:
         """The same for a client that is no declared robot, and where there is nothing to wait for."""
@@ -151,7 +153,7 @@ class Guard(Reception):
         agent = facts.header(b"user-agent")
         crawler = self._match(agent) if agent else None
         signed = is_signed(facts.headers)
-        if crawler is None and not signed:
+        if (crawler is None and not signed) or len(facts.headers) > MOST_HEADERS:
             return facts
         request = None
         if signed and self._authority and target.startswith("/"):
@@ -168,7 +170,9 @@ class Guard(Reception):
         forwarded = facts.header(b"x-forwarded-for") or facts.header(b"forwarded")
         return None if forwarded and not self.proxied else facts.client
 
-    async def _paced(self, facts: Facts, verdict: Verdict, *, articles: bool) -> tuple[Facts, Verdict]:
+    async def _paced(
+        self, facts: Facts, verdict: Verdict, caller: Caller | None = None, *, articles: bool
+    ) -> tuple[Facts, Verdict]:
         """Ask the store for the limits that rules of the policy hold this client to, and judge again by its answer."""
         paces = [pace for pace in verdict.paces if pace.articles is articles]
         if not paces:
@@ -176,7 +180,7 @@ class Guard(Reception):
         waits = {pace.rule: await self._wait(f"p{pace.rule} ", pace.limit, facts) for pace in paces}
         if not any(waits.values()):
             return facts, verdict
-        return self.judged(over(facts, waits))
+        return self.judged(over(facts, waits), caller)
 
     async def admit(self, facts: Facts, verdict: Verdict) -> tuple[Facts, Verdict]:
         """The verdict on a request whose response turned out to hold an article."""

@@ -10,11 +10,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from contentguard.model import Action, Crawler, Facts, Right, Signal, Standing, Verdict
+from contentguard.model import MOST_HEADERS, Action, Crawler, Facts, Right, Signal, Standing, Verdict
+from contentguard.policy.conditions import Question
 from contentguard.policy.paths import is_readable, parse_pattern, spellings
 from contentguard.policy.rules import READER, Rule, When
 from contentguard.policy.table import Found, Table
-from contentguard.policy.verdicts import FULL, UNREADABLE, by_right, by_rule, is_open, opened, severity, throttled
+from contentguard.policy.verdicts import (
+    CROWDED,
+    FULL,
+    UNREADABLE,
+    by_right,
+    by_rule,
+    is_open,
+    opened,
+    severity,
+    throttled,
+)
 
 REMEMBERED = 4096
 """Robots whose verdict is kept: a robot's name may be one that a client has thought of."""
@@ -53,14 +64,17 @@ class Compiled:
         else:
             name, fallback = crawler.name.lower(), self._of_robot(crawler, facts.identity)
             kind = READER if name in self._screenless else crawler.purpose.value
-        found = self._exact.first(facts, path, score, kind, name)
-        verdict = fallback if found is None else _verdict(found, fallback)
-        if self._paths and not is_readable(path):
+        if len(facts.headers) > MOST_HEADERS:
+            verdict = CROWDED
+        elif self._paths and not is_readable(path):
             verdict = UNREADABLE
-        elif self._paths:
-            forms = spellings(path)
-            if self._folds or forms != (path,):
-                others = [self._loose.first(facts, form, score, kind, name) for form in forms]
+        else:
+            question = Question(facts, path, score, kind, name)
+            found = self._exact.first(question)
+            verdict = fallback if found is None else _verdict(found, fallback)
+            forms = spellings(path) if self._paths else ()
+            if forms and (self._folds or forms != (path,)):
+                others = [self._loose.first(question.at(form)) for form in forms]
                 verdict = _strictest(verdict, [fallback if one is None else _verdict(one, fallback) for one in others])
         if verdict.action is not Action.ALLOW and is_open(path):
             verdict = opened(verdict)

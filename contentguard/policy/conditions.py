@@ -22,11 +22,17 @@ ROBOTS = frozenset(purpose.value for purpose in Purpose)
 class Question:
     """One request as conditions see it, under one spelling of its path."""
 
-    __slots__ = ("_headers", "facts", "kind", "name", "path", "score")
+    __slots__ = ("_headers", "_lowered", "facts", "kind", "name", "path", "score")
 
     def __init__(self, facts: Facts, path: str, score: float, kind: str, name: str) -> None:
         self.facts, self.path, self.score, self.kind, self.name = facts, path, score, kind, name
         self._headers: dict[bytes, list[bytes]] | None = None
+        self._lowered: dict[bytes, list[bytes]] = {}
+
+    def at(self, path: str) -> Question:
+        """The same request under another spelling of its path."""
+        self.path = path
+        return self
 
     @property
     def headers(self) -> dict[bytes, list[bytes]]:
@@ -36,6 +42,13 @@ class Question:
             for key, value in self.facts.headers:
                 self._headers.setdefault(key.lower(), []).append(value)
         return self._headers
+
+    def lowered(self, name: bytes) -> list[bytes]:
+        """The values of one header in lower case; worked out once, for they may be long."""
+        found = self._lowered.get(name)
+        if found is None:
+            found = self._lowered[name] = [value.lower() for value in self.headers.get(name, ())]
+        return found
 
 
 Test = Callable[[Question], bool]
@@ -199,4 +212,4 @@ def _header(header: Header) -> Condition:
     if header.contains is None:
         return Condition(lambda q: name in q.headers, anchors)
     part = header.contains.lower().encode("ascii")
-    return Condition(lambda q: any(part in value.lower() for value in q.headers.get(name, ())), anchors)
+    return Condition(lambda q: any(part in value for value in q.lowered(name)), anchors)

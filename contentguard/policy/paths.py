@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from unicodedata import normalize
 from urllib.parse import quote, unquote
 
@@ -25,7 +26,7 @@ _WORD = r"[a-z0-9_~!$&'()+,=:@*-]++"
 _PLAIN = re.compile(rf"(?:/{_WORD}(?:\.{_WORD})*+)*+/?+")
 _CONTROLS = dict.fromkeys([*range(32), 127])
 _PARAMETERS = re.compile(r";[^/]*+")
-_ENDS = re.compile(r"[\0#?]")
+_ENDS = "\0#?"
 LONGEST = 4096
 """Characters of a path; what is longer and not plain takes too long to be read, and nobody honest sends it."""
 
@@ -122,11 +123,15 @@ def spellings(path: str) -> tuple[str, ...]:
     empty and dot segments taken out; and where there is a NUL, ``#`` or ``?`` in it, also cut there.
     """
     lowered = path.lower()
-    if _PLAIN.fullmatch(lowered):
-        return (lowered,)
+    return (lowered,) if _PLAIN.fullmatch(lowered) else _forms(path)
+
+
+@lru_cache(maxsize=64)
+def _forms(path: str) -> tuple[str, ...]:
+    """The forms of a path that is not plain; one request may ask for them several times."""
     folded = _folded(_decoded(path)).replace("\\", "/")
-    end = _ENDS.search(folded)
-    forms = [folded] if end is None else [folded, folded[: end.start()]]
+    # Each end by itself: what cuts at one of them may take another out.
+    forms = [folded, *(folded[:at] for end in _ENDS if (at := folded.find(end)) >= 0)]
     return tuple(dict.fromkeys(_resolved(form.translate(_CONTROLS)) for form in forms))
 
 

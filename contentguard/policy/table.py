@@ -43,8 +43,8 @@ class Found(NamedTuple):
     """Limits on the way to it that are still to be asked for."""
 
 
-Lookup = Callable[[Facts, str, float, str, str], tuple[int, ...]]
-"""Facts, path, score, class and robot's name → rules filed under them."""
+Lookup = Callable[[Question], tuple[int, ...]]
+"""A request → rules filed under what it has."""
 
 
 class Table:
@@ -69,14 +69,12 @@ class Table:
             if (kept := [(a.key, place) for place, anchors in enumerate(filed) for a in anchors if a.kind == kind])
         )
 
-    def first(self, facts: Facts, path: str, score: float, kind: str, name: str) -> Found | None:
+    def first(self, question: Question) -> Found | None:
         """What the rules say; None where none holds."""
         places = self._always
         for lookup in self._lookups:
-            places += lookup(facts, path, score, kind, name)
-        if not places:
-            return None
-        return self._try(places, Question(facts, path, score, kind, name))
+            places += lookup(question)
+        return self._try(places, question) if places else None
 
     def _try(self, places: tuple[int, ...], question: Question) -> Found | None:
         shadow: tuple[str, ...] = ()
@@ -121,10 +119,10 @@ def _load(anchors: Anchors, shared: Counter[Anchor]) -> tuple[bool, int, int]:
     return any(anchor.broad for anchor in anchors), max(shared[anchor] for anchor in anchors), len(anchors)
 
 
-def _by_word(word: Callable[[Facts, str, str], Any]) -> Callable[[list[tuple[Any, int]]], Lookup]:
+def _by_word(word: Callable[[Question], Any]) -> Callable[[list[tuple[Any, int]]], Lookup]:
     def make(kept: list[tuple[Any, int]]) -> Lookup:
         filed = _grouped(kept)
-        return lambda facts, path, score, kind, name: filed.get(word(facts, kind, name), ())
+        return lambda question: filed.get(word(question), ())
 
     return make
 
@@ -138,31 +136,31 @@ def _grouped(kept: Iterable[tuple[Any, int]]) -> dict[Any, tuple[int, ...]]:
 
 def _by_path(kept: list[tuple[Any, int]]) -> Lookup:
     filed = Intervals(kept)
-    return lambda facts, path, score, kind, name: filed.at(path)
+    return lambda question: filed.at(question.path)
 
 
 def _by_suffix(kept: list[tuple[Any, int]]) -> Lookup:
     filed = Intervals(kept)
-    return lambda facts, path, score, kind, name: filed.at(path[::-1])
+    return lambda question: filed.at(question.path[::-1])
 
 
 def _by_score(kept: list[tuple[Any, int]]) -> Lookup:
     filed = Intervals(kept)
-    return lambda facts, path, score, kind, name: filed.at(score)
+    return lambda question: filed.at(question.score)
 
 
 def _by_client(kept: list[tuple[Any, int]]) -> Lookup:
     filed = Intervals(kept)
-    return lambda facts, path, score, kind, name: filed.at(number(facts.client))
+    return lambda question: filed.at(number(question.facts.client))
 
 
 def _by_header(kept: list[tuple[Any, int]]) -> Lookup:
     filed = _grouped(kept)
 
-    def lookup(facts: Facts, path: str, score: float, kind: str, name: str) -> tuple[int, ...]:
+    def lookup(question: Question) -> tuple[int, ...]:
         found: tuple[int, ...] = ()
-        for key, _ in facts.headers:
-            found += filed.get(key.lower(), ())
+        for name in filed.keys() & question.headers.keys():
+            found += filed[name]
         return found
 
     return lookup
@@ -172,11 +170,11 @@ def _by_value(kept: list[tuple[Any, int]]) -> Lookup:
     filed = _grouped(kept)
     names = frozenset(name for name, _ in filed)
 
-    def lookup(facts: Facts, path: str, score: float, kind: str, name: str) -> tuple[int, ...]:
+    def lookup(question: Question) -> tuple[int, ...]:
         found: tuple[int, ...] = ()
-        for key, value in facts.headers:
-            if key.lower() in names:
-                found += filed.get((key.lower(), value), ())
+        for name in names & question.headers.keys():
+            for value in question.headers[name]:
+                found += filed.get((name, value), ())
         return found
 
     return lookup
@@ -187,10 +185,10 @@ _LOOKUPS: Mapping[str, Callable[[list[tuple[Any, int]]], Lookup]] = {
     "suffix": _by_suffix,
     "score": _by_score,
     "client": _by_client,
-    "crawler": _by_word(lambda facts, kind, name: name),
-    "purpose": _by_word(lambda facts, kind, name: kind),
-    "identity": _by_word(lambda facts, kind, name: facts.identity._value_),
-    "method": _by_word(lambda facts, kind, name: facts.method.upper()),
+    "crawler": _by_word(lambda question: question.name),
+    "purpose": _by_word(lambda question: question.kind),
+    "identity": _by_word(lambda question: question.facts.identity._value_),
+    "method": _by_word(lambda question: question.facts.method.upper()),
     "header": _by_header,
     "value": _by_value,
 }

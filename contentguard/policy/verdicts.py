@@ -29,6 +29,15 @@ UNREADABLE = Verdict(
 )
 """What nobody gets where there are rules about paths: it could be any of them."""
 
+CROWDED = Verdict(
+    Action.DENY,
+    Rendition.NONE,
+    "limits.headers",
+    DENIED,
+    "more header lines than are read",
+)
+"""What nobody gets who sends more than ``MOST_HEADERS`` lines: what a rule is about could stand behind them."""
+
 # Until excerpts are made, ``excerpt`` comes to the article's metadata.
 _BY_RIGHT = {
     Right.ALLOW: (Action.ALLOW, Rendition.FULL, ""),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from contentguard.backends import identification
 from contentguard.backends.directories import Directories
 from contentguard.backends.dns import HostNames
 from contentguard.backends.identification import Answered, Identifier, identifier
@@ -20,7 +21,7 @@ from contentguard.crawlers.fields import InnerList, parse_dictionary
 from contentguard.crawlers.message import ComponentError, SignedRequest, signature_base
 from contentguard.crawlers.options import Identification
 from contentguard.crawlers.ranges import RangeList, Ranges, RangeSource
-from contentguard.crawlers.signatures import SignatureRules, Signed
+from contentguard.crawlers.signatures import Claim, SignatureResult, SignatureRules, Signed, conclude
 from contentguard.limits import Decision, Limit
 from contentguard.model import Crawler, Purpose, Standing
 from tests.backends.test_directories import Clock, Publisher
@@ -217,6 +218,41 @@ def test_signatures_are_verified_for_one_address_only_so_often() -> None:
     assert reasons.count("bad-signature") == 50
     assert reasons.count("too-many-signatures") == 10
     assert answers[-1].identity is not None
+
+
+def test_of_many_signatures_few_are_verified_and_none_after_one_that_holds() -> None:
+    """Four labels took more than a millisecond, whether or not they held."""
+
+    def labelled(*requests: SignedRequest) -> SignedRequest:
+        headers = [
+            (name, b", ".join(dict(one.headers)[name].replace(b"sig1=", b"s%d=" % n) for n, one in enumerate(requests)))
+            for name in (b"signature-input", b"signature")
+        ]
+        return replace(requests[0], headers=(requests[0].headers[0], *headers))
+
+    def signed(more: str, private: Ed25519PrivateKey | None = None) -> SignedRequest:
+        rest = {} if private is None else {"private": private}
+        return sign(f'sig1="{AGENT}"', ';key="sig1"', more=more, **rest)  # type: ignore[arg-type]
+
+    good = [signed(f';nonce="{n}"') for n in range(4)]
+    bad = [signed(f';nonce="{n}"', Ed25519PrivateKey.from_private_bytes(b"7" * 32)) for n in range(4)]
+    house, counted = House(), []
+
+    def counting(claim: Claim, *rest: object) -> SignatureResult:
+        counted.append(claim.label)
+        return conclude(claim, *rest)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(identification, "conclude", counting)
+        for requests, tried, standing_ in (
+            ((good[0], *bad[1:]), 1, V),
+            ((bad[0], good[1], *bad[2:]), 2, V),
+            ((*bad[:2], *good[2:]), 2, None),
+        ):
+            counted.clear()
+            (answered,) = asyncio.run(house.ask((None, STRANGER, labelled(*requests))))
+            assert len(counted) == tried
+            assert (answered.identity and answered.identity.standing) == standing_
 
 
 def test_options_make_an_identifier(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@
     python -m tests.fuzz corpus                        those inputs, judged and held against exceptions.json
     python -m tests.fuzz folder DIR...                 any folder of saved pages
     python -m tests.fuzz tokens --tries N --seed S     forged tickets, passes, links and proofs
+    python -m tests.fuzz requests --requests N         requests judged: no exception, no verdict above a millisecond
 
 Each ends with 0 when it found nothing.
 """
@@ -19,7 +20,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.fuzz import tokens
+from tests.fuzz import court, tokens
 from tests.fuzz.folder import report, try_folder
 from tests.fuzz.hunt import Finding, Tally, hunt, smallest
 from tests.rewrite.corpus.adapter import MARKS
@@ -149,6 +150,22 @@ def _tokens(options: argparse.Namespace) -> int:
     return wrong
 
 
+def _requests(options: argparse.Namespace) -> int:
+    tally, kinds = court.Tally(), Counter[str]()
+    last, until = options.first + options.requests, time.monotonic() + options.seconds
+    for first in range(options.first, last, options.block):
+        block = min(options.block, last - first)
+        for finding in court.hunt(options.seed, block, first=first, tally=tally):
+            kinds[finding.kind] += 1
+            if kinds[finding.kind] <= options.show:
+                print(f"request {finding.number}: {finding.kind}\n  {finding.detail}", flush=True)
+        _progress(f"{tally.judged:,} of {options.requests:,} requests, {kinds.total()} findings")
+        if time.monotonic() > until:
+            break
+    print(*court.report(tally, kinds), sep="\n")
+    return kinds.total()
+
+
 def _progress(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
@@ -183,6 +200,14 @@ def _parser() -> argparse.ArgumentParser:
     folder.add_argument("--chunkings", type=int, default=4, help="ways to cut each page")
     folder.add_argument("--limit", type=int, help="no more pages than this")
     folder.set_defaults(run=_folder)
+    judging = hunts.add_parser("requests", help="requests judged by the whole decision path")
+    judging.add_argument("--requests", type=int, default=1_000_000)
+    judging.add_argument("--seed", type=int, default=1)
+    judging.add_argument("--first", type=int, default=0, help="the number of the first request, to see one again")
+    judging.add_argument("--block", type=int, default=20_000, help="requests that one set of guards judges")
+    judging.add_argument("--seconds", type=float, default=float("inf"), help="stop after this long")
+    judging.add_argument("--show", type=int, default=5, help="how many findings of a kind to print")
+    judging.set_defaults(run=_requests)
     forging = hunts.add_parser("tokens", help="forged tickets, passes, links and proofs")
     forging.add_argument("--tries", type=int, default=10_000_000)
     forging.add_argument("--seed", type=int, default=1)

@@ -113,9 +113,10 @@ def _parts(when: When, asked: Asked) -> Iterator[bool]:
 
 
 REFUSED = {Action.THROTTLE, Action.WAIT, Action.CHARGE, Action.DENY}
-SMALLER = {Action.LEAD, Action.EXCERPT, Action.HEAD}
+SMALLER = {Action.EXCERPT, Action.HEAD}
 STRICT = [
     (Action.ALLOW, Rendition.FULL),
+    (Action.ALLOW, Rendition.LEAD),
     (Action.ALLOW, Rendition.HEAD),
     (Action.ALLOW, Rendition.NONE),
     (Action.THROTTLE, Rendition.NONE),
@@ -163,6 +164,8 @@ def first(policy: Policy, asked: Asked) -> Outcome:
 
 
 def _done(rule: Rule) -> tuple[Action, Rendition, str]:
+    if rule.action is Action.LEAD:
+        return Action.ALLOW, Rendition.LEAD, rule.name
     if rule.action in SMALLER:
         return Action.ALLOW, Rendition.HEAD, rule.name
     return rule.action, Rendition.FULL if rule.action is Action.ALLOW else Rendition.NONE, rule.name

@@ -13,6 +13,7 @@ from contentguard import Crawler, Facts, Policy, Purpose, Signal, Verdict
 from contentguard.model import Action, Standing
 from contentguard.policy import Header, Rule, Score, When, decide, decide_article
 from contentguard.policy.compiled import REMEMBERED
+from contentguard.policy.conditions import Question
 from tests.policy import generated, naive
 
 
@@ -145,5 +146,6 @@ def test_rules_that_a_request_has_no_key_of_are_not_tried() -> None:
     for name, condition in kinds.items():
         policy = Policy(rules=tuple(Rule(f"r{n}", Action.DENY, condition(n)) for n in range(1000)))
         table = policy.compiled._exact
-        tried = [place for look in table._lookups for place in look(facts, facts.path, 0.0, "ai-training", "gptbot")]
+        question = Question(facts, facts.path, 0.0, "ai-training", "gptbot")
+        tried = [place for look in table._lookups for place in look(question)]
         assert len(tried) + len(table._always) == 0, name
