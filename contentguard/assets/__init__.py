@@ -1,5 +1,6 @@
-"""What the browser gets: scripts and style sheets, written by hand and served as they are.
+"""What the browser gets: scripts and style sheets, written by hand, without a step between writing and serving.
 
+A script leaves without its indentation and the lines that are comments: both are for who reads it here.
 A file's name carries the hash of its bytes, so it may be cached for ever, and its integrity stands ready
 for the tag that names it. One is asked for anew with every page on purpose: that it is fetched shows a
 browser. Everything is read once, on import; per-page values never enter a file, they travel in an attribute.
@@ -8,6 +9,7 @@ browser. Everything is read once, on import; per-page values never enter a file,
 from __future__ import annotations
 
 import gzip
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,8 +47,13 @@ class Asset:
         return where, b'" integrity="%s"' % self.integrity.encode("ascii")
 
 
+_UNSAID = re.compile(rb"^ *+(?:(?://.*+)?\n)?", re.MULTILINE)
+
+
 def _asset(name: str, content_type: str, *, kept: bool = True) -> Asset:
     body = files(__name__).joinpath(name).read_bytes()
+    if name.endswith(".js"):
+        body = _UNSAID.sub(b"", body)
     stem, dot, ending = name.rpartition(".")
     return Asset(
         name=name,

@@ -1,70 +1,70 @@
-// Earns an article's rest by some work (admission/proof.py). On any trouble the link stays. Its own worker.
+// Earns the rest of an article with a little work, and puts it in. Whatever fails, the link to it stays.
+//
+// The page has places, [data-cg-rest], the first of which holds the link, {routes}/wait/{ticket}. What work a ticket
+// asks for, and how answers are written: contentguard/admission/tickets.py and proof.py. This file is its own worker.
 (() => {
-  const sleep = (time) => new Promise((done) => setTimeout(done, time));
+  'use strict';
+  const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
   const bytes = (text) => Uint8Array.from(text, (sign) => sign.charCodeAt());
-  const fields = (ticket) => bytes(atob(ticket.slice(24, 36).replace(/-/g, '+').replace(/_/g, '/')));
 
-  // SHA-256's first word; roots of primes are its constants.
+  // SHA-256 (FIPS 180-4) of the 64 bytes in `view`, message and padding: the first 32 bits.
+  // Only where there is no WebCrypto. The constants are the fractions of roots of primes.
   const hasher = (view) => {
     const primes = [];
-    for (let n = 2; primes.length < 64; n++) if (primes.every((prime) => n % prime)) primes.push(n);
-    const roots = (power) => Int32Array.from(primes, (prime) => prime ** (1 / power) * 2 ** 32);
-    const turn = (x, n) => x >>> n | x << 32 - n;
-    const k = roots(3);
-    const h = roots(2);
-    const w = new Int32Array(64);
-    const a = new Int32Array(68);
-    const e = new Int32Array(68);
-    for (let t = 0; t < 4; t++) {
-      a[t] = h[3 - t];
-      e[t] = h[7 - t];
-    }
+    for (let n = 2; primes.length < 68; n++) if (primes.every((prime) => n % prime)) primes.push(n);
+    const [a, e, w, k] = [2, 2, 2, 3].map((n) => Int32Array.from(primes, (prime) => prime ** (1 / n) * 2 ** 32));
+    // The registers shift by one each round, so two arrays hold them: a[t + 3] is round t's a, a[t] its d.
+    a.subarray(0, 4).reverse();
+    e.subarray(0, 8).reverse();
+    const turn = (x, i, j, n) => (x >>> i | x << 32 - i) ^ (x >>> j | x << 32 - j) ^ (x >>> n | x << 32 - n);
     return () => {
       for (let t = 0; t < 64; t++) {
         const x = w[t - 15];
         const y = w[t - 2];
-        const f = e[t + 3];
         const b = a[t + 3];
-        w[t] = t < 16 ? view.getInt32(4 * t)
-          : (turn(x, 7) ^ turn(x, 18) ^ x >>> 3) + (turn(y, 17) ^ turn(y, 19) ^ y >>> 10) + w[t - 16] + w[t - 7];
-        const sum = (turn(f, 6) ^ turn(f, 11) ^ turn(f, 25)) + (f & e[t + 2] ^ ~f & e[t + 1]) + e[t] + k[t] + w[t];
-        e[t + 4] = a[t] + sum;
-        a[t + 4] = (turn(b, 2) ^ turn(b, 13) ^ turn(b, 22)) + (b & a[t + 2] ^ b & a[t + 1] ^ a[t + 2] & a[t + 1]) + sum;
+        const c = a[t + 2];
+        const f = e[t + 3];
+        // Two of the schedule's turns are shifts: what came around is taken out again.
+        w[t] = t < 16 ? view.getInt32(4 * t) : (turn(x, 7, 18, 3) ^ x << 29) + (turn(y, 17, 19, 10) ^ y << 22) + w[t - 16] + w[t - 7];
+        a[t + 4] = e[t + 4] = turn(f, 6, 11, 25) + (f & e[t + 2] | ~f & e[t + 1]) + e[t] + k[t] + w[t];
+        a[t + 4] += turn(b, 2, 13, 22) + (b & c | a[t + 1] & (b | c));
+        e[t + 4] += a[t];
       }
       return a[3] + a[67];
     };
   };
 
+  // The body of the request that redeems a ticket; empty where its work cannot be done here.
+  // `tell` hears the share that is done.
   const solve = async (ticket, tell) => {
-    const [, , , , algorithm, puzzles, bits, high, low] = fields(ticket);
-    // Seal, label, counters, padding.
+    const [, , , , algorithm, puzzles, bits, high, low] = bytes(atob(ticket.slice(24, 36).replace(/-/g, '+').replace(/_/g, '/')));
+    const { subtle } = crypto;
+    if (![0, subtle, 1][algorithm]) return '';
+    // Seal, label, puzzle and counter; then what SHA-256 puts behind 320 bits.
     const block = bytes((ticket.slice(0, 24) + 'cg-proof'.repeat(2) + '\x80').padEnd(62, '\0') + '\x01@');
     const view = new DataView(block.buffer);
-    const { subtle } = crypto;
-    const asked = { name: 'PBKDF2', hash: 'SHA-256', salt: block.subarray(24, 40), iterations: high << 8 | low };
-    const key = algorithm < 2 && await subtle.importKey('raw', block.subarray(0, 24), asked, false, ['deriveBits']);
+    const name = { name: 'PBKDF2', hash: 'SHA-256', salt: block.subarray(24, 40), iterations: high << 8 | low };
+    const key = algorithm < 2 && await subtle.importKey('raw', block.subarray(0, 24), name, false, ['deriveBits']);
     const hash = key || hasher(view);
     const answers = [];
     let next = 0;
     let done = 0;
-    let until = self.document && 0; // workers never pause
     const lane = async () => {
       while (next < puzzles) {
-        const puzzle = next++;
+        const i = next++;
         for (let n = 0, found = 1; found; n++) {
-          view.setInt32(32, puzzle);
-          view.setInt32(36, answers[puzzle] = n);
-          found = (key ? new DataView(await subtle.deriveBits(asked, key, 256)).getInt32() : hash()) >>> 32 - bits;
-          if (!key && performance.now() > until) {
-            await sleep();
-            until = performance.now() + 9;
-          }
+          // Hashes hold the thread, which a page has need of: a thousand take 1 ms, 7 ms on a slow phone.
+          if (!key && self.document && !(n & 1023)) await sleep();
+          view.setInt32(32, i);
+          view.setInt32(36, answers[i] = n);
+          found = (key ? new DataView(await subtle.deriveBits(name, key, 256)).getInt32() : hash()) >>> 32 - bits;
         }
         tell(++done / puzzles);
       }
     };
+    // Four, whatever a browser says of its cores: the derivations run in its own threads.
     await Promise.all([lane(), lane(), lane(), lane()]);
-    return answers.join('.');
+    return ticket + ' ' + answers.join('.');
   };
 
   if (!self.document) {
@@ -75,113 +75,107 @@
     return;
   }
 
-  // <img name=querySelector> hides the document's.
-  const dom = (method, value) => Document.prototype[method].call(document, value);
+  // <img name=createElement> hides a method of the document: ask the prototype.
+  const dom = (name, value) => Document.prototype[name].call(document, value);
+  const find = (html) => /cg-continue"[^>]*?href="([^"]+)\/wait\/([\w-]+)/.exec(html);
   const once = Symbol.for('contentguard:rest');
-  const link = dom('querySelector', '[data-cg-rest] .cg-continue');
-  const [, routes, given] = /(.+)\/wait\/([\w-]+)/.exec(link) || [];
-  if (!given || link[once] || link.origin !== location.origin) return;
-  link[once] = true;
-
-  const bar = dom('createElement', 'progress');
+  const [link] = dom('querySelectorAll', '[data-cg-rest] .cg-continue');
+  // Of another origin: a translator shows the page.
+  if (!link || link[once] || link.origin !== origin) return;
+  const [, routes, first] = find(link.outerHTML);
+  const bar = link[once] = dom('createElement', 'progress');
   const tell = (share) => { bar.value = share; };
+
   const prove = (ticket) => new Promise((done, fail) => {
-    const worker = new Worker(dom('querySelector', 'script[src*=contentguard-rest]').src);
-    let timer;
-    const wait = () => {
-      clearTimeout(timer);
-      timer = setTimeout(fail, 4000);
-    };
+    const worker = new Worker(dom('querySelectorAll', 'script[src*=contentguard-rest]')[0].src);
     worker.onerror = fail;
-    worker.onmessage = ({ data }) => (wait(), data.length ? done : tell)(data);
+    worker.onmessage = ({ data }) => (data.trim ? done : tell)(data);
     worker.postMessage(ticket);
-    wait();
+    // Some extensions give out workers that do nothing.
+    setTimeout(fail, 9000);
   }).catch(() => solve(ticket, tell));
 
+  // Throws where the pieces do not fit the places, and where Trusted Types are enforced.
   const swap = (html) => {
     const places = dom('querySelectorAll', '[data-cg-rest]');
     const article = places[0].parentNode;
     const rest = new Range().createContextualFragment(html);
     const pieces = rest.querySelectorAll('[data-cg-rest]');
-    const first = pieces[0].firstElementChild;
+    const focused = link.matches(':focus') && pieces[0].firstElementChild;
     const target = !scrollY && rest.getElementById(decodeURIComponent(location.hash.slice(1)));
-    const focused = link.matches(':focus');
     if (pieces.length !== places.length) throw 0;
-    places.forEach((place, at) => {
+    places.forEach((place, i) => {
       place.hidden = false;
       const { bottom } = place.getBoundingClientRect();
-      place.before(...pieces[at].childNodes);
+      place.before(...pieces[i].childNodes);
+      // Nothing when the browser has anchored the scroll position by itself.
       if (bottom < 0) scrollBy({ top: place.getBoundingClientRect().top - bottom, behavior: 'instant' });
       place.remove();
     });
     if (focused) {
-      first.tabIndex += 0;
-      first.focus({ preventScroll: true });
+      // Makes it focusable; leaves what is.
+      focused.tabIndex += 0;
+      focused.focus({ preventScroll: true });
     }
     if (target) target.scrollIntoView();
     article.dispatchEvent(new CustomEvent('contentguard:rest', { bubbles: true }));
   };
 
-  let busy = 0; // 2: and clicked
-  const start = async (ticket) => {
-    if (busy || !link.isConnected) return;
-    busy = 1;
-    const timer = setTimeout(() => {
-      link.setAttribute('aria-busy', 'true');
-      bar.setAttribute('aria-hidden', 'true');
-      if (!matchMedia('(prefers-reduced-motion)').matches) link.after(' ', bar);
-    }, 1000);
-    let late = 0;
+  // With a ticket its answers are sent, without one the page is asked for another. Throws where the link has to do.
+  const earn = async (ticket) => {
+    let late;
     let granted;
-    const ask = async (...request) => {
-      const answer = await fetch(...request);
-      late = 1000 * answer.headers.get('retry-after');
-      const text = await answer.text();
-      granted = answer.ok;
-      return text;
-    };
-    try {
-      for (const pause of [0, 500, 2000]) {
-        if (!(late <= 3e4)) break;
-        await sleep(Math.max(pause, late));
-        try {
-          if (!ticket) {
-            [, ticket] = /cg-continue[^>]+\/wait\/([\w-]+)/.exec(await ask(location.href, { cache: 'reload' }));
-            granted = false;
-            link.href = routes + '/wait/' + ticket;
-          }
-          if (![0, crypto.subtle, 1][fields(ticket)[4]]) break;
-          const html = await ask(routes + '/rest', { method: 'POST', body: ticket + ' ' + await prove(ticket) });
-          if (granted) return swap(html);
-        } catch (error) {
-          if (granted) throw error;
-        }
-        ticket = '';
-      }
-    } catch {
-      const page = 'contentguard' + location.pathname;
-      const now = Date.now();
-      if (!(now - sessionStorage[page] < 6e4)) {
-        sessionStorage[page] = now;
-        return location.reload();
+    for (const pause of [0, 500, 1000, 2000, 4000]) {
+      if (late > 3e4) break;
+      try {
+        await sleep(late || !ticket && pause);
+        const body = ticket && await prove(ticket);
+        if (body === '') break;
+        ticket = null;
+        const answer = await fetch(body ? routes + '/rest' : location, { method: body ? 'POST' : 'GET', body, cache: 'reload' });
+        late = 1000 * answer.headers.get('retry-after');
+        const html = await answer.text();
+        granted = answer.ok;
+        if (body && granted) return swap(html);
+        [, , ticket] = find(html);
+        granted = false;
+      } catch {
+        // The page comes whole from now on, or what came cannot be put in.
+        if (granted) break;
       }
     }
-    clearTimeout(timer);
-    bar.remove();
-    link.removeAttribute('aria-busy');
-    if (busy > 1) {
-      busy = 0;
-      link.click();
-    }
-    busy = 0;
+    const page = 'contentguard' + location.pathname;
+    const now = Date.now();
+    if (!granted || now - sessionStorage[page] < 6e4) throw 0;
+    sessionStorage[page] = now;
+    location.reload();
   };
-  link.addEventListener('click', (event) => {
+
+  // 1: at work, and after success; 2: the link was clicked meanwhile.
+  let busy = 0;
+  const start = (ticket) => {
+    if (busy) return;
+    busy = 1;
+    tell(0);
+    setTimeout(() => {
+      if (!busy) return;
+      link.ariaBusy = bar.ariaHidden = true;
+      link.after(bar);
+    }, 1000);
+    earn(ticket).catch(() => {
+      bar.remove();
+      link.ariaBusy = null;
+      if (busy > 1) location = link;
+      busy = 0;
+    });
+  };
+  link.onclick = (event) => {
+    // A second click does not wait; a double click is one.
     if (!busy || (busy > 1 && event.detail < 2) || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
     busy = 2;
-  });
+  };
   addEventListener('pageshow', (event) => event.persisted && start());
-  const begin = () => start(given);
-  if (document.prerendering === true) addEventListener('prerenderingchange', begin, true);
-  else begin();
+  addEventListener('prerenderingchange', () => start(first), true);
+  if (document.prerendering !== true) start(first);
 })();

@@ -61,7 +61,7 @@ def test_the_refusal_stands_in_the_script_once_and_nowhere_else() -> None:
 def test_the_scripts_texts_are_those_that_may_be_changed() -> None:
     block = re.search(r"const texts = \{(.*?)\};", CODE, re.DOTALL)
     assert block
-    assert tuple(re.findall(r"^    (\w+):", block[1], re.MULTILINE)) == MESSAGES
+    assert tuple(re.findall(r"^(\w+):", block[1], re.MULTILINE)) == MESSAGES
 
 
 def test_the_style_sheet_asks_for_nothing() -> None:
