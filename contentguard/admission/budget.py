@@ -67,6 +67,15 @@ class Bucket:
         """Take a token, after ``wait`` said that there is one (if not, the bucket is empty then)."""
         self.level = max(self.level - 1.0, 0.0)
 
+    def draw(self, now: float) -> None:
+        """Take a token whether or not there is one."""
+        self._fill(now)
+        self.take()
+
+    def hold(self, tokens: float, now: float) -> None:
+        """Somebody else counts for it, and says that there are so many."""
+        self.level, self._at = min(tokens, self.size), now
+
     def turned(self) -> bool:
         """Whether it has just become empty, or half full after that; ``low`` tells which."""
         if self.low:
@@ -75,8 +84,9 @@ class Bucket:
         self.low = self.level < 1.0 - _SLACK
         return self.low
 
-    def as_dict(self) -> dict[str, float]:
-        """It as JSON-ready data."""
+    def as_dict(self, now: float) -> dict[str, float]:
+        """How it stands at ``now``, as JSON-ready data."""
+        self._fill(now)
         return {"level": round(self.level, 1), "size": round(self.size, 1), "per_hour": round(self.rate * 3600.0, 1)}
 
     def _fill(self, now: float) -> None:
