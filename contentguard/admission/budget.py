@@ -5,9 +5,10 @@ seconds at most ``size + rate * t`` are given out, also when its rate is changed
 buckets of one rate, each a theoretical arrival time as in ``limits``, in a sketch instead of a table: a client has two
 cells, and the fuller one is what it has.
 
-What is normal is a quantile, followed by steps of fixed size (Ma, Muthukrishnan and Sandler 2013, "Frugal streaming"):
-if a window saw more than that, it rises by a thousandth, and else it falls by a ninth of that, until nine windows of
-ten are below. So only the *number* of busy windows teaches anything, never how busy they were.
+What is normal is a quantile: that of the first day, then followed in steps of fixed size (Ma, Muthukrishnan and Sandler
+2013, "Frugal streaming"). If a window saw more than normal, normal rises by a thousandth, and else it falls by a ninth
+of that, until nine windows of ten are below. So only the *number* of busy windows teaches anything, never how busy they
+were.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ WINDOW = 600.0
 
 PER_HOUR = 3600.0 / WINDOW
 LEARNING = 144
-"""Windows of a whole day, before which a mean of the hours seen would say little."""
+"""Windows of a whole day; fewer would know the night or the noon only."""
 
 _UP = 1.0 + 1.0 / 1000.0
 _DOWN = 1.0 - 1.0 / 9000.0
@@ -132,32 +133,30 @@ class Cells:
 
 
 class Normal:
-    """How much of something usually comes in a window, at a busy time."""
+    """How much of something comes in a window at a busy time: what nine windows of ten stay below.
 
-    __slots__ = ("count", "rate", "windows")
+    ``rate``: what is known already; None: a day has to be seen first.
+    """
 
-    def __init__(self, rate: float = 0.0, windows: int = 0) -> None:
-        self.rate, self.windows = rate, windows
-        """What is normal in a window; from how many windows that is known."""
+    __slots__ = ("_seen", "count", "rate")
+
+    def __init__(self, rate: float | None = None) -> None:
+        self.rate = rate
         self.count = 0
-        """How much came in the present one."""
+        """How much came in the present window."""
+        self._seen = array("d")
 
-    @property
-    def known(self) -> bool:
-        """Whether a whole day was seen."""
-        return self.windows >= LEARNING
+    def close(self) -> None:
+        """The window is over, and was one to learn from."""
+        if self.rate is not None:
+            self.rate = max(self.rate * (_UP if self.count > self.rate else _DOWN), _STILL)
+        else:
+            self._seen.append(self.count)
+            if len(self._seen) == LEARNING:
+                self.rate = max(sorted(self._seen)[LEARNING * 9 // 10], _STILL)
+                self._seen = array("d")
+        self.count = 0
 
-    @property
-    def per_hour(self) -> float:
-        """What is normal in an hour."""
-        return self.rate * PER_HOUR
-
-    def close(self, *, learn: bool) -> None:
-        """The window is over."""
-        if learn:
-            self.windows += 1
-            if self.windows <= LEARNING:
-                self.rate += (self.count - self.rate) / self.windows
-            else:
-                self.rate = max(self.rate * (_UP if self.count > self.rate else _DOWN), _STILL)
+    def skip(self) -> None:
+        """The window is over, and was none to learn from."""
         self.count = 0

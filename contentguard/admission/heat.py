@@ -43,7 +43,7 @@ class Heat:
         self.hot: dict[int, int] = {}
         """The hot articles and their counts. To be looked at; ``count`` writes it."""
         self._top, self._share = top, share or 1.0
-        self._most = 2 * (top + int(1.0 / self._share))
+        self._most = 2 * top + int(1.0 / self._share)
         self._cells = array("I", bytes(_WIDTH * 2 * CELLS))
         self._bar, self._total = _LEAST, 0
 
@@ -77,7 +77,7 @@ class Heat:
             if count < self._bar:
                 self._leave(article)
         if len(self.hot) > self._most:  # very many with the very same count
-            for article in list(self.hot)[self._most // 2 :]:
+            for article in sorted(self.hot, key=self.hot.__getitem__)[: -self._top]:
                 self._leave(article)
 
     def halve(self) -> None:

@@ -62,8 +62,10 @@ def step(state: bytes, article: int, now: float, quota: Quota) -> Step:
     """May ``article`` (a hash of 32 bits) be opened at ``now`` (seconds since the epoch) by a pass with this history?
 
     A pass never seen has the history ``b""``. A history holds at most as many entries as the largest day's quota it was
-    stepped with. ValueError when ``state`` is none that a step has returned.
+    stepped with. ValueError when ``state`` is none that a step has returned, or ``article`` no hash of 32 bits.
     """
+    if not 0 <= article <= _MOST:
+        raise ValueError(f"an article is known by a hash of 32 bits, not by {article}")
     numbers = _numbers(state)
     late, early = _second(ceil(now)), floor(now)
     articles, seconds = numbers[::2], numbers[1::2]

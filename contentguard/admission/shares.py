@@ -61,15 +61,13 @@ class Shares:
     def _least(self, start: int) -> int:
         return min(range(start, start + _WAYS), key=lambda place: (self._shares[place], self._counts[place]))
 
-    def close(self, *, learn: bool) -> None:
+    def close(self) -> None:
         """The window is over. Takes less than a millisecond for a thousand fingerprints."""
-        if learn and self._total < _ENOUGH:
-            return
-        if learn:
+        if self._total >= _ENOUGH:
             self._windows += 1
             self._learn(max(_PACE, 1.0 / self._windows))
-        self._counts = array("L", [0]) * len(self._counts)
-        self._total = 0
+            self._counts = array("L", [0]) * len(self._counts)
+            self._total = 0
 
     def _learn(self, pace: float) -> None:
         kept, gained = 1.0 - pace, pace / self._total

@@ -1,8 +1,8 @@
 """The treasury: the strangers' budget of cold articles, whom it is split between, and whether there is an alarm.
 
 The budget is a multiple of what is normal at a busy time, between a least and a most that the owner sets, and the most
-until a day was seen. Normal is what clients without a matured pass *ask* for, in windows of ten minutes; windows that
-an alarm touched teach nothing.
+until a day was seen. Normal is what clients without a matured pass *ask* for, in windows of ten minutes; windows in
+which a bucket was empty teach nothing.
 
 An alarm is raised when they ask for about twice the normal, or when passes are earned twice as fast as is normal, and
 it ends after ten minutes in which neither happened. Until then there is one budget for all. During an alarm it is split
@@ -17,7 +17,7 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from contentguard.admission.budget import BURST_HOURS, WINDOW, Bucket, Normal
+from contentguard.admission.budget import BURST_HOURS, LEARNING, PER_HOUR, WINDOW, Bucket, Normal
 from contentguard.admission.shares import Shares
 from contentguard.limits import Limit
 
@@ -60,7 +60,7 @@ class Archive:
     """The same, however many it used to be. In force until a day was seen."""
     times_normal: float = 3.0
     """Between these two, so many times what is normal at a busy time."""
-    passes_part: float = 1.0
+    passes_part: float = 2.0
     """What passes given out in an hour of alarm may open in an hour, as a multiple of that budget."""
     half_life: float = 7200.0
     """Seconds after which a view counts half."""
@@ -86,14 +86,12 @@ class Change(NamedTuple):
 
 
 class Learned(NamedTuple):
-    """What a new treasury can start from, so that a restart does not cost a day."""
+    """What a new treasury can start from, so that a restart does not cost a day: what is normal in a window."""
 
-    cold: float = 0.0
-    """Questions for cold articles that are normal in a window."""
-    cold_windows: int = 0
-    passes: float = 0.0
-    """Passes that are normal in a window."""
-    passes_windows: int = 0
+    cold: float | None = None
+    """Questions for cold articles; None: not known yet."""
+    passes: float | None = None
+    """Passes earned."""
 
 
 class Treasury:
@@ -108,8 +106,7 @@ class Treasury:
         """What has happened, by name."""
         self.alarm_since: float | None = None
         """When the present alarm was raised; None: there is none."""
-        self.cold = Normal(learned.cold, learned.cold_windows)
-        self.earned = Normal(learned.passes, learned.passes_windows)
+        self.cold, self.earned = Normal(learned.cold), Normal(learned.passes)
         self.shares = Shares(options.fingerprints)
         self.windows = 0
         """How many windows are over."""
@@ -139,8 +136,10 @@ class Treasury:
     def budget(self) -> float:
         """Cold articles per hour for clients without a matured pass."""
         least, most = self.options.cold_articles_per_hour, self.options.cold_articles_per_hour_most
-        wanted = self.options.times_normal * self.cold.per_hour / self.share if self.cold.known else most
-        return self.share * min(max(wanted, least), most)
+        if self.cold.rate is None:
+            return self.share * most
+        wanted = self.options.times_normal * self.cold.rate * PER_HOUR
+        return min(max(wanted, self.share * least), self.share * most)
 
     @property
     def limit(self) -> Limit:
@@ -171,7 +170,8 @@ class Treasury:
         self.passes.allow(budget * self.options.passes_part / self._young, now)
         times = self.options.times_normal
         self._asking.allow(budget * (times + 1.0) / (2.0 * times), now)
-        self._earning.allow(max(2.0 * self.earned.per_hour, _PASSES) if self.earned.known else _UNKNOWN, now)
+        normal = self.earned.rate
+        self._earning.allow(_UNKNOWN if normal is None else max(2.0 * normal * PER_HOUR, _PASSES), now)
 
     # -- what happens --------------------------------------------------------------------------------------------
 
@@ -186,15 +186,18 @@ class Treasury:
         """Somebody has earned a pass: seconds they have to wait for it; 0: it is given out."""
         self._watched(self._earning)
         self.earned.count += 1
+        if not self.alarmed:
+            return 0.0
         wait = self.wait(self.passes)
-        if wait and self.alarmed:
-            return wait
-        self.passes.take()
-        return 0.0
+        if not wait:
+            self.passes.take()
+        return wait
 
     def wait(self, bucket: Bucket) -> float:
-        """Seconds until a bucket has a token; who looks notes that it has become empty or full."""
+        """Seconds until a bucket has a token; that it has become empty or full is noted."""
         wait = bucket.wait(self._now)
+        if wait:
+            self._disturbed = True
         self._note(bucket)
         return wait
 
@@ -208,7 +211,7 @@ class Treasury:
             return
         self._quiet = self._now + _HOLD
         if not self.alarmed:
-            self.alarm_since, self._disturbed = self._now, True
+            self.alarm_since = self._now
             self.counts["alarms"] += 1
             self._changes.append(Change("alarm", "on", self._now))
 
@@ -238,12 +241,14 @@ class Treasury:
         empty = int((now - self._end) // WINDOW)
         self._end += (empty + 1) * WINDOW
         for normal in (self.cold, self.earned):
-            normal.close(learn=not self._disturbed)
-            for _ in range(min(empty, 1000)):
-                normal.close(learn=True)
-        self.shares.close(learn=not self._disturbed)
+            if self._disturbed:
+                normal.skip()
+            for _ in range(min(empty + (not self._disturbed), LEARNING)):
+                normal.close()
+        if not self.alarmed:
+            self.shares.close()
         self.windows += 1 + empty
-        self._disturbed = self.alarmed and now < self._quiet
+        self._disturbed = False
         self._split()
         self._look_round()
 
@@ -253,7 +258,8 @@ class Treasury:
         """See whether buckets that were empty are full again, as nobody may ask for them any more."""
         for bucket in (self.all, self.passes, self.strangers, *self._parts.values()):
             if bucket.low:
-                self.wait(bucket)
+                bucket.wait(self._now)
+                self._note(bucket)
 
     def changes(self) -> list[Change]:
         """What has changed since this was asked last; of very many changes, the latest."""
@@ -263,7 +269,7 @@ class Treasury:
 
     def learned(self) -> Learned:
         """What a treasury made later can start from."""
-        return Learned(self.cold.rate, self.cold.windows, self.earned.rate, self.earned.windows)
+        return Learned(self.cold.rate, self.earned.rate)
 
     def state(self) -> dict[str, Any]:
         """How things stand, as JSON-ready data."""
@@ -271,8 +277,7 @@ class Treasury:
         return {
             "alarm": self.alarmed,
             "alarm_since": self.alarm_since,
-            "normal_per_hour": round(self.cold.per_hour, 1),
-            "normal_known": self.cold.known,
+            "normal_per_hour": None if self.cold.rate is None else round(self.cold.rate * PER_HOUR, 1),
             "buckets": {
                 bucket.name: bucket.as_dict(self._now)
                 for bucket in (self.all, self.passes, self.strangers, *self._parts.values())

@@ -90,6 +90,12 @@ def test_what_is_no_history_is_not_read() -> None:
         step(b"1234567", 1, NOW, Quota())
 
 
+@pytest.mark.parametrize("article", [-1, 2**32])
+def test_what_is_no_hash_of_an_article_is_not_counted(article: int) -> None:
+    with pytest.raises(ValueError, match="32 bits"):
+        step(b"", article, NOW, Quota())
+
+
 def test_a_clock_set_ahead_and_back_keeps_nobody_waiting_longer_than_an_hour() -> None:
     reader = Reader(Quota(5, 150))
     reader.open(*range(5))
