@@ -1,0 +1,89 @@
+"""Maturity: a pass that behaves like a browser is left alone; one that does not stays poor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contentguard.admission.maturity import NOTHING, Level, Reading, Trust, matured, quota, seen_lately, trust
+from contentguard.admission.meter import DAY, Quota
+from contentguard.admission.passes import Pass
+
+ISSUED = 1_800_000_000
+OPTIONS = Reading()
+
+
+def one(level: int, seen: int = 0) -> Pass:
+    """A pass."""
+    return Pass("00" * 8, level=level, issued=ISSUED, seen=seen)
+
+
+@pytest.mark.parametrize(
+    ("level", "seen", "age", "expected"),
+    [
+        (Level.VISIT, 5, 3600, Trust.STRANGER),
+        (Level.WAITED, 0, 0, Trust.YOUNG),
+        (Level.WAITED, 5, 599, Trust.YOUNG),
+        (Level.WAITED, 5, 600, Trust.MATURED),
+        (Level.PROVED, 0, 600, Trust.YOUNG),
+        (Level.PROVED, 5, 119, Trust.YOUNG),
+        (Level.PROVED, 5, 120, Trust.MATURED),
+        (Level.PROVED, 0, 3600, Trust.YOUNG),
+        (Level.PROVED, 0, 3601, Trust.STRANGER),
+        (Level.PROVED, 5, DAY + 5, Trust.MATURED),
+        (Level.PROVED, 5, DAY + 6, Trust.STRANGER),
+        (Level.KNOWN, 0, 0, Trust.MATURED),
+        (Level.KNOWN, 0, 30 * DAY, Trust.MATURED),
+    ],
+)
+def test_who_is_left_alone(level: int, seen: int, age: int, expected: Trust) -> None:
+    """``seen``: seconds after the pass was given out; 0 never."""
+    assert trust(one(level, seen and ISSUED + seen), ISSUED + age, OPTIONS) is expected
+
+
+def test_without_a_pass_one_is_a_stranger() -> None:
+    assert trust(None, ISSUED, OPTIONS) is Trust.STRANGER
+
+
+def test_a_pass_starts_small_and_grows() -> None:
+    assert quota(one(Level.VISIT), ISSUED, OPTIONS) == NOTHING
+    assert quota(one(Level.PROVED), ISSUED + 200, OPTIONS) == Quota(5, 150)
+    assert quota(one(Level.PROVED, ISSUED + 3), ISSUED + 200, OPTIONS) == Quota(30, 150)
+    assert quota(one(Level.PROVED, ISSUED + 3), ISSUED + 2 * DAY, OPTIONS) == Quota(5, 150)
+
+
+def test_a_style_sheet_speaks_for_a_browser_for_a_day() -> None:
+    assert not seen_lately(one(2), ISSUED, OPTIONS)
+    assert seen_lately(one(2, ISSUED), ISSUED + DAY, OPTIONS)
+    assert not seen_lately(one(2, ISSUED), ISSUED + DAY + 1, OPTIONS)
+
+
+@given(st.integers(0, 3), st.integers(0, 2 * DAY), st.floats(-3600, 2 * DAY))
+def test_more_trust_is_never_less_to_read(level: int, seen: int, age: float) -> None:
+    given_pass = one(level, ISSUED + seen if seen else 0)
+    now = ISSUED + age
+    allowed = quota(given_pass, now, OPTIONS)
+    assert matured(given_pass, now, OPTIONS) is (trust(given_pass, now, OPTIONS) is Trust.MATURED)
+    assert (allowed == Quota(30, 150)) is matured(given_pass, now, OPTIONS)
+    assert (allowed == NOTHING) is (level == Level.VISIT)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"new_reader_articles_per_hour": 31},
+        {"articles_per_hour": 4},
+        {"articles_per_day": -1},
+        {"new_reader_articles_per_hour": -1},
+        {"matures_after": -1.0},
+        {"matures_without_script": -0.5},
+        {"new_reader_for": -1.0},
+        {"parts_within": -1.0},
+    ],
+)
+def test_options_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"must be at most|negative"):
+        Reading(**wrong)
