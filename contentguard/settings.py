@@ -22,10 +22,10 @@ from urllib.parse import urlsplit
 from pydantic import Field, InstanceOf, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from contentguard.admission.governor import Governing
 from contentguard.admission.grants import Tickets
 from contentguard.admission.maturity import Metering
 from contentguard.admission.reading import Reading
+from contentguard.admission.treasury import Archive
 from contentguard.crawlers import CATALOGUE
 from contentguard.crawlers.options import Identification
 from contentguard.detect.network import NetworkHeaders
@@ -98,7 +98,7 @@ class Settings(BaseSettings):
     lead: Lead = Lead()
     tickets: Tickets = Tickets()
     meter: Metering = Metering()
-    governor: Governing = Governing()
+    governor: Archive = Archive()
     reader: Reader | None = None
     """Called with the ASGI scope of a request; names the account that the app knows its reader for, or None. Such a
     reader is never asked for anything and is metered by account. Keyword argument only."""

@@ -11,10 +11,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
-from contentguard.admission.meter import DAY, Quota
 from contentguard.admission.passes import Pass
+
+DAY = 86_400
+
+
+class Quota(NamedTuple):
+    """Different articles within any hour and within any day of 86,400 seconds: what a meter holds a reader to."""
+
+    hour: int
+    day: int
 
 
 class Level(IntEnum):
@@ -41,7 +49,7 @@ class Trust(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Metering:
     """How many articles one reader may open; reading one again never counts. Over it a reader waits, no more.
 
     ValueError when a number is negative, or a new reader would get more than others.
@@ -83,7 +91,7 @@ class Reading:
 NOTHING = Quota(0, 0)
 
 
-def matured(given: Pass, now: float, options: Reading) -> bool:
+def matured(given: Pass, now: float, options: Metering) -> bool:
     """Whether a genuine pass belongs to a browser by all that is known of it at ``now`` (seconds since the epoch)."""
     if given.level >= Level.KNOWN:
         return True
@@ -93,12 +101,12 @@ def matured(given: Pass, now: float, options: Reading) -> bool:
     return now - given.issued >= needed
 
 
-def seen_lately(given: Pass, now: float, options: Reading) -> bool:
+def seen_lately(given: Pass, now: float, options: Metering) -> bool:
     """Whether its browser has fetched the parts of a page, and not too long ago."""
     return given.seen > 0 and now - given.seen <= options.parts_within
 
 
-def trust(given: Pass | None, now: float, options: Reading) -> Trust:
+def trust(given: Pass | None, now: float, options: Metering) -> Trust:
     """How the client that sent this pass (None: none, or none that holds) stands with the governor."""
     if given is None or given.level == Level.VISIT:
         return Trust.STRANGER
@@ -107,7 +115,7 @@ def trust(given: Pass | None, now: float, options: Reading) -> Trust:
     return Trust.YOUNG if now - given.issued <= options.new_reader_for else Trust.STRANGER
 
 
-def quota(given: Pass, now: float, options: Reading) -> Quota:
+def quota(given: Pass, now: float, options: Metering) -> Quota:
     """How many articles this pass may open: for the meter."""
     if given.level == Level.VISIT:
         return NOTHING

@@ -21,7 +21,7 @@ from contentguard.admission import tickets
 from contentguard.admission.difficulty import NO_WORK, Algorithm, Difficulty, difficulty
 from contentguard.admission.governor import Governor
 from contentguard.admission.grants import grant, offer, seconds_left
-from contentguard.admission.maturity import Quota, matured, needed, quota
+from contentguard.admission.maturity import Level, Quota, Trust, matured, quota, trust
 from contentguard.admission.passes import Pass, short
 from contentguard.admission.proof import verify
 from contentguard.admission.sealed import seal, unseal
@@ -42,6 +42,8 @@ many readers behind one address, whose browsers fetch what pages are made of, an
 
 _DOUBTFUL = 3.0
 """Score from which nobody gets the benefit of the doubt: the threshold "lead-only"."""
+_MUST_PROVE = 5.0
+"""Score from which waiting does not suffice: more than a reader's surroundings bring about."""
 _REMEMBERED = 4096
 
 Note = Callable[[str, str], None]
@@ -81,7 +83,8 @@ class Admissions:
         self._keys, self._once = signer.derived("ticket"), signer.derived("once")
         self._visits, self._store, self._ledger, self._note = visits, store, ledger, note
         self._accounts = signer.derive("accounts")
-        self.governor = Governor(settings.governor, secret=signer.derive("governor"))
+        young = settings.meter.new_reader_articles_per_hour
+        self.governor = Governor(settings.governor, secret=signer.derive("governor"), young=young)
         self._over: dict[str, float] = {}
         """Passes that are over their meter, and until when."""
         self.counts: Counter[str] = Counter()
@@ -98,7 +101,7 @@ class Admissions:
     def is_known(self, visit: Visit, verdict: Verdict) -> bool:
         """Whether the client's pass suffices as such, so that its page need not be held to be divided."""
         given = visit.given
-        return visit.account != "" or (given is not None and _level(visit, given) >= needed(verdict.score))
+        return visit.account != "" or (given is not None and _level(visit, given) >= _needed(verdict.score))
 
     def of_robot(self, facts: Facts, verdict: Verdict) -> Rendition:
         """What a declared robot gets of an article that the policy grants it: all of it once it has proved who it is,
@@ -124,7 +127,11 @@ class Admissions:
         if visit.account:
             name = blake2b(visit.account.encode("utf-8", "surrogatepass"), digest_size=12, key=self._accounts)
             return await self._metered(
-                name.hexdigest(), article, Quota(self._meter.hour, self._meter.day), facts, visit
+                name.hexdigest(),
+                article,
+                Quota(self._meter.articles_per_hour, self._meter.articles_per_day),
+                facts,
+                visit,
             )
         if visit.once:
             return await self._crowded(visit, facts) or self._governed(visit, facts, article)
@@ -156,10 +163,9 @@ class Admissions:
         return self._governed(visit, facts, article)
 
     def _governed(self, visit: Visit, facts: Facts, article: str) -> Entry:
-        given = visit.given
-        trusted = visit.account != "" or (given is not None and matured(given, facts.now, self._meter))
-        cluster = cluster_of(facts, visit.caller.known)
-        wait = self.governor.draw(article, cluster, neighbourhood(facts.client), facts.now, trusted=trusted)
+        stands = Trust.MATURED if visit.account else trust(visit.given, facts.now, self._meter)
+        cluster, network = cluster_of(facts, visit.caller.known), neighbourhood(facts.client)
+        wait = self.governor.view(article, cluster, network, stands, facts.now).wait
         return self._must_wait(wait) if wait > 0.0 else WHOLE
 
     async def _crowded(self, visit: Visit, facts: Facts) -> Entry | None:
@@ -242,8 +248,7 @@ class Admissions:
         given = grant(ticket, now, proved=proved, prefix=short(visit.address), visit=visit.given)
         if given is None:
             return Redeemed(ticket, trouble="wrong-proof")
-        alarmed = facts.cluster is not None and facts.cluster.alarm
-        wait = self.governor.issue(now, alarmed=alarmed)
+        wait = self.governor.issue(now)
         return Redeemed(ticket, wait=wait, trouble="too-many") if wait > 0.0 else Redeemed(ticket, given)
 
     async def _spent(self, ticket: Ticket, now: float) -> bool:
@@ -281,6 +286,11 @@ class Admissions:
 
 def _number(article: str) -> int:
     return int.from_bytes(blake2b(article.encode("utf-8", "surrogatepass"), digest_size=4).digest(), "big")
+
+
+def _needed(score: float) -> int:
+    """The level that a client of this score has to have earned."""
+    return Level.PROVED if score >= _MUST_PROVE else Level.WAITED
 
 
 def _level(visit: Visit, given: Pass) -> int:

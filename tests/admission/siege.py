@@ -20,9 +20,9 @@ from random import Random
 from typing import NamedTuple
 
 from contentguard.admission.governor import Governor
-from contentguard.admission.maturity import Level, Reading, Trust, quota, trust
-from contentguard.admission.meter import HOUR, step
+from contentguard.admission.maturity import Level, Metering, Trust, quota, trust
 from contentguard.admission.passes import Pass
+from contentguard.backends.steps import meter
 
 START = 1_800_000_000.0
 ARTICLES = 20_000
@@ -88,12 +88,15 @@ class Client:
     given: Pass | None = None
 
 
+HOUR = 3600
+
+
 @dataclass
 class Door:
     """What the guard does with a view of an article."""
 
     governor: Governor
-    reading: Reading = field(default_factory=Reading)
+    reading: Metering = field(default_factory=Metering)
     ledger: Ledger = field(default_factory=Ledger)
     meters: dict[str, bytes] = field(default_factory=dict)
     ids: Iterator[int] = field(default_factory=count)
@@ -104,7 +107,7 @@ class Door:
         standing = trust(given, now, self.reading)
         if given is not None and standing is not Trust.STRANGER:
             state = self.meters.get(given.id, b"")
-            self.meters[given.id], wait = step(state, article, now, quota(given, now, self.reading))
+            self.meters[given.id], wait = meter(state, article, quota(given, now, self.reading), now)
             if wait:
                 return wait
         ruling = self.governor.view(str(article), client.cluster, client.prefix, standing, now)
@@ -210,10 +213,11 @@ class Site:
     def _read(self, now: float) -> tuple[bool, bool]:
         """A reader's view; whether they had to wait, and whether they then had to wait for the pass."""
         dice = self.dice
-        client = Client(worn(dice), _prefix(dice), _KNOWN if dice.random() >= self.without_pass else None)
+        # Every reader comes once.
+        known = _KNOWN._replace(id=f"{next(self.door.ids):016x}") if dice.random() >= self.without_pass else None
+        client = Client(worn(dice), _prefix(dice), known)
         article = bisect(_ZIPF, dice.random() * _ZIPF[-1])
         waited = self.door.open(client, article, now) > 0.0
-        self.door.meters.pop(_KNOWN.id, None)  # every reader comes once
         if not waited or not self.patient:
             return waited, False
         kept = self.door.earn(client, now + 2.0) > 0.0

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from contentguard.admission.governor import Governor, Ruling
-from contentguard.admission.maturity import Level, Reading, Trust
+from contentguard.admission.maturity import Level, Metering, Trust
 from contentguard.admission.passes import Pass
 from contentguard.admission.treasury import Archive, Learned
 from contentguard.limits import Limit, gcra
@@ -228,7 +228,7 @@ def test_whatever_is_asked_the_memory_is_settled() -> None:
 
 # -- the guarantee ---------------------------------------------------------------------------------------------
 
-READING = Reading(new_reader_articles_per_hour=2, matures_without_script=1200.0, new_reader_for=1800.0)
+READING = Metering(new_reader_articles_per_hour=2, matures_without_script=1200.0, new_reader_for=1800.0)
 COUNTS = st.integers(1, 40)
 
 

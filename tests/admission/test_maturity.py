@@ -8,12 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contentguard.admission.maturity import NOTHING, Level, Reading, Trust, matured, quota, seen_lately, trust
-from contentguard.admission.meter import DAY, Quota
+from contentguard.admission.maturity import (
+    DAY,
+    NOTHING,
+    Level,
+    Metering,
+    Quota,
+    Trust,
+    matured,
+    quota,
+    seen_lately,
+    trust,
+)
 from contentguard.admission.passes import Pass
 
 ISSUED = 1_800_000_000
-OPTIONS = Reading()
+OPTIONS = Metering()
 
 
 def one(level: int, seen: int = 0) -> Pass:
@@ -86,4 +96,4 @@ def test_more_trust_is_never_less_to_read(level: int, seen: int, age: float) -> 
 )
 def test_options_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"must be at most|negative"):
-        Reading(**wrong)
+        Metering(**wrong)
