@@ -105,12 +105,14 @@
     const target = !scrollY && rest.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (pieces.length !== places.length) throw 0;
     places.forEach((place, i) => {
+      const box = place.parentNode;
+      const bottom = (node) => node.getBoundingClientRect().bottom;
       place.hidden = false;
-      const { bottom } = place.getBoundingClientRect();
-      place.before(...pieces[i].childNodes);
-      // Nothing when the browser has anchored the scroll position by itself.
-      if (bottom < 0) scrollBy({ top: place.getBoundingClientRect().top - bottom, behavior: 'instant' });
-      place.remove();
+      const above = bottom(place) < 0;
+      const before = bottom(box);
+      place.replaceWith(...pieces[i].childNodes);
+      // By nothing when the browser has anchored the scroll position by itself.
+      if (above) scrollBy({ top: bottom(box) - before, behavior: 'instant' });
     });
     if (focused) {
       // Makes it focusable; leaves what is.
