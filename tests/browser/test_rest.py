@@ -1,4 +1,4 @@
-"""The rest of an article in real Chromium: what a reader sees of it, and what becomes of the link when it cannot come."""
+"""The rest of an article in real Chromium: how a reader gets it, and what becomes of the link when it cannot come."""
 
 from __future__ import annotations
 
@@ -75,7 +75,9 @@ class Visit:
     def whole(self) -> bool:
         """Whether the article is there, all of it, with nothing of ours left in it."""
         return bool(
-            self.js("!document.querySelector('[data-cg-rest],.cg-continue,progress') && !!document.querySelector('#rest0')")
+            self.js(
+                "!document.querySelector('[data-cg-rest],.cg-continue,progress') && !!document.querySelector('#rest0')"
+            )
         )
 
 
@@ -194,7 +196,7 @@ def test_scripts_in_the_rest_run_once_and_in_order(visit: Visitor, stand: Newsst
 
 
 def test_errors_of_the_rests_scripts_are_its_own(visit: Visitor, stand: Newsstand) -> None:
-    stand.pieces = ["<script>throw Error(\"the page's own\")</script>" + PIECE]
+    stand.pieces = ['<script>throw Error("the page\'s own")</script>' + PIECE]
     seen = visit().wait().idle()
     assert seen.errors
     assert seen.whole
@@ -281,7 +283,7 @@ NO_WORKERS = {
     "refuses": "window.Worker = class { constructor() { throw new DOMException('no', 'SecurityError'); } };",
     "breaks": "window.Worker = class { postMessage() { setTimeout(() => this.onerror(new Event('error'))); } };",
     "does nothing": """window.Worker = class { postMessage() {} };
-        const later = setTimeout; window.setTimeout = (what, time) => later(what, time / 50);""",
+        const later = setTimeout; window.setTimeout = (what, time) => later(what, time / 30);""",
 }
 
 
@@ -323,7 +325,7 @@ def test_a_clobbered_document(visit: Visitor, stand: Newsstand, where: str) -> N
 
 
 def test_errors_of_the_pages_own_scripts(visit: Visitor, stand: Newsstand) -> None:
-    stand.head = "<script>throw Error(\"the page's own\")</script>"
+    stand.head = '<script>throw Error("the page\'s own")</script>'
     stand.after = stand.head + "<script>addEventListener('contentguard:rest', () => nothing.at.all)</script>"
     seen = visit(init="window.onerror = () => true; Array.prototype.at = 5; Object.prototype.more = 'junk';").wait()
     assert seen.whole
@@ -336,7 +338,7 @@ def test_whatever_the_clock_says(visit: Visitor, stand: Newsstand, clock: str) -
 
 
 def test_in_a_translators_frame_the_link_stays(visit: Visitor, stand: Newsstand) -> None:
-    """Its pages are of another origin, and links lead to ours."""
+    """Its pages are of its own origin, and links lead to ours."""
     page = stand.page("/ferry", whole=False).replace('href="/', f'href="http://{HOST}:{stand.port}/')
     stand.told = {"GET /ferry": [Told(200, page)]}
     seen = visit().idle()
@@ -422,7 +424,7 @@ def test_429_waits_as_long_as_it_is_told(visit: Visitor, stand: Newsstand) -> No
     seen = visit(init=stamps).wait()
     assert seen.whole
     first, second, _ = seen.js("at")
-    assert 1000 <= second - first
+    assert second - first >= 1000
     assert stand.count("GET /ferry") == 2
 
 
@@ -597,8 +599,9 @@ def test_focus_elsewhere_stays_there(visit: Visitor, stand: Newsstand) -> None:
     assert seen.page.get_attribute("#rest0", "tabindex") is None
 
 
-SHIFTS = """window.shift = 0; new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) window.shift += entry.value; }).observe({type: 'layout-shift', buffered: true});"""
+SHIFTS = """window.shift = 0;
+new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.shift += entry.value; })
+  .observe({type: 'layout-shift', buffered: true});"""
 
 
 @pytest.mark.parametrize("where", ["top", "end of the lead", "after the link"])
