@@ -3,16 +3,15 @@
 // The page has places, [data-cg-rest], the first of which holds the link, {routes}/wait/{ticket}. What work a ticket
 // asks for, and how answers are written: contentguard/admission/tickets.py and proof.py. This file is its own worker.
 (() => {
-  'use strict';
   const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
-  const bytes = (text) => Uint8Array.from(text, (sign) => sign.charCodeAt());
+  const bytes = (text) => Uint8Array.from(text, (c) => c.charCodeAt());
 
   // SHA-256 (FIPS 180-4) of the 64 bytes in `view`, message and padding: the first 32 bits.
   // Only where there is no WebCrypto. The constants are the fractions of roots of primes.
   const hasher = (view) => {
     const primes = [];
-    for (let n = 2; primes.length < 68; n++) if (primes.every((prime) => n % prime)) primes.push(n);
-    const [a, e, w, k] = [2, 2, 2, 3].map((n) => Int32Array.from(primes, (prime) => prime ** (1 / n) * 2 ** 32));
+    for (let n = 2; primes.length < 68; n++) if (primes.every((p) => n % p)) primes.push(n);
+    const [a, e, w, k] = [2, 2, 2, 3].map((n) => Int32Array.from(primes, (p) => p ** (1 / n) * 2 ** 32));
     // The registers shift by one each round, so two arrays hold them: a[t + 3] is round t's a, a[t] its d.
     a.subarray(0, 4).reverse();
     e.subarray(0, 8).reverse();
@@ -25,7 +24,8 @@
         const c = a[t + 2];
         const f = e[t + 3];
         // Two of the schedule's turns are shifts: what came around is taken out again.
-        w[t] = t < 16 ? view.getInt32(4 * t) : (turn(x, 7, 18, 3) ^ x << 29) + (turn(y, 17, 19, 10) ^ y << 22) + w[t - 16] + w[t - 7];
+        w[t] = t < 16 ? view.getInt32(4 * t)
+          : (turn(x, 7, 18, 3) ^ x << 29) + (turn(y, 17, 19, 10) ^ y << 22) + w[t - 16] + w[t - 7];
         a[t + 4] = e[t + 4] = turn(f, 6, 11, 25) + (f & e[t + 2] | ~f & e[t + 1]) + e[t] + k[t] + w[t];
         a[t + 4] += turn(b, 2, 13, 22) + (b & c | a[t + 1] & (b | c));
         e[t + 4] += a[t];
@@ -37,33 +37,33 @@
   // The body of the request that redeems a ticket; empty where its work cannot be done here.
   // `tell` hears the share that is done.
   const solve = async (ticket, tell) => {
-    const [, , , , algorithm, puzzles, bits, high, low] = bytes(atob(ticket.slice(24, 36).replace(/-/g, '+').replace(/_/g, '/')));
-    const { subtle } = crypto;
-    if (![0, subtle, 1][algorithm]) return '';
+    const [, , , , kind, puzzles, bits, high, low] =
+      bytes(atob(ticket.slice(24, 36).replace(/-/g, '+').replace(/_/g, '/')));
+    if (![0, crypto.subtle, 1][kind]) return '';
     // Seal, label, puzzle and counter; then what SHA-256 puts behind 320 bits.
-    const block = bytes((ticket.slice(0, 24) + 'cg-proof'.repeat(2) + '\x80').padEnd(62, '\0') + '\x01@');
+    const block = bytes((ticket.slice(0, 24) + 'cg-proofcg-proof\x80').padEnd(62, '\0') + '\x01@');
     const view = new DataView(block.buffer);
     const name = { name: 'PBKDF2', hash: 'SHA-256', salt: block.subarray(24, 40), iterations: high << 8 | low };
-    const key = algorithm < 2 && await subtle.importKey('raw', block.subarray(0, 24), name, false, ['deriveBits']);
+    const key = kind < 2 && await crypto.subtle.importKey('raw', block.subarray(0, 24), name, false, ['deriveBits']);
     const hash = key || hasher(view);
     const answers = [];
     let next = 0;
     let done = 0;
-    const lane = async () => {
+    // Four at once, whatever a browser says of its cores: the derivations run in threads of its own.
+    await Promise.all([0, 0, 0, 0].map(async () => {
       while (next < puzzles) {
         const i = next++;
         for (let n = 0, found = 1; found; n++) {
-          // Hashes hold the thread, which a page has need of: a thousand take 1 ms, 7 ms on a slow phone.
-          if (!key && self.document && !(n & 1023)) await sleep();
+          // Hashes hold the thread, which a page needs: so many take 0.3 ms, without a compiler 20 ms.
+          if (!key && self.document && !(n & 255)) await sleep();
           view.setInt32(32, i);
           view.setInt32(36, answers[i] = n);
-          found = (key ? new DataView(await subtle.deriveBits(name, key, 256)).getInt32() : hash()) >>> 32 - bits;
+          found = (key ? new DataView(await crypto.subtle.deriveBits(name, key, 256)).getInt32() : hash())
+            >>> 32 - bits;
         }
         tell(++done / puzzles);
       }
-    };
-    // Four, whatever a browser says of its cores: the derivations run in its own threads.
-    await Promise.all([lane(), lane(), lane(), lane()]);
+    }));
     return ticket + ' ' + answers.join('.');
   };
 
@@ -77,7 +77,7 @@
 
   // <img name=createElement> hides a method of the document: ask the prototype.
   const dom = (name, value) => Document.prototype[name].call(document, value);
-  const find = (html) => /cg-continue"[^>]*?href="([^"]+)\/wait\/([\w-]+)/.exec(html);
+  const find = (html) => /cg-continue".+?href="([^"]+)\/wait\/([\w-]+)/.exec(html);
   const once = Symbol.for('contentguard:rest');
   const [link] = dom('querySelectorAll', '[data-cg-rest] .cg-continue');
   // Of another origin: a translator shows the page.
@@ -88,11 +88,14 @@
 
   const prove = (ticket) => new Promise((done, fail) => {
     const worker = new Worker(dom('querySelectorAll', 'script[src*=contentguard-rest]')[0].src);
-    worker.onerror = fail;
-    worker.onmessage = ({ data }) => (data.trim ? done : tell)(data);
-    worker.postMessage(ticket);
     // Some extensions give out workers that do nothing.
-    setTimeout(fail, 9000);
+    const timer = setTimeout(fail, 5000);
+    worker.onerror = fail;
+    worker.onmessage = ({ data }) => {
+      clearTimeout(timer);
+      (data.trim ? done : tell)(data);
+    };
+    worker.postMessage(ticket);
   }).catch(() => solve(ticket, tell));
 
   // Throws where the pieces do not fit the places, and where Trusted Types are enforced.
@@ -105,12 +108,14 @@
     const target = !scrollY && rest.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (pieces.length !== places.length) throw 0;
     places.forEach((place, i) => {
+      const box = place.parentNode;
+      const bottom = (node) => node.getBoundingClientRect().bottom;
       place.hidden = false;
-      const { bottom } = place.getBoundingClientRect();
-      place.before(...pieces[i].childNodes);
-      // Nothing when the browser has anchored the scroll position by itself.
-      if (bottom < 0) scrollBy({ top: place.getBoundingClientRect().top - bottom, behavior: 'instant' });
-      place.remove();
+      const above = bottom(place) < 0;
+      const before = bottom(box);
+      place.replaceWith(...pieces[i].childNodes);
+      // By nothing when the browser has anchored the scroll position by itself.
+      if (above) scrollBy({ top: bottom(box) - before, behavior: 'instant' });
     });
     if (focused) {
       // Makes it focusable; leaves what is.
@@ -131,8 +136,9 @@
         await sleep(late || !ticket && pause);
         const body = ticket && await prove(ticket);
         if (body === '') break;
-        ticket = null;
-        const answer = await fetch(body ? routes + '/rest' : location, { method: body ? 'POST' : 'GET', body, cache: 'reload' });
+        ticket = 0;
+        const answer = await (body
+          ? fetch(routes + '/rest', { method: 'POST', body }) : fetch(location, { cache: 'reload' }));
         late = 1000 * answer.headers.get('retry-after');
         const html = await answer.text();
         granted = answer.ok;
@@ -171,7 +177,8 @@
   };
   link.onclick = (event) => {
     // A second click does not wait; a double click is one.
-    if (!busy || (busy > 1 && event.detail < 2) || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    if (!busy || (busy > 1 && event.detail < 2)) return;
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
     busy = 2;
   };

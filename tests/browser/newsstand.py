@@ -63,7 +63,7 @@ class Newsstand:
     times: int = 1
     """How often the script is included."""
     told: dict[str, list[Told]] = field(default_factory=dict)
-    """Answers to "POST /.contentguard/rest" and the like, in turn, before the right ones."""
+    """Answers to "POST /.contentguard/rest" and the like, in turn, before the right ones. Status 0: hangs up."""
     cookies: bool = True
     life: float = 60.0
     log: list[str] = field(default_factory=list)
@@ -129,55 +129,58 @@ class Newsstand:
         return sum(line.startswith(what) for line in self.log)
 
 
+Answer = tuple[int, str, bytes, Sequence[tuple[str, str]]]
+"""Status, type, body, and more headers."""
+KEPT = ("Cache-Control", "public, max-age=31536000, immutable")
+PASS = ("Set-Cookie", "pass=1; Path=/; HttpOnly; SameSite=Lax")
+HTML = "text/html; charset=utf-8"
+
+
 @contextmanager
-def opened(make: Callable[[Newsstand], None] = lambda _: None) -> Iterator[Newsstand]:
+def opened() -> Iterator[Newsstand]:
     """A site on a free port of this machine, gone afterwards."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            path = self.path.partition("?")[0]
-            if path.endswith(REST.file):
-                kept = [("Cache-Control", "public, max-age=31536000, immutable")]
-                return self._send(200, REST.content_type, REST.body, kept)
-            if self._told():
-                return None
-            if path.startswith(ROUTES + "/wait/"):
-                return self._send(200, "text/html", b"<title>Waiting</title>Please wait")
-            if path == "/ferry":
-                whole = "pass=1" in self.headers.get("Cookie", "")
-                page = stand.page(self.path, whole).encode()
-                return self._send(200, "text/html; charset=utf-8", page, [("Cache-Control", "private"), *stand.headers])
-            return self._send(200, "text/html", b"<title>Elsewhere</title>Elsewhere")
+            self._answer(self._got)
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            if self._told():
-                return
+            self._answer(lambda: self._posted(body))
+
+        def _got(self) -> Answer:
+            path = self.path.partition("?")[0]
+            if path == "/ferry":
+                page = stand.page(self.path, whole="pass=1" in self.headers.get("Cookie", ""))
+                return 200, HTML, page.encode(), [("Cache-Control", "private"), *stand.headers]
+            return 200, HTML, b"<title>Elsewhere</title>Elsewhere", []
+
+        def _posted(self, body: bytes) -> Answer:
             said = stand.redeem(body) if self.path == ROUTES + "/rest" else "lost"
             stand.redeemed.append(said)
             if said:
-                self._send(403, "text/plain", said.encode())
-                return
-            cookie = [("Set-Cookie", "pass=1; Path=/; HttpOnly; SameSite=Lax")] if stand.cookies else []
-            self._send(200, "text/html; charset=utf-8", stand.rest().encode(), cookie)
+                return 403, "text/plain", said.encode(), []
+            return 200, HTML, stand.rest().encode(), [PASS] if stand.cookies else []
 
-        def _told(self) -> bool:
+        def _answer(self, right: Callable[[], Answer]) -> None:
+            if self.path.endswith(REST.file):
+                return self._send((200, REST.content_type, REST.body, [KEPT]))
             line = f"{self.command} {self.path}"
             stand.log.append(line)
             queue = next((queue for start, queue in stand.told.items() if queue and line.startswith(start)), None)
             if queue is None:
-                return False
+                return self._send(right())
             told = queue.pop(0)
             sleep(told.delay)
             if told.status:
-                self._send(told.status, "text/html; charset=utf-8", told.body.encode(), told.headers)
-            else:
-                self.close_connection = True
-            return True
+                return self._send((told.status, HTML, told.body.encode(), told.headers))
+            self.close_connection = True
+            return None
 
-        def _send(self, status: int, kind: str, body: bytes, more: Sequence[tuple[str, str]] = ()) -> None:
+        def _send(self, answer: Answer) -> None:
+            status, kind, body, more = answer
             self.send_response(status)
             for name, value in (("Content-Type", kind), *more):
                 self.send_header(name, value)
@@ -191,7 +194,6 @@ def opened(make: Callable[[Newsstand], None] = lambda _: None) -> Iterator[Newss
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
         stand = Newsstand(f"http://127.0.0.1:{httpd.server_port}", httpd.server_port)
-        make(stand)
         thread = Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         yield stand
