@@ -103,6 +103,8 @@ class _Walk:
         self.found = Walked(base=tuple(self.opened.names))
         self._most, self._least = most, least
         self._containers: list[_Container] = []
+        self._depth = len(self.opened.names)
+        """The elements around the article's content and the containers."""
         self._apart = self._unread = NONE
         self._headed = self._broken = self._body_ended = False
         self._ready = True
@@ -114,10 +116,6 @@ class _Walk:
         self._last = (-1, -1)
         """The words before the last place, and the container it is in."""
         self.tangled = False
-
-    @property
-    def _depth(self) -> int:
-        return len(self.found.base) + len(self._containers)
 
     def take(self, token: Token, data: bytes) -> None:
         """Go past one token."""
@@ -139,8 +137,8 @@ class _Walk:
             if kind is Kind.END and token.name == _DIV and len(names) == self._height:
                 self.found.strays.append(token.begin)
         self._divs, self._height = names.count(_DIV), len(names)
-        bare = len(names) == self._depth or (len(names) == self._depth + 1 and names[-1] == b"p")
-        self._ready = bare and not self.opened.pending
+        over = self._height - self._depth
+        self._ready = (over == 0 or (over == 1 and names[-1] == b"p")) and not self.opened.pending
 
     def _text(self, data: bytes, token: Token) -> None:
         text, linked = data[token.begin : token.end], b"a" in self.opened.names
@@ -194,6 +192,7 @@ class _Walk:
 
     def _end(self, token: Token | None) -> None:
         start, _, before, divs = self._containers.pop()
+        self._depth -= 1
         self.found.held[start], self.found.unclosed[start] = self.found.words - before, self._divs - divs
         if token is not None:
             self.found.ended[start] = Tag(token.begin, token.end, token.name) if token.kind is Kind.END else None
@@ -209,6 +208,7 @@ class _Walk:
         elif index == self._depth and (name in _CONTAINERS or b"-" in name):
             divs = self.opened.names.count(_DIV)
             self._containers.append(_Container(token.begin, name, self.found.words, divs))
+            self._depth += 1
 
     def finish(self) -> Walked:
         """The article has ended."""

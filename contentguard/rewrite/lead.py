@@ -114,16 +114,23 @@ def _lead(source: Source, options: Lead, cut: Cut, scripts: Iterable[_Script]) -
     said, tags = _marked(kept, page, source.encoding, lambda text: _censored(text, withheld))
     edits = [*said, *_gaps(cut, options, page)]
     edits += [Edit(at, at, parts) for at, parts in source.points(page, tags) if not _of_rest(at, source, cut)]
-    for more in (
-        lambda: (),
-        lambda: cleaned(source.body, withheld, source.encoding, [piece[:2] for piece in cut.rest]),
-    ):
-        edits += more()
-        made = template(patched(memoryview(source.body), edits, 0, len(source.body)))
-        sent = made.fill(dict.fromkeys(Field, b""))
-        if not withheld.stands_in(sent.decode(source.encoding, "replace")):
-            return made
-    return None
+    made = _template(source, edits)
+    if _tells(made, withheld, source.encoding):
+        edits += cleaned(source.body, withheld, source.encoding, [piece[:2] for piece in cut.rest])
+        made = _template(source, edits)
+        if _tells(made, withheld, source.encoding):
+            return None
+    return made
+
+
+def _template(source: Source, edits: Iterable[Edit]) -> Template:
+    return template(patched(memoryview(source.body), edits, 0, len(source.body)))
+
+
+def _tells(made: Template, withheld: Withheld, encoding: str) -> bool:
+    """Whether anything of what is withheld would be sent. All of it is searched, by no parser's leave."""
+    sent = made.fill(dict.fromkeys(Field, b""))
+    return withheld.stands_in(sent.decode(encoding, "replace"))
 
 
 def _gaps(cut: Cut, options: Lead, page: Page) -> Iterator[Edit]:
@@ -164,7 +171,7 @@ def _search(source: Source, cut: Cut, scripts: Iterable[_Script]) -> Template:
     # What is put in at the article's end stands behind its last piece, what belongs to its last text in it.
     last = source.article.place
     edits = [*said, *(p for p in points if p.start != last), *around, *(p for p in points if p.start == last)]
-    return template(patched(memoryview(source.body), edits, 0, len(source.body)))
+    return _template(source, edits)
 
 
 def _of_rest(at: int, source: Source, cut: Cut) -> bool:

@@ -169,19 +169,36 @@ class Plan:
 
     @property
     def division(self) -> Division:
-        """The page in two; made when it is first asked for, which takes some ten times as long as a plan."""
+        """The page in two; made when it is first asked for, which takes some ten times as long as a plan.
+
+        Whatever ``divide`` raises, it raises once.
+        """
+        # Looked at before the result, for another thread may be about to put that in its place.
+        divide = self.divide
         if self._division is None:
-            divide, self.divide = self.divide, None
-            # What fails once is not tried for every reader.
-            self._division = Division(undivided=Undivided.ERROR if divide else Undivided.NO_PLACE)
-            if divide is not None:
-                self._division = divide()
+            try:
+                self._division = divide() if divide else Division(undivided=Undivided.NO_PLACE)
+            except Exception:
+                self._division = Division(undivided=Undivided.ERROR)
+                raise
+            finally:
+                self.divide = None
         return self._division
 
     @property
     def lead(self) -> Template | None:
         """The page with its article's first paragraphs; None where ``division.undivided`` says why."""
         return self.division.lead
+
+    @property
+    def rest(self) -> Template | None:
+        """What the lead lacks; None where there is no lead."""
+        return self.division.rest
+
+    @property
+    def search(self) -> Template | None:
+        """The whole page with its rest marked; None where that is not known, and ``full`` will have to do."""
+        return self.division.search
 
     @property
     def size(self) -> int:

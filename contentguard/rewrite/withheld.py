@@ -117,6 +117,8 @@ class Withheld:
         if said != text:
             self._runs.update(self._hashes(words(said)))
         for other in told:
+            if len(other) < _SHORTEST:
+                continue
             self._runs.difference_update(self._hashes(words(other)))
 
     def _hashes(self, found: Sequence[str]) -> Iterator[int]:

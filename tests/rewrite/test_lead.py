@@ -296,8 +296,8 @@ def test_what_cannot_be_taken_out() -> None:
     plan = plan_of(page)
     assert plan.division.undivided is Undivided.REPEATED
     assert plan.lead is None
-    assert plan.division.rest is None
-    assert plan.division.search is not None
+    assert plan.rest is None
+    assert plan.search is not None
 
 
 def test_a_page_too_deep_to_be_cleaned() -> None:
