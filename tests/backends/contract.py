@@ -15,7 +15,7 @@ from contentguard.limits import Decision, Limit
 
 NOW = 1.8e9
 HOUR, DAY = 3600.0, 86400.0
-KEYS = ["a", "A", "", "a" * 10_000, "a" * 10_001, "ключ", "a\x00b", "a b", "a\nb", "{a}", "\ud800"]
+KEYS = ["a", "A", "", "a" * 10_000, "a" * 10_001, "ключ", "a\x00b", "a b", "a\nb", "{a}", "\ud800", "?"]
 
 
 class Few(NamedTuple):

@@ -117,8 +117,11 @@ def test_a_loop_that_was_held_up_does_not_blame_the_line() -> None:
         here, there = socket.socketpair()
         here.setblocking(False)
 
+        async def receive() -> bytes:
+            return await asyncio.get_running_loop().sock_recv(here, 1)
+
         async def send(commands: Sequence[Command]) -> Sequence[object]:
-            return [await asyncio.get_running_loop().sock_recv(here, 1) for _ in commands]
+            return [await asyncio.create_task(receive()) for _ in commands]
 
         with here, there:
             asked = asyncio.create_task(Batches(send, 0.05).ask(("a",)))

@@ -106,8 +106,11 @@ def test_no_reader_notices_what_becomes_of_redis(tmp_path: Path) -> None:
     spent = Counter(answer.ticket for answer in answers if answer.said["spent"])
     assert spent.keys() == {answer.ticket for answer in answers}
     assert set(spent.values()) == {1}
-    slowest = max(answer.seconds for answer in answers)
-    print(f"{len(answers)} answers, the slowest {slowest * 1000:.0f} ms; {told}")
-    assert slowest < _SLOWEST
+    times = sorted(answer.seconds for answer in answers)
+    middle, late, slowest = (times[int(share * (len(times) - 1))] * 1000 for share in (0.5, 0.99, 1))
+    print(
+        f"{len(times)} answers: median {middle:.1f} ms, 99 % within {late:.0f} ms, all within {slowest:.0f} ms; {told}"
+    )
+    assert times[-1] < _SLOWEST
     assert told["outages"] >= 3
     assert {"timeout", "connection", "full"} <= told["failures"].keys()

@@ -390,6 +390,7 @@ def test_a_slow_connection_is_there_for_the_next() -> None:
             assert await _kind_of(store) == "timeout"
             await asyncio.sleep(0.5)
             assert await store.spend("a", NOW + 60, NOW)
+            assert b"".join(asked).count(b"LIB-NAME") == 1, "the same connection"
 
     asyncio.run(story())
 
