@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from contentguard.crawlers.words import DEVICES, LOWER, PLAIN, words
+from contentguard.crawlers.words import DEVICES, HANDHELDS, LOWER, PLAIN, words
 from contentguard.model import Crawler, Purpose
 
 # Over one word, a letter run. No repetition at all: linear in the word.
@@ -25,13 +25,13 @@ _TELLING = re.compile(
 )
 # Two words that tell nothing alone.
 _PAIRS = {b"preview": frozenset({b"link", b"url", b"page", b"web"}), b"reader": frozenset({b"rss"})}
-_PAIRS |= {b"check": frozenset({b"link"}), b"optimizer": frozenset({b"agent"})}
+_PAIRS |= {b"check": frozenset({b"link"}), b"optimizer": frozenset({b"agent"}), b"client": frozenset({b"http"})}
 _GOOGLES = re.compile(rb"\bgoogle-[a-z]{3}")
-_COMPLAINTS = re.compile(rb"@[a-z][a-z0-9-]*+\.[a-z]|[a-z0-9-]\.(?:com|org)(?![a-z0-9.])")
+_COMPLAINTS = re.compile(rb"@[a-z][a-z0-9-]*+\.[a-z]|[a-z0-9-]\.(?:com|org)(?![a-z0-9.]|/[0-9])")
 _COMPATIBLE = re.compile(rb"\(compatible; ?([a-z][\w.!-]*+) ?+[\w -]{0,40}+/v?[0-9][0-9a-z.]*+[;) ]")
 _BROWSERS_TOO = frozenset(
     {b"msie", b"konqueror", b"abrowse", b"netfront", b"netpositive", b"webpositive", b"u", b"ms-office"}
-    | {b"ncbrowser", b"kun", b"ibrowse", b"googletoolbar", b"antgalio", b"netgem"}
+    | {b"ncbrowser", b"kun", b"ibrowse", b"googletoolbar", b"antgalio", b"netgem", b"gecko", b"opera"}
 )
 _ADDRESSES = {b"http": b"http://", b"https": b"https://", b"www": b"www."}
 _NO_NAMES = PLAIN | _ADDRESSES.keys() | {b"compatible"}
@@ -42,13 +42,14 @@ _ENGINE = b") applewebkit"
 
 _MODELS = tuple(
     b"nokia samsung sonyericsson lg mot- motorola sie- siemens htc alcatel blackberry huawei zte sagem lenovo iphone"
-    b" smarttv sec- sanyo sharp panasonic philips bird amoi haier pantech kddi docomo j-phone softbank vodafone palm"
-    b" treo tcl lava- spice micromax fly_ karbonn sony asus- acer- gt-".split()
+    b" ipod ipad smarttv sec- sanyo sharp panasonic philips bird amoi haier pantech kddi docomo j-phone softbank"
+    b" vodafone palm treo tcl lava- spice micromax fly_ karbonn sony asus- acer- gt- sch- sgh- sph- kwc-".split()
 )
 """How a telephone or television begins that says its model and no more."""
 
-_SHOWING = (b"browser", b"tv", b"player")
+_SHOWING = (b"browser", b"webexplorer", b"navigator", b"mosaic", b"tv", b"player")
 """How a word ends that names a program which shows something to somebody: ``PrivacyBrowser``, ``AppleTV``."""
+_INTERNET_EXPLORER = frozenset({b"internet", b"explorer"})
 
 _GUESSES = (
     (re.compile(rb"feed|rss"), Purpose.FEED),
@@ -80,18 +81,23 @@ def unlisted(user_agent: bytes, found: list[bytes], telling: Iterable[bytes]) ->
     word = _telling_word(lowered, found, telling) if telling else None
     if word is not None:
         return _crawler(_around(user_agent, lowered, word), found)
-    if _complains_to(lowered) or _says_compatible(lowered) or _is_no_browser(lowered, found):
+    complains = _complains_to(lowered) and not _is_its_makers(lowered, found)
+    if complains or _says_compatible(lowered, found) or _is_no_browser(lowered, found):
         return _crawler(_first_product(user_agent), found)
     return None
 
 
 def _telling_word(lowered: bytes, found: list[bytes], telling: Iterable[bytes]) -> bytes | None:
     """The first of the words that tells something in its place."""
-    for word in telling:
-        alone = word in _ASKING or (word in _PAIRS and _PAIRS[word].isdisjoint(found))
-        if not (alone or _ADDRESSES.get(word, b"") not in lowered or _is_device_or_toolbar(word, lowered, found)):
-            return word
-    return None
+    return next((word for word in telling if not _says_nothing_here(word, lowered, found)), None)
+
+
+def _says_nothing_here(word: bytes, lowered: bytes, found: list[bytes]) -> bool:
+    if word in _ASKING or (word in _PAIRS and _PAIRS[word].isdisjoint(found)):
+        return True
+    if word in _ADDRESSES and (_ADDRESSES[word] not in lowered or _is_its_makers(lowered, found)):
+        return True
+    return _is_device_or_toolbar(word, lowered, found)
 
 
 def _is_device_or_toolbar(word: bytes, lowered: bytes, found: list[bytes]) -> bool:
@@ -122,25 +128,50 @@ def _device_end(lowered: bytes) -> int:
     return engine if engine > 0 and lowered.find(b"android", 0, engine) >= 0 else 0
 
 
-def _says_compatible(lowered: bytes) -> bool:
-    """``(compatible; Name/1.0)`` or ``like Gecko; Name``: the forms in which robots introduce themselves."""
-    if b"like gecko; " in lowered or (b"google-" in lowered and _GOOGLES.search(lowered)):
+def _is_its_makers(lowered: bytes, found: list[bytes]) -> bool:
+    """Whether a web address is that of a browser's maker, of a toolbar's, or of whoever changed a telephone's browser.
+
+    Robots write a ``+`` before the one to complain to, or give an e-mail address too.
+    """
+    if _AT in lowered or b"+http" in lowered:
+        return False
+    return b"midp" in found or lowered[11:].startswith(b" (compatible; msie ") or _shows(found)
+
+
+def _says_compatible(lowered: bytes, found: list[bytes]) -> bool:
+    """``(compatible; Name/1.0)`` or ``like Gecko; Name``: the forms in which robots introduce themselves.
+
+    Telephones that run Java (``Profile/MIDP-2.0``) introduce their software so too.
+    """
+    if b"(khtml, like gecko; " in lowered or (b"google-" in lowered and _GOOGLES.search(lowered)):
         return True
-    if b"compatible;" not in lowered:
+    if b"compatible;" not in lowered or b"midp" in found:
         return False
     said = _COMPATIBLE.search(lowered)
     return said is not None and said[1] not in _BROWSERS_TOO
 
 
 def _is_no_browser(lowered: bytes, found: list[bytes]) -> bool:
-    """No engine and no device named; or neither version nor comment; or another name before the browser's."""
-    if lowered.startswith(_MODELS):
-        return False
-    if DEVICES.isdisjoint(found):
-        shown = any(word.endswith(_SHOWING) for word in found)
-        return bool(lowered.strip()) and not shown and not lowered.startswith(b"w3m/")
+    """No engine and no device named; or neither version nor comment, and nothing that is held in a hand.
+
+    Telephones and televisions may say their model and no more; on a desk no browser does.
+    """
     bare = b"/" not in lowered and b"(" not in lowered and b"[" not in lowered
-    return bare or (not lowered.startswith(b"mozilla/") and _wraps_a_desktop_browser(lowered))
+    if not (HANDHELDS if bare else DEVICES).isdisjoint(found):
+        return not bare and not lowered.startswith(b"mozilla/") and _wraps_a_desktop_browser(lowered)
+    return bool(lowered.strip()) and not _begins_with_a_model(lowered) and not _shows(found)
+
+
+def _begins_with_a_model(lowered: bytes) -> bool:
+    """``SAMSUNG-SGH-E250``, ``Mozilla/4.0 SonyEricssonK850i``; and a browser in a terminal that says no more either."""
+    if lowered.startswith(b"mozilla/"):
+        lowered = lowered.partition(b" ")[2]
+    return lowered.startswith((b"w3m/", *_MODELS))
+
+
+def _shows(found: list[bytes]) -> bool:
+    """Whether a program says that it shows something to somebody."""
+    return any(word.endswith(_SHOWING) for word in found) or _INTERNET_EXPLORER.issubset(found)
 
 
 def _wraps_a_desktop_browser(lowered: bytes) -> bool:

@@ -37,20 +37,29 @@ PLAIN = frozenset(
 ) | {bytes([letter]) for letter in range(97, 123)}
 """Words of ordinary browsers and phones. No token of the catalogue may hang on one of them."""
 
-DEVICES = frozenset(
+HANDHELDS = frozenset(
+    b"""
+    android ios iphone ipad ipod ipados tvos watchos tizen webos kaios symbian symbianos series midp cldc profile brew
+    wap up dalvik meego maemo sailfish harmony openharmony bada epoc hiptop palm palmos webtv appletv kindle nook
+    playstation psp nintendo xbox dreamcast roku dvp portalmmm foma osmb msm qcom maui crkey tpapi stb iptv tv dtv
+    smarttv hbbtv hybridcast netcast nettv viera vizio vizios kreatv loewe vestel antgalio antfresco brightsign
+    pda ppc pocket iemobile handheld cellphone mobilephone smartphone phone tablet fban fbav instagram pinterest
+    nokia samsung sec sie siemens blackberry playbook bb lg lge htc sony sonyericsson ericsson mot motorola panasonic
+    philips sagem alcatel sharp sanyo kyocera zte huawei xiaomi docomo kddi softbank vodafone willcom lenovo lumia
+    archos casio psion tianyu amoi bird haier hisense micromax lava spice karbonn asus acer tcl oppo vivo
+    """.split()
+)
+"""What is held in a hand or stands before a sofa: systems, makes and kinds of device."""
+
+DEVICES = HANDHELDS | frozenset(
     b"""
     applewebkit webkit khtml gecko presto trident msie chrome safari firefox opera seamonkey thunderbird
-    servo goanna android ios iphone ipad ipod ipados tvos watchos macintosh mac macos osx darwin cfnetwork
-    windows win winnt linux bsd freebsd openbsd netbsd sunos solaris haiku beos amiga amigaos morphos risc
-    os cros tizen webos kaios symbian symbianos series midp cldc profile brew wap up dalvik java meego
-    sailfish harmony openharmony nokia samsung sec sie blackberry playbook bb lg lge htc sony sonyericsson
-    ericsson mot motorola palm palmos panasonic philips sagem alcatel sharp sanyo zte huawei xiaomi docomo
-    kddi softbank vodafone willcom phone portalmmm roku appletv kindle playstation psp nintendo xbox dvp
-    arm fban fbav instagram pinterest ucweb lynx links elinks dillo netsurf edbrowse emacs retawq netscape
-    mosaic browsex hotjava icab office msoffice outlook hbbtv hybridcast netcast maple vizio vizios kreatv crkey
-    loewe vestel nettv smarttv brightsign antgalio antfresco tianyu lenovo ucbrowser mqqbrowser ovibrowser teleca
-    maui amaya nook irix osf amigavoyager serenityos jig netpositive osmb msm qcom onebrowser inettvbrowser planetweb
-    foma konqueror galeon netgem maemo midori xiino arachne browser tv dtv stb iptv qtwebkit tpapi
+    servo goanna macintosh mac macos osx darwin cfnetwork windows win winnt linux unix bsd freebsd openbsd netbsd sunos
+    solaris haiku inferno beos amiga amigaos morphos risc os cros java arm netfront polaris obigo espial qtopia
+    ucweb lynx links elinks dillo netsurf edbrowse emacs retawq netscape
+    mosaic browsex hotjava icab omniweb office msoffice outlook maple ucbrowser mqqbrowser ovibrowser teleca
+    amaya irix osf amigavoyager serenityos jig netpositive onebrowser inettvbrowser planetweb
+    konqueror galeon netgem midori xiino arachne browser qtwebkit
     """.split()
 )
 """Engines, systems, makes, and browsers that name none of them: a header without any is no browser's."""

@@ -6,11 +6,13 @@ is there and comes from another engine, or from no browser at all, nobody on the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from contentguard.detect.agent import Agent
 from contentguard.detect.shape import Shape
 
-_UNKNOWN_CODINGS = (b"compress", b"x-gzip", b"lzma", b"snappy", b"lz4")
+_UNKNOWN_CODINGS = re.compile(rb"compress|x-gzip|lzma|snappy|lz4")
 _ZSTD = {"chromium": 123, "firefox": 126, "webkit": 26}
 _BROTLI = {"chromium": 50, "firefox": 44}
 """WebKit is left out: it keeps Brotli for https and not for this machine, and what is new in it depends on the
@@ -19,25 +21,31 @@ system."""
 
 def detect(shape: Shape) -> Iterator[str]:
     """The names of signals in what the client says it accepts."""
-    if not (shape.agent.modern and shape.document):
+    agent, values = shape.agent, shape.values
+    if not (shape.document and agent.modern):
         return
-    yield from _types(shape)
-    yield from _languages(shape)
-    yield from _codings(shape)
-    if b"upgrade-insecure-requests" not in shape.values and shape.agent.plain and shape.agent.engine != "webkit":
+    if types := _types(values.get(b"accept"), agent):
+        yield types
+    languages = values.get(b"accept-language")
+    if not languages:
+        yield "no-language"
+    elif languages == b"*":
+        yield "language-any"
+    if codings := _codings(values.get(b"accept-encoding"), agent, secure=shape.secure):
+        yield codings
+    if b"upgrade-insecure-requests" not in values and agent.plain and agent.engine != "webkit":
         yield "no-upgrade-insecure"
 
 
-def _types(shape: Shape) -> Iterator[str]:
-    accept, agent = shape.values.get(b"accept"), shape.agent
+def _types(accept: bytes | None, agent: Agent) -> str:
     if accept is None:
-        yield "no-accept"
-    elif b"text/html" not in accept:
-        yield "accept-not-html"
-    elif agent.plain and _foreign(accept, agent.engine, agent.major):
-        yield "accept-foreign"
-    elif agent.engine == "chromium" and agent.plain and agent.major >= 112 and b"v=b3;q=0.9" in accept:
-        yield "accept-outdated"
+        return "no-accept"
+    if b"text/html" not in accept:
+        return "accept-not-html"
+    if agent.plain and _foreign(accept, agent.engine, agent.major):
+        return "accept-foreign"
+    dated = agent.engine == "chromium" and agent.plain and agent.major >= 112 and b"v=b3;q=0.9" in accept
+    return "accept-outdated" if dated else ""
 
 
 def _foreign(accept: bytes, engine: str, major: int) -> bool:
@@ -47,24 +55,17 @@ def _foreign(accept: bytes, engine: str, major: int) -> bool:
     return b"image/apng" in accept or b"signed-exchange" in accept
 
 
-def _languages(shape: Shape) -> Iterator[str]:
-    languages = shape.values.get(b"accept-language")
-    if not languages:
-        yield "no-language"
-    elif languages == b"*":
-        yield "language-any"
-
-
-def _codings(shape: Shape) -> Iterator[str]:
-    codings, agent = shape.values.get(b"accept-encoding"), shape.agent
+def _codings(codings: bytes | None, agent: Agent, *, secure: bool) -> str:
     if not codings or codings == b"identity":
-        yield "no-encoding"
-    elif any(coding in codings for coding in _UNKNOWN_CODINGS):
-        yield "encoding-foreign"
-    elif b"zstd" in codings and agent.plain and agent.major < _ZSTD[agent.engine] - 3:
-        yield "encoding-too-new"
-    elif shape.secure and agent.plain and agent.engine in _BROTLI:
+        return "no-encoding"
+    if _UNKNOWN_CODINGS.search(codings):
+        return "encoding-foreign"
+    has_zstd = b"zstd" in codings
+    if has_zstd and agent.plain and agent.major < _ZSTD[agent.engine] - 3:
+        return "encoding-too-new"
+    if secure and agent.plain and agent.engine in _BROTLI:
         if b"br" not in codings and agent.major >= _BROTLI[agent.engine]:
-            yield "no-brotli"
-        elif b"zstd" not in codings and agent.major >= _ZSTD[agent.engine]:
-            yield "no-zstd"
+            return "no-brotli"
+        if not has_zstd and agent.major >= _ZSTD[agent.engine]:
+            return "no-zstd"
+    return ""

@@ -44,8 +44,10 @@ class Agent(NamedTuple):
     @property
     def outdated(self) -> bool:
         """Whether it claims a browser that lost its last update, and most of its users, years ago."""
-        return self.major < {"chromium": 70, "firefox": 68, "webkit": 11}.get(self.engine, self.engine == "other")
+        return self.major < _UPDATED.get(self.engine, self.engine == "other")
 
+
+_UPDATED = {"chromium": 70, "firefox": 68, "webkit": 11}
 
 _CHROMIUM = re.compile(r"(?:Headless)?Chrom(?:e|ium)/([0-9]{1,4}+)")
 _FIREFOX = re.compile(r"Gecko/[0-9.]++ (?:[A-Za-z]++/[0-9.]++ )?Firefox/([0-9]{1,4}+)")
@@ -54,9 +56,10 @@ _IOS = re.compile(r"(?:iPhone )?OS ([0-9]{1,2}+)[_.]([0-9]{1,2}+)")
 _TEXT = re.compile(r"(?:Lynx|ELinks|Links|w3m|Dillo|NetSurf|edbrowse|Emacs-w3m)\b")
 
 _PLAIN_CHROME = re.compile(
-    r"Mozilla/5\.0 \([^()]{5,80}+\) AppleWebKit/537\.36 \(KHTML, like Gecko\) "
-    r"(?:Headless)?Chrome/[0-9.]++ (?:Mobile )?Safari/537\.36(?: (?:Edg|EdgA|OPR|Vivaldi)/[0-9.]++)?"
+    r"Mozilla/5\.0 \(([^()]{5,80}+)\) AppleWebKit/537\.36 \(KHTML, like Gecko\) "
+    r"(Headless)?Chrome/(?=([0-9]{1,4}+))[0-9.]++ (Mobile )?Safari/537\.36(?: (?:Edg|EdgA|OPR|Vivaldi)/[0-9.]++)?"
 )
+"""Groups: what it runs on, headless, major version, mobile."""
 _PLAIN_FIREFOX = re.compile(r"Mozilla/5\.0 \([^()]{5,100}+\) Gecko/[0-9.]++ Firefox/[0-9.]++")
 _PLAIN_SAFARI = re.compile(
     r"Mozilla/5\.0 \([^()]{5,80}+\) AppleWebKit/60[0-9.]++ \(KHTML, like Gecko\) "
@@ -72,6 +75,9 @@ def parse(user_agent: bytes) -> Agent:
 @lru_cache(maxsize=2048)
 def _parse(user_agent: bytes) -> Agent:
     text = user_agent.decode("latin-1")
+    # Nearly every reader: word for word what Chrome and its kin write, so one look says it all.
+    if (usual := _PLAIN_CHROME.fullmatch(text)) and (agent := _usual(*usual.groups())):
+        return agent
     if "AppleWebKit/" in text and (match := _CHROMIUM.search(text)) and not _on_ios(text):
         return _chromium(text, int(match[1]))
     if match := _FIREFOX.search(text):
@@ -87,12 +93,20 @@ def _parse(user_agent: bytes) -> Agent:
     return Agent("other" if text else "", system=_system(text), malformed=fake, browser=browser)
 
 
+def _usual(device: str, headless: str | None, major: str, mobile: str | None) -> Agent | None:
+    """The engine's own browser; None where what it says to run on needs a second look."""
+    if "Chrom" in device or "; wv" in device or _on_ios(device):
+        return None
+    mobile_too = mobile is not None or _mobile(device)
+    return Agent("chromium", int(major), 0, _system(device), mobile_too, True, headless is not None)
+
+
 def _chromium(text: str, major: int) -> Agent:
-    plain = _PLAIN_CHROME.fullmatch(text) is not None and "; wv" not in text
     headless = "HeadlessChrome/" in text
     broken = "(KHTML, like Gecko)" not in text or " Safari/" not in text
     # Embedded engines leave parts out; only what calls itself Chrome and nothing else must be whole.
     alone = text.count("/") <= 4 and "Chrome/" in text and "; wv" not in text
+    plain = _PLAIN_CHROME.fullmatch(text) is not None and "; wv" not in text
     return Agent("chromium", major, 0, _system(text), _mobile(text), plain, headless, broken and alone)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contentguard.detect.agent import Agent
 from contentguard.detect.shape import Shape, is_prefetch
 
+_SINCE = {"chromium": 80, "firefox": 90}
 _DOCUMENTS = frozenset((b"document", b"iframe", b"frame", b"object", b"embed", b"fencedframe"))
 
 
@@ -19,23 +20,23 @@ def sends_metadata(agent: Agent) -> bool:
     """Whether the claimed browser sends Sec-Fetch-* to a trustworthy origin."""
     if agent.engine == "webkit":
         return (agent.major, agent.minor) >= (16, 4)
-    return agent.major >= {"chromium": 80, "firefox": 90}.get(agent.engine, 10000)
+    return agent.major >= _SINCE.get(agent.engine, 10000)
 
 
 def detect(shape: Shape) -> Iterator[str]:
     """The names of signals in Sec-Fetch-*."""
-    values = shape.values
-    site, mode, dest = (values.get(b"sec-fetch-" + part) for part in (b"site", b"mode", b"dest"))
+    values, agent = shape.values, shape.agent
+    site, mode, dest = values.get(b"sec-fetch-site"), values.get(b"sec-fetch-mode"), values.get(b"sec-fetch-dest")
     there = (site is not None) + (mode is not None) + (dest is not None)
     if there == 0:
-        if shape.secure and sends_metadata(shape.agent) and shape.document:
-            yield "no-fetch-metadata" if shape.agent.plain else "no-fetch-metadata-embedded"
+        if shape.secure and sends_metadata(agent) and shape.document:
+            yield "no-fetch-metadata" if agent.plain else "no-fetch-metadata-embedded"
         return
-    if there < 3 and shape.agent.modern:
+    if there < 3 and agent.modern:
         yield "fetch-metadata-partial"
     if _contradicts(mode, dest, values.get(b"sec-fetch-user")):
         yield "fetch-metadata-contradiction"
-    if shape.agent.modern and shape.agent.plain and not sends_metadata(shape.agent):
+    if agent.plain and agent.modern and not sends_metadata(agent):
         yield "fetch-metadata-too-new"
     if site == b"none" and not is_prefetch(values):
         yield from _by_hand(shape)

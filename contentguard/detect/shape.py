@@ -50,6 +50,7 @@ _FORWARDED = frozenset(
 )
 """What proxies and CDNs add. Any of them: somebody stood between, and may have put the headers in another order."""
 
+_AHEAD = (b"sec-purpose", b"purpose", b"x-moz")
 _LOOPBACK = (b"127.", b"localhost", b"[::1]")
 
 
@@ -72,19 +73,19 @@ class Shape(NamedTuple):
 
 def shape(facts: Facts) -> Shape:
     """The shape of a request."""
-    values: dict[bytes, bytes] = {}
-    for name, value in facts.headers:
-        if name not in values:
-            values[name] = value[:_VALUE]
-    agent = parse(values.get(b"user-agent", b""))
+    headers = facts.headers
+    values = dict(headers[::-1])  # of several of one name the first stays
+    if len(b"".join(values.values())) > _VALUE:
+        values = {name: value[:_VALUE] for name, value in values.items()}
+    # By position: by name it takes half as long again.
     return Shape(
-        names=tuple([name for name, _ in facts.headers]),
-        values=values,
-        agent=agent,
-        secure=is_secure(facts.scheme, values),
-        direct=_is_direct(facts, values),
-        http1=facts.http_version.startswith("1"),
-        document=facts.method in ("GET", "HEAD") and _is_document(values),
+        tuple([name for name, _ in headers]),
+        values,
+        parse(values.get(b"user-agent", b"")),
+        is_secure(facts.scheme, values),
+        _is_direct(facts, values),
+        facts.http_version[:1] == "1",
+        facts.method in ("GET", "HEAD") and _is_document(values),
     )
 
 
@@ -131,8 +132,11 @@ def is_secure(scheme: str, values: dict[bytes, bytes]) -> bool:
 
 def is_prefetch(values: Mapping[bytes, bytes]) -> bool:
     """Whether a browser fetches this ahead of its reader (Sec-Purpose; Purpose and X-Moz before it)."""
-    marks = (values.get(b"sec-purpose"), values.get(b"purpose"), values.get(b"x-moz"))
-    return any(mark is not None and b"pre" in mark.lower() for mark in marks)
+    for name in _AHEAD:
+        mark = values.get(name)
+        if mark is not None and b"pre" in mark.lower():
+            return True
+    return False
 
 
 def _is_direct(facts: Facts, values: dict[bytes, bytes]) -> bool:

@@ -24,5 +24,9 @@ def detect(shape: Shape) -> Iterator[str]:
         yield "outdated-agent"
     if agent.malformed:
         yield "agent-malformed"
-    if shape.names.count(b"user-agent") > 1 or shape.names.count(b"accept") > 1:
+    if len(shape.names) != len(shape.values) and _is_doubled(shape.names):
         yield "doubled-header"
+
+
+def _is_doubled(names: tuple[bytes, ...]) -> bool:
+    return names.count(b"user-agent") > 1 or names.count(b"accept") > 1

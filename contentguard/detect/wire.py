@@ -7,7 +7,6 @@ shows itself (``Shape.direct``); and as one may stand there unseen, it counts as
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 from contentguard.detect.shape import Shape
 
@@ -43,7 +42,7 @@ _RANKS = {
 def detect(shape: Shape) -> Iterator[str]:
     """The names of signals in the form of a direct connection."""
     agent, values = shape.agent, shape.values
-    if not (shape.direct and agent.plain and shape.document):
+    if not (shape.direct and shape.document and agent.plain):
         return
     if b"http2-settings" in values:
         yield "cleartext-upgrade"
@@ -52,19 +51,16 @@ def detect(shape: Shape) -> Iterator[str]:
         return  # WebKit elsewhere speaks HTTP through libraries of its own
     ranks = ranks or {}
     order = [ranks[name] for name in shape.names if name in ranks]
-    if any(a > b for a, b in pairwise(order)):
+    if order != sorted(order):
         yield "header-order"
-    if shape.http1:
-        yield from _first_version(shape)
-
-
-def _first_version(shape: Shape) -> Iterator[str]:
-    """HTTP/1.1 only: Host leads, the connection is kept, and Chromium keeps Priority for HTTP/2 and 3."""
+    if not shape.http1:
+        return
+    # HTTP/1.1 only: Host leads, the connection is kept, and Chromium keeps Priority for HTTP/2 and 3.
     if shape.names[0] != b"host":
         yield "host-not-first"
-    if b"connection" not in shape.values:
+    if b"connection" not in values:
         yield "no-keep-alive"
-    if shape.agent.engine == "chromium" and b"priority" in shape.values:
+    if agent.engine == "chromium" and b"priority" in values:
         yield "priority-on-http1"
-    if b"content-length" in shape.values or b"transfer-encoding" in shape.values:
+    if b"content-length" in values or b"transfer-encoding" in values:
         yield "body-with-get"

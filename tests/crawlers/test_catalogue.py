@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from itertools import product
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,6 +15,7 @@ from contentguard.crawlers.catalogue import LEARNED, LEARNED_LENGTH, REMEMBERED,
 from contentguard.crawlers.words import LIMIT, PLAIN
 from contentguard.data import crawlers
 from contentguard.model import Crawler, Purpose
+from tests.crawlers.__main__ import main
 
 WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko) "
 CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) " + WEBKIT + "Chrome/140.0.0.0 Safari/537.36"
@@ -126,6 +129,12 @@ UNLISTED = [
     (CHROME.replace("Gecko)", "Gecko; compatible; Zqx-Display)"), "Zqx-Display", Purpose.TOOL),
     ("Mozilla/5.0 (compatible; Google-Zqx-Links)", "Google-Zqx-Links", Purpose.TOOL),
     ("Zqx 2.4 (rss reader)", "reader", Purpose.FEED),
+    ("Zqx http client/11.2 (Android)", "client", Purpose.TOOL),
+    ("Mozilla/5.0 (compatible; Zqx Browser; +https://zqx.example/)", "Zqx", Purpose.TOOL),
+    ("Zqx Browser/1.0 (admin@zqx.example)", "Zqx", Purpose.TOOL),
+    ("Zqx-X1 UP.Browser/6.2 (GUI) MMP/2.0 (compatible; zqx/mobile; +http://zqx.example/)", "Zqx-X1", Purpose.TOOL),
+    ("Zqx Windows Diagnostics", "Zqx", Purpose.TOOL),
+    ("firefox", "unnamed", Purpose.TOOL),
 ]
 BROWSERS = [
     CHROME,
@@ -168,6 +177,28 @@ BROWSERS = [
     "LG-GU280f",
     "LAVA.DISCOVER136.R016_V01 (MRE/3.1.00(2048);MAUI/Discover136;WAP Browser/MAUI (HTTP PGDL;HTTPS);GMOBI/001)",
     "iPhone14Pro",
+    "iPodTouch7",
+    # Devices that are held in a hand say no more than that; or it is the program that shows something.
+    "Zqx G4040 WAP Browser",
+    "Zqx Browser",
+    "Zqx Internet Explorer/0.6",
+    "Zqx WebExplorer /v0.94",
+    "Zqx 28 Internet Tablet",
+    "Zqx Sensation; htc; 4.0.3",
+    "Mozilla/4.0 SonyEricssonZqx850iv/R1CA",
+    "Mozilla/4.08 (PDA; Zqx-C1000/1.0) NetFront/3.1",
+    "Mozilla/4.0 (Zqx PM-8200/US/1.0) NetFront/3.x MMP/2.0",
+    "Mozilla/4.08 (Zqx; Inferno)",
+    # What stands in the comment is software of the device's.
+    "Mozilla/5.0 (compatible; OSS/1.0; Zqx; Linux) MOT-E8/R6713 Profile/MIDP-2.0 Configuration/CLDC-1.1",
+    "Opera/9.80 (Linux armv7l; U; (ZqxPlayer; ZQ7G/1.0; like Gecko; Opera/10.30); en) Presto/2.10.250 Version/11.60",
+    "Mozilla/4.0 (compatible; Gecko/20041115) Maple 5.0.0 Navi",
+    # Addresses of browsers' makers, of toolbars', and of shops whose app it is.
+    CHROME + " Zqx.com Mobile Browser",
+    "Mozilla/5.0 (Windows; U; Windows NT 5.1) AppleWebKit/527+ (KHTML, like Gecko) Zqx Browser/1.7 http://www.zqx.example",
+    "Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 6.1; Trident/4.0; Zqx 3.0 - http://www.zqx.example; SLCC2)",
+    "Opera/9.80 (J2ME/MIDP; Opera Mini/4.2.14912Mod.By.www.zqx.example/22.387; U; en) Presto/2.5.25 Version/10.54",
+    "Zqx.com/24.12.6.100 (Android/10/JNY-LX1)",
     "Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.1; StumbleUpon.com 1.910; SV1; .NET CLR 1.1.4322)",
     "Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.1; SV1),gzip(gfe) (via translate.google.com)",
     "Roku4640X/DVP-7.70 (297.70E04154A)",
@@ -310,3 +341,15 @@ def _letters(number: int) -> str:
 def test_a_token_made_of_browser_words_is_refused() -> None:
     with pytest.raises(ValueError, match="sets it apart"):
         Catalogue([Crawler("Chrome", "Chrome/", "", Purpose.TOOL)])
+
+
+def test_the_command_tells_rates_and_what_came_out_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "agents.json"
+    file.write_text(
+        json.dumps({"one": {"browsers": [CHROME, CHROME, "curl/8"], "robots": ["curl/8", CHROME]}}), "utf-8"
+    )
+    assert main([str(file), "--show", "1"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("one/browsers: 1 of 2 taken for robots, 50.000%")
+    assert said[1] == "  curl | curl/8"
+    assert said[2].startswith("one/robots: 1 of 2 missed")
