@@ -19,9 +19,10 @@ import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from math import inf
 from typing import TypeVar
 
-from contentguard.backends import Quota, Remote, StoreError
+from contentguard.backends import Entry, Quota, Remote, StoreError
 from contentguard.backends.circuit import Circuit
 from contentguard.backends.ids import Added
 from contentguard.backends.memory import MemoryStore
@@ -52,6 +53,7 @@ class FallbackStore:
         self._circuit = circuit or Circuit()
         self._clock, self._chance = clock, chance
         self._owes = False
+        self._since: dict[str, list[Entry]] | None = None
         self._repair: asyncio.Task[None] | None = None
         self.failures: Counter[str] = Counter()
         """How often the shared store failed, by ``StoreError.kind``."""
@@ -91,7 +93,7 @@ class FallbackStore:
             return False
         spent = await self._told("spend", lambda: self._remote.spend(key, until, now))
         if spent is None:
-            self._owe()
+            self._owe("spent", key, until)
             return added is Added.NEW
         return spent
 
@@ -130,7 +132,7 @@ class FallbackStore:
             return True
 
         if await self._told("revoke", tell) is None:
-            self._owe()
+            self._owe("revoked", name, until)
 
     async def revoked(self, name: str, now: float) -> bool:
         """See ``Revocations.revoked``."""
@@ -168,8 +170,10 @@ class FallbackStore:
             _LOG.warning("the shared store does not answer (%s); this process decides by itself until it does", error)
             self._mend()
 
-    def _owe(self) -> None:
+    def _owe(self, kind: str, key: str, until: float) -> None:
         """Something was spent or revoked that the shared store may not know of."""
+        if self._since is not None:
+            self._since[kind].append((self._local.names(key), until))
         self._owes = True
         self._mend()
 
@@ -190,16 +194,32 @@ class FallbackStore:
             self._repair = None
 
     async def _tell_all(self) -> None:
-        await self._remote.take("probe", _PROBE, self._clock())
-        self._owes = True
-        while self._owes:  # what is spent while this goes on is owed again
+        """Everything at first, and then what was spent and revoked in the meantime, while that becomes ever less.
+
+        Where tickets are spent faster than they can be told, the circuit closes before the last of them are.
+        """
+        now = self._clock()
+        await self._remote.take("probe", _PROBE, now)
+        self._since = {"spent": [], "revoked": []}
+        try:
+            await self._remote.restore(*self._local.known(now), now)
+            told, last = await self._tell_rest(), inf
+            while 0 < told <= last / 2:
+                told, last = await self._tell_rest(), told
+            if self._circuit.is_open:
+                _LOG.warning("the shared store answers again")
+            self._circuit.close()
+            while await self._tell_rest():  # comes to an end: from here on it is asked first
+                pass
             self._owes = False
-            now = self._clock()
-            try:
-                await self._remote.restore(*self._local.known(now), now)
-            except BaseException:
-                self._owes = True
-                raise
-        if self._circuit.is_open:
-            _LOG.warning("the shared store answers again")
-        self._circuit.close()
+        finally:
+            self._since = None
+
+    async def _tell_rest(self) -> int:
+        """Tell what has come since the last round; how much that was."""
+        assert self._since is not None
+        spent, revoked = self._since["spent"], self._since["revoked"]
+        if spent or revoked:
+            self._since = {"spent": [], "revoked": []}
+            await self._remote.restore(spent, revoked, self._clock())
+        return len(spent) + len(revoked)

@@ -28,7 +28,7 @@ class Script:
 
 def ttl(seconds: float) -> str:
     """For how long Redis keeps what ends in so many seconds: seconds, as an argument of EX."""
-    return str(min(ceil(seconds), _TEN_YEARS) + LEEWAY)
+    return str(min(max(ceil(seconds), 0), _TEN_YEARS) + LEEWAY)
 
 
 TAKE = Script("""

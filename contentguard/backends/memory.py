@@ -67,7 +67,7 @@ class MemoryStore:
     ValueError when the bounds leave no room.
     """
 
-    __slots__ = ("_counters", "_meters", "_names", "_sets", "buckets", "revocations", "spent", "take_now")
+    __slots__ = ("_counters", "_meters", "_sets", "buckets", "names", "revocations", "spent", "take_now")
 
     def __init__(
         self,
@@ -78,8 +78,9 @@ class MemoryStore:
         pools: Pools | None = None,
     ) -> None:
         pools = pools or Pools()
-        self._names = Names(secret)
-        self.buckets = Buckets(self._names, max_entries, max_bytes)
+        self.names = Names(secret)
+        """How keys are hashed here."""
+        self.buckets = Buckets(self.names, max_entries, max_bytes)
         self.take_now = self.buckets.take
         """``take`` at once."""
         self.spent = Ids(pools.spent)
@@ -133,7 +134,7 @@ class MemoryStore:
     def spend_now(self, key: str, until: float, now: float) -> Added:
         """``spend`` at once; says too whether a refusal is for want of room."""
         check_end(until)
-        return self.spent.add(self._names(key), until, now) if until > now else Added.KNOWN
+        return self.spent.add(self.names(key), until, now) if until > now else Added.KNOWN
 
     async def meter(self, key: str, article: int, quota: Quota, now: float) -> float:
         """See ``Meters.meter``."""
@@ -142,7 +143,7 @@ class MemoryStore:
     def meter_now(self, key: str, article: int, quota: Quota, now: float) -> float:
         """``meter`` at once."""
         check_meter(article, quota)
-        name = self._names(key)
+        name = self.names(key)
         before = self._meters.get(name)
         after, wait = meter(before, article, quota, now)
         if after != before:
@@ -151,7 +152,7 @@ class MemoryStore:
 
     def metered(self, key: str, article: int, now: float) -> bool:
         """Whether an article is counted, and so free."""
-        state = self._meters.get(self._names(key))
+        state = self._meters.get(self.names(key))
         return bool(state) and is_counted(state, article, now)
 
     async def count(self, key: str, amount: int, limit: int, until: float, now: float) -> bool:
@@ -161,7 +162,7 @@ class MemoryStore:
     def count_now(self, key: str, amount: int, limit: int, until: float, now: float) -> bool:
         """``count`` at once."""
         check_count(amount, limit, until)
-        name = self._names(key)
+        name = self.names(key)
         state, added = counter(self._counters.get(name), amount, limit, until, now)
         if added:
             self._counters.put(name, state, *counted(state), now)
@@ -174,8 +175,8 @@ class MemoryStore:
     def join_now(self, key: str, member: str, most: int, until: float, now: float) -> bool:
         """``join`` at once."""
         check_members(most, until)
-        name = self._names(key)
-        state, joined = members(self._sets.get(name), self._names(member)[:_MEMBER], most, until, now)
+        name = self.names(key)
+        state, joined = members(self._sets.get(name), self.names(member)[:_MEMBER], most, until, now)
         if joined:
             self._sets.put(name, state, len(state), last_end(state), now)
         return joined
@@ -188,15 +189,15 @@ class MemoryStore:
         """``revoke`` at once."""
         check_end(until)
         if until > now:
-            self.revocations.insist(self._names(name), until, now)
+            self.revocations.insist(self.names(name), until, now)
 
     async def revoked(self, name: str, now: float) -> bool:
         """See ``Revocations.revoked``."""
-        return self.revocations.holds(self._names(name), now)
+        return self.revocations.holds(self.names(name), now)
 
     def revoked_now(self, name: str, now: float) -> bool:
         """``revoked`` at once."""
-        return self.revocations.holds(self._names(name), now)
+        return self.revocations.holds(self.names(name), now)
 
     def known(self, now: float) -> tuple[Iterable[Entry], Iterable[Entry]]:
         """What is spent and what is revoked, for ``Remote.restore``."""

@@ -328,6 +328,35 @@ def test_the_shared_store_is_trusted_only_when_it_knows_everything() -> None:
     asyncio.run(story())
 
 
+@pytest.mark.parametrize("seconds_each", [0.0002, 0.002], ids=["faster than they come", "slower than they come"])
+def test_the_shared_store_is_trusted_again_however_much_comes_meanwhile(seconds_each: float) -> None:
+    async def story() -> None:
+        remote = Flaky()
+        store, other = beside(remote), beside(remote)
+        tell, told, spent = remote.restore, list[int](), list[str]()
+
+        async def restore(spent: Iterable[Entry], revoked: Iterable[Entry], now: float) -> None:
+            spent = list(spent)
+            told.append(len(spent))
+            await asyncio.sleep(len(spent) * seconds_each)
+            await tell(spent, revoked, now)
+
+        remote.restore = restore  # type: ignore[method-assign]
+        remote.fault = StoreError("connection")
+        while store.degraded or not store.outages:
+            spent.append(f"{len(spent)}")
+            await store.spend(spent[-1], NOW + LIFE, NOW)
+            if len(spent) == 300:
+                remote.fault = None
+            assert len(spent) < 50_000, "it is never trusted again"
+            await asyncio.sleep(0.001 if len(spent) > 300 else 0)
+        await until(lambda: store._repair is None)
+        assert len(told) < 12
+        assert not any([await other.spend(ticket, NOW + LIFE, NOW) for ticket in spent])
+
+    asyncio.run(story())
+
+
 def test_a_store_that_fails_again_while_it_is_told_is_tried_again() -> None:
     async def story() -> None:
         remote = Flaky()
