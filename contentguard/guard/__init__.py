@@ -20,7 +20,8 @@ from contentguard.addresses import prefix
 from contentguard.backends import Admitting, Store
 from contentguard.backends.fallback import FallbackStore
 from contentguard.backends.identification import identifier
-from contentguard.backends.memory import MemoryStore
+from contentguard.backends.memory import MemoryStore, Pools
+from contentguard.backends.shared import open_store
 from contentguard.crawlers import CATALOGUE
 from contentguard.crawlers.message import SignedRequest
 from contentguard.crawlers.signatures import is_signed
@@ -38,6 +39,7 @@ from contentguard.settings import Settings
 from contentguard.tokens import Signer
 
 VERDICTS = logging.getLogger("contentguard.verdict")
+_NO_POOLS = Pools(spent=16, meters=256, counters=16, sets=256, revoked=16)
 _NONCES = 65_536
 """Signatures' nonces and their senders that are remembered at once."""
 
@@ -54,10 +56,9 @@ class Guard(Reception):
     ) -> None:
         keys, self.temporary_key = settings.keys_or_temporary()
         signer = Signer(keys)
-        own = MemoryStore(settings.limits.clients, secret=signer.derive("store"))
-        shared = _shared(settings, signer, own) if settings.store and store is None else own
-        super().__init__(settings, signer, store or shared, ledger or shared)
-        self._shared = shared
+        own = _opened(settings, signer)
+        super().__init__(settings, signer, store or own, ledger or own)
+        self._own = own
         self.clock = clock
         self.verdicts: Counter[tuple[Action, str]] = Counter()
         """How often each rule has decided, by what it decided."""
@@ -73,14 +74,15 @@ class Guard(Reception):
         self.caller = Callers(self._match, limited=self._requests is not None).find
         """Who asks, as far as the request's headers tell."""
         self._authority = urlsplit(settings.origin).netloc
-        spent = MemoryStore(_NONCES, secret=self.signer.derive("nonces"))
+        # A store of their own, of buckets alone.
+        spent = MemoryStore(_NONCES, secret=self.signer.derive("nonces"), pools=_NO_POOLS)
         self._who = identifier(settings.identification, CATALOGUE.crawlers, spent)
 
     async def aclose(self) -> None:
         """End what is under way: questions to name servers, key directories and a shared store."""
         await self._who.aclose()
-        if isinstance(self._shared, FallbackStore):
-            await self._shared.aclose()
+        if isinstance(self._own, FallbackStore):
+            await self._own.aclose()
 
     async def judge(self, facts: Facts, target: str = "", caller: Caller | None = None) -> tuple[Facts, Verdict]:
         """The verdict on a request before the app is asked, with the facts it rests on.
@@ -265,11 +267,12 @@ class Guard(Reception):
         }
 
 
-def _shared(settings: Settings, signer: Signer, own: MemoryStore) -> FallbackStore:
-    """The store that processes share, with this process's memory to fall back on."""
+def _opened(settings: Settings, signer: Signer) -> MemoryStore | FallbackStore:
+    """This process's memory; or the store that processes share, with memory to fall back on."""
+    # By the oldest key, so that processes go on sharing while a new one is being given out.
+    secret = signer.derived("store")[-1]
     try:
-        from contentguard.backends.redis import RedisStore
+        return open_store(settings.store, secret=secret, clients=settings.limits.clients)
     except ImportError as error:
         wanted = "the extra redis: pip install 'contentguard[redis]'"
         raise SettingsError([Fault("store", f"no redis client ({error})", wanted)]) from None
-    return FallbackStore(RedisStore(settings.store, secret=signer.derive("store")), own)
