@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from contentguard import ContentGuardMiddleware, SettingsError
+from contentguard.backends.fallback import FallbackStore
 from tests.backends.servers import RedisServer, redis_server
 from tests.client import CHROME, drive, http_scope, proof, settings
 from tests.guard.test_reading import articles
@@ -19,6 +20,12 @@ from tests.guard.test_reading import articles
 def redis(tmp_path: Path) -> Iterator[RedisServer]:
     with redis_server(tmp_path) as server:
         yield server
+
+
+def _failures(one: ContentGuardMiddleware) -> int:
+    store = one.guard.store
+    assert isinstance(store, FallbackStore)
+    return store.failures.total()
 
 
 class Reader:
@@ -44,15 +51,22 @@ class Reader:
             await one.guard.aclose()
 
 
-def play(url: str, story: Callable[[Reader], Awaitable[None]]) -> None:
-    async def run() -> None:
+def play(url: str, story: Callable[[Reader], Awaitable[None]], *, shared: bool = False) -> None:
+    """``shared``: the story is told of a Redis that answered in time; on a machine too busy for that, once more."""
+
+    async def run() -> bool:
         reader = Reader(url)
         try:
             await story(reader)
+        except AssertionError:
+            if not (shared and any(_failures(one) for one in reader.guards)):
+                raise
+            return False
         finally:
             await reader.close()
+        return True
 
-    asyncio.run(run())
+    assert any(asyncio.run(run()) for _ in range(5)), "Redis never answered in time"
 
 
 def posted(lead: str) -> tuple[str, bytes]:
@@ -69,7 +83,7 @@ def test_a_ticket_that_one_process_has_taken_no_other_takes(redis: RedisServer) 
         assert (await reader.ask(1, where, body))[0] == 403
         assert "tide29" in (await reader.ask(1, "/news/tide"))[1], "the pass holds everywhere"
 
-    play(redis.url, story)
+    play(redis.url, story, shared=True)
 
 
 def test_a_meter_is_one_meter(redis: RedisServer) -> None:
@@ -79,7 +93,7 @@ def test_a_meter_is_one_meter(redis: RedisServer) -> None:
         whole = [("tide29" in (await reader.ask(n % 2, f"/news/{n}"))[1]) for n in range(8)]
         assert whole == [True] * 4 + [False] * 4
 
-    play(redis.url, story)
+    play(redis.url, story, shared=True)
 
 
 @pytest.mark.parametrize("fault", ["kill", "pause"])
