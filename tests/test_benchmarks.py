@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.benchmarks import apps, inprocess, load, memory, rewrite, serve, stall
+from tests.benchmarks import apps, governor, inprocess, load, memory, rewrite, serve, stall
 from tests.benchmarks.__main__ import BENCHMARKS, main
 from tests.benchmarks.answers import Kind, fault
 from tests.benchmarks.editors import MARK, RIVALS, Inserts, Rival, checked, inserts
@@ -367,6 +367,19 @@ def test_memory_counts_what_is_held_and_nothing_else() -> None:
     assert held > pages
     nothing, _ = asyncio.run(memory.bytes_held(0, 30))
     assert nothing < pages // 2
+
+
+# -- the governor ----------------------------------------------------------------------------------------------
+
+
+def test_a_site_is_besieged_in_every_way_and_the_bound_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(governor, "SIZES", (2000,))
+    monkeypatch.setattr(governor, "CALM", (24.5, 1.0))
+    figures = governor.run(QUICK)
+    assert {f"governor.{name}" for name in ("waits_during", "waits_outside", "step_us", "meter_us")} <= figures.keys()
+    assert 0.5 < figures["governor.leak_over_bound_no_passes"].value <= figures["governor.leak_over_bound"].value <= 1.0
+    assert figures["governor.waits_during_spread"].value > figures["governor.waits_during_invented"].value
+    assert set(governor.attacks()) >= {"common 300000", "solving 300000", "spread impatient"}
 
 
 # -- the load generator ----------------------------------------------------------------------------------------

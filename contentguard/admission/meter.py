@@ -66,19 +66,19 @@ def step(state: bytes, article: int, now: float, quota: Quota) -> Step:
     """
     if not 0 <= article <= _MOST:
         raise ValueError(f"an article is known by a hash of 32 bits, not by {article}")
-    numbers = _numbers(state)
     late, early = _second(ceil(now)), floor(now)
-    articles, seconds = numbers[::2], numbers[1::2]
-    if seconds and seconds[-1] > late:
-        seconds = tuple(min(second, late) for second in seconds)
+    numbers = _numbers(state)
+    if numbers and numbers[-1] > late:
+        numbers = [min(number, late) if n % 2 else number for n, number in enumerate(numbers)]
+        state = pack(f">{len(numbers)}I", *numbers)
+    seconds = numbers[1::2]
     lapsed = bisect_right(seconds, early - DAY)
-    articles, seconds = articles[lapsed:], seconds[lapsed:]
-    wait = 0
-    if article not in articles:
-        wait = max(_wait(seconds, quota.hour, HOUR, early), _wait(seconds, quota.day, DAY, early))
-        if not wait:
-            articles, seconds = (*articles, article), (*seconds, late)
-    return Step(_packed(articles, seconds), float(wait))
+    if lapsed:
+        seconds, state = seconds[lapsed:], state[lapsed * ENTRY :]
+    if article in numbers[2 * lapsed :: 2]:
+        return Step(state, 0.0)
+    wait = max(_wait(seconds, quota.hour, HOUR, early), _wait(seconds, quota.day, DAY, early))
+    return Step(state, float(wait)) if wait else Step(state + pack(">2I", article, late), 0.0)
 
 
 def _wait(seconds: Sequence[int], allowed: int, window: int, now: int) -> int:
@@ -90,15 +90,10 @@ def _wait(seconds: Sequence[int], allowed: int, window: int, now: int) -> int:
     return seconds[first + over] + window - now if allowed else window
 
 
-def _numbers(state: bytes) -> tuple[int, ...]:
+def _numbers(state: bytes) -> Sequence[int]:
     if len(state) % ENTRY:
         raise ValueError(f"a history has {ENTRY} bytes for each article, not {len(state)} in all")
     return unpack(f">{len(state) // 4}I", state)
-
-
-def _packed(articles: Sequence[int], seconds: Sequence[int]) -> bytes:
-    pairs = (number for pair in zip(articles, seconds, strict=True) for number in pair)
-    return pack(f">{2 * len(articles)}I", *pairs)
 
 
 def _second(second: int) -> int:

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from tests.benchmarks import decide, rewrite, serve
+from tests.benchmarks import decide, governor, rewrite, serve
 from tests.benchmarks.measure import Benchmark, Figures, MeasureError, Options, gathered
 from tests.benchmarks.versions import about
 
@@ -24,6 +24,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "serve": serve.run,
     "rewrite": rewrite.run,
     "decide": decide.run,
+    "governor": governor.run,
 }
 """Name → what measures it."""
 
