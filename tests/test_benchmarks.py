@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.benchmarks import admission, apps, inprocess, load, memory, redis, rewrite, serve, stall
+from tests.benchmarks import admission, apps, governor, inprocess, load, memory, redis, rewrite, serve, stall
 from tests.benchmarks.__main__ import BENCHMARKS, main
 from tests.benchmarks.answers import Kind, fault
 from tests.benchmarks.editors import MARK, RIVALS, Inserts, Rival, checked, inserts
@@ -404,6 +404,19 @@ def test_without_a_redis_server_there_is_nothing_to_measure(monkeypatch: pytest.
     monkeypatch.setattr("shutil.which", lambda _name: None)
     with pytest.raises(MeasureError, match="redis-server is not installed"):
         redis.run(QUICK)
+
+
+# -- the governor ----------------------------------------------------------------------------------------------
+
+
+def test_a_site_is_besieged_in_every_way_and_the_bound_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(governor, "SIZES", (2000,))
+    monkeypatch.setattr(governor, "CALM", (24.5, 1.0))
+    figures = governor.run(QUICK)
+    assert {f"governor.{name}" for name in ("waits_during", "waits_outside", "step_us", "meter_us")} <= figures.keys()
+    assert 0.5 < figures["governor.leak_over_bound_no_passes"].value <= figures["governor.leak_over_bound"].value <= 1.0
+    assert figures["governor.waits_during_spread"].value > figures["governor.waits_during_invented"].value
+    assert set(governor.attacks()) >= {"common 300000", "solving 300000", "spread impatient"}
 
 
 # -- the load generator ----------------------------------------------------------------------------------------

@@ -129,17 +129,14 @@ class Governor:
 
     def _cold(self, page: int, cluster: int, prefix: str, trust: Trust, now: float) -> Ruling:
         treasury = self._treasury
-        treasury.asked(cluster)
         client = hash(self._secret + prefix) & _MASK or 1 if prefix else 0
-        wait = self._prefixes.wait(client, now) if client else 0.0
-        if treasury.alarmed:
-            wait = max(wait, treasury.wait(treasury.part(cluster)))
-        ruling = Ruling(wait, True, self.shared and not wait, page, cluster, client, trust)
-        if ruling.ask:
-            return ruling
-        if not wait:
-            wait = self._own_token()
-        return self._ruled(ruling, wait, now)
+        ruling = Ruling(0.0, True, self.shared, page, cluster, client, trust)
+        if client and (wait := self._prefixes.wait(client, now)):
+            return self._ruled(ruling, wait, now)  # and it is no question: one prefix alone raises no alarm
+        treasury.asked(cluster)
+        if treasury.alarmed and (wait := treasury.wait(treasury.part(cluster))):
+            return self._ruled(ruling, wait, now)
+        return ruling if self.shared else self._ruled(ruling, self._own_token(), now)
 
     def settle(self, ruling: Ruling, decision: Decision | None, now: float) -> Ruling:
         """What becomes of a view that the store was asked about; None: it did not answer, so the own part counts.

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from heapq import merge
 from itertools import accumulate, count
 from math import pi, sin
+from operator import itemgetter
 from random import Random
 from typing import NamedTuple
 
@@ -55,11 +56,18 @@ class Ledger:
         if not self.budgets or self.budgets[-1][1] != together:
             self.budgets.append((now, together))
 
+    def forget(self, before: float) -> None:
+        """What happened before that is not asked for any more."""
+        self.given = [one for one in self.given if one.now >= before]
+        self.passes = [now for now in self.passes if now >= before]
+        first = bisect_right(self.budgets, before, key=itemgetter(0)) - 1
+        self.budgets = self.budgets[max(first, 0) :]
+
     def worst(self, trial: float, young: int) -> float:
         """Of all hours that begin with a gift, the largest ratio of articles given to the bound."""
         held: Counter[int] = Counter()
         last, worst = 0, 0.0
-        for first, (begin, article) in enumerate(self.given):
+        for begin, article in self.given:
             while last < len(self.given) and self.given[last].now < begin + HOUR:
                 held[self.given[last].article] += 1
                 last += 1
@@ -67,14 +75,13 @@ class Ledger:
             held[article] -= 1
             if not held[article]:
                 del held[article]
-            assert first < last
         return worst
 
     def bound(self, begin: float, trial: float, young: int) -> float:
         """B + burst + P * Q for the hour that begins then."""
-        times = [now for now, _ in self.budgets]
-        first = max(bisect_right(times, begin) - 1, 0)
-        together = max(both for _, both in self.budgets[first : bisect_left(times, begin + HOUR) + 1])
+        first = max(bisect_right(self.budgets, begin, key=itemgetter(0)) - 1, 0)
+        end = bisect_left(self.budgets, begin + HOUR, key=itemgetter(0))
+        together = max(both for _, both in self.budgets[first : end + 1])
         passes = bisect_left(self.passes, begin + HOUR) - bisect_left(self.passes, begin - trial)
         return together + passes * young
 
@@ -101,8 +108,8 @@ class Door:
     meters: dict[str, bytes] = field(default_factory=dict)
     ids: Iterator[int] = field(default_factory=count)
 
-    def open(self, client: Client, article: int, now: float) -> float:
-        """Seconds to wait; 0: the article was given."""
+    def open(self, client: Client, article: int, now: float, late: float = 0.0) -> float:
+        """Seconds to wait; 0: the article was given. ``late``: how old the time is that the governor is told."""
         given = client.given
         standing = trust(given, now, self.reading)
         if given is not None and standing is not Trust.STRANGER:
@@ -110,7 +117,7 @@ class Door:
             self.meters[given.id], wait = meter(state, article, quota(given, now, self.reading), now)
             if wait:
                 return wait
-        ruling = self.governor.view(str(article), client.cluster, client.prefix, standing, now)
+        ruling = self.governor.view(str(article), client.cluster, client.prefix, standing, now - late)
         self.ledger.note(self.governor, now)
         if ruling.cold and not ruling.wait and standing is not Trust.MATURED:
             self.ledger.given.append(Given(now, article))
@@ -187,6 +194,7 @@ class Site:
 
     def copied(self) -> Site:
         """The same site once more, to be attacked in another way."""
+        self.door.ledger.forget(self.now - 2 * HOUR)
         return deepcopy(self)
 
     def _play(self, hours: float, crawlers: Iterator[tuple[float, Client, bool]]) -> Views:

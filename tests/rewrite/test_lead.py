@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contentguard.assets import REST
 from contentguard.rewrite.article import Article, Finder
 from contentguard.rewrite.cut import Cut, find_cut
 from contentguard.rewrite.lead import Lead
@@ -39,7 +40,8 @@ SHORT = Lead(words=30)
 PLACE = b'<div class="cg-rest" data-cg-rest'
 LINK = (
     b'<div class="cg-rest" data-cg-rest><p><a class="cg-continue" rel="nofollow" '
-    b'href="/.contentguard/wait/ticket">Continue reading</a></p></div>'
+    b'href="/.contentguard/wait/ticket">Continue reading</a></p>'
+    b'<script src="' + b"".join(REST.named("/.contentguard")) + b" defer></script></div>"
 )
 PAYWALL = re.compile(
     rb'<script type="application/ld\+json">\{"@context":"https://schema.org","@type":"Article",.*?</script>'
@@ -57,7 +59,7 @@ def parts(plan: Plan) -> tuple[bytes, bytes, bytes]:
 
 def put_together(lead: bytes, rest: bytes) -> bytes:
     """A lead with the pieces of a rest at their places, byte by byte."""
-    places = re.split(re.escape(PLACE) + rb"(?: hidden></div>|><p>.*?</p></div>)", lead)
+    places = re.split(re.escape(PLACE) + rb"(?: hidden></div>|><p>.*?</p><script[^>]*></script></div>)", lead)
     pieces = [piece.removesuffix(b"</div>") for piece in rest.split(PLACE + b">")[1:]]
     assert len(places) == len(pieces) + 1
     return places[0] + b"".join(piece + place for piece, place in zip(pieces, places[1:], strict=True))
@@ -401,7 +403,7 @@ def test_the_link_and_the_insertions() -> None:
 def test_options() -> None:
     page = f"<!doctype html><head></head><body><article>{STORY}</article>".encode()
     lead = parts(plan_of(page, Lead(link="Lire la suite & <plus>", words=60)))[0]
-    assert b'">Lire la suite &amp; &lt;plus&gt;</a></p></div>' in lead
+    assert b'">Lire la suite &amp; &lt;plus&gt;</a></p><script' in lead
     assert b"w99" not in lead
     for wrong in ({"words": 0}, {"share": 0.0}, {"share": 1.0}, {"paragraphs": 0}, {"link": " "}):
         with pytest.raises(ValueError, match=r"want|needs"):
