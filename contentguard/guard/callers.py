@@ -6,10 +6,9 @@ the rest is found by one look-up, under the key that the detectors use. Bounded 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from contentguard.crawlers.signatures import is_signed
-from contentguard.detect import Known, is_prefetch, key, look
+from contentguard.detect import Known, examine, is_prefetch, key
 from contentguard.model import Crawler, Facts, Verdict
 from contentguard.rewrite.codings import accepts
 
@@ -23,16 +22,23 @@ _DOCUMENTS = (b"document", b"iframe", b"frame")
 class Caller:
     """All who ask in the same words."""
 
-    __slots__ = ("conditional", "cookies", "gzips", "kind", "known", "may_wait", "reads", "site", "verdicts")
+    __slots__ = (
+        *("conditional", "cookies", "forwarded", "gzips", "kind", "known", "may_wait", "reads", "robot", "signed"),
+        *("site", "verdicts"),
+    )
 
-    def __init__(self, known: Known, facts: Facts, *, may_wait: bool, gzips: bool) -> None:
+    def __init__(self, known: Known, values: Mapping[bytes, bytes], robot: Crawler | None, *, limited: bool) -> None:
+        """``values``: the first value of each header. ``limited``: all requests count."""
         self.known = known
         """What the detectors say of the headers."""
-        self.may_wait = may_wait
+        self.robot = robot
+        """The declared robot that the User-Agent names."""
+        self.signed = b"signature-input" in values
+        self.may_wait = limited or self.signed or robot is not None
         """Whether judging the request may have to ask somebody else: only robots and a limit on requests do."""
-        self.gzips = gzips
+        self.forwarded = b"x-forwarded-for" in values or b"forwarded" in values
+        self.gzips = accepts(values.get(b"accept-encoding", b""), b"gzip")
         """Whether gzip is accepted."""
-        values = dict(facts.headers[::-1])
         self.conditional = b"if-none-match" in values
         """Whether the request names what the client holds already (If-None-Match)."""
         self.cookies = b"cookie" in values
@@ -66,13 +72,13 @@ class Callers:
         return self._known.get(told) or self._met(facts, told)
 
     def _met(self, facts: Facts, told: object) -> Caller:
-        robot = self._match(facts.header(b"user-agent") or b"")
-        made = Caller(
-            look(facts),
-            facts,
-            may_wait=self._limited or robot is not None or is_signed(facts.headers),
-            gzips=accepts(b",".join(value for name, value in facts.headers if name == b"accept-encoding"), b"gzip"),
-        )
+        values = dict(facts.headers[::-1])
+        known, robot = examine(facts, values), self._match(values.get(b"user-agent", b""))
+        if len(values) < len(facts.headers):
+            # Several lines of one header say together what is accepted (RFC 9110 §5.3).
+            every = [value for name, value in facts.headers if name == b"accept-encoding"]
+            values[b"accept-encoding"] = b",".join(every)
+        made = Caller(known, values, robot, limited=self._limited)
         if told is not None:
             if len(self._known) >= _MOST:
                 self._known.clear()
