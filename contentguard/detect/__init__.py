@@ -59,6 +59,8 @@ _SHAPES = 1024
 class Known(NamedTuple):
     """What headers alone say."""
 
+    names: tuple[str, ...]
+    """Of the signals, in their order."""
     signals: tuple[Signal, ...]
     agent: Agent
     """The browser they claim."""
@@ -127,7 +129,7 @@ def signals(facts: Facts, known: Known | None = None) -> tuple[Signal, ...]:
 
     ``known``: what ``look`` said of these headers, where it was asked already.
     """
-    found, agent, _ = known or look(facts)
+    _, found, agent, _ = known or look(facts)
     if facts.crawler is None and facts.session is None and facts.network is None and facts.cluster is None:
         return found
     weighed = weights().signals
@@ -146,8 +148,8 @@ def examine(facts: Facts, values: Mapping[bytes, bytes] | None = None) -> Known:
     ``values``: the first value of each header, where that is known.
     """
     seen, weighed = shape(facts, values), weights().signals
-    names = [name for detect in _HEADER_DETECTORS for name in detect(seen)]
-    return _known(Known, (tuple([weighed[name] for name in names]), seen.agent, fingerprint(seen)))
+    names = tuple([name for detect in _HEADER_DETECTORS for name in detect(seen)])
+    return _known(Known, (names, tuple([weighed[name] for name in names]), seen.agent, fingerprint(seen)))
 
 
 def look(facts: Facts) -> Known:

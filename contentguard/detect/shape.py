@@ -57,8 +57,8 @@ _LOOPBACK = (b"127.", b"localhost", b"[::1]")
 class Shape(NamedTuple):
     """One request's headers, as detectors read them."""
 
-    names: tuple[bytes, ...]
-    """In order."""
+    headers: tuple[tuple[bytes, bytes], ...]
+    """Names and values, in order."""
     values: Mapping[bytes, bytes]
     """The first value of each."""
     agent: Agent
@@ -82,7 +82,7 @@ def shape(facts: Facts, values: Mapping[bytes, bytes] | None = None) -> Shape:
     if len(b"".join(values.values())) > _VALUE:
         values = {name: value[:_VALUE] for name, value in values.items()}
     read = (
-        tuple([name for name, _ in headers]),
+        headers,
         values,
         parse(values.get(b"user-agent", b"")),
         is_secure(facts.scheme, values),
