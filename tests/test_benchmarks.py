@@ -9,13 +9,28 @@ import time
 import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
-from tests.benchmarks import admission, apps, governor, inprocess, load, memory, redis, rewrite, serve, stall
+from contentguard.crawlers import CATALOGUE
+from tests.benchmarks import (
+    admission,
+    apps,
+    decide,
+    governor,
+    inprocess,
+    load,
+    memory,
+    redis,
+    rewrite,
+    rivals,
+    serve,
+    stall,
+)
 from tests.benchmarks.__main__ import BENCHMARKS, main
 from tests.benchmarks.answers import Kind, fault
 from tests.benchmarks.editors import MARK, RIVALS, Inserts, Rival, checked, inserts
@@ -264,6 +279,42 @@ def test_slowapi_really_counts(name: str) -> None:
     app = {"slowapi": apps.slowapi, "slowapi_asgi": apps.slowapi_asgi}[name]("1/minute")
     statuses = [asyncio.run(drive(app, http_scope(apps.PATH)))[0]["status"] for _ in range(2)]
     assert statuses == [200, 429]
+
+
+# -- deciding, and how others do it --------------------------------------------------------------------------------
+
+
+def test_deciding_is_compared_with_what_is_installed_and_the_rest_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(rivals, "RIVALS", {**rivals.RIVALS, "made_up": ("no_such_module_of_ours", rivals.bare)})
+    figures = decide.run(QUICK)
+    assert {
+        "decide.returning_us",
+        "decide.new_us",
+        "decide.refused_over_served",
+        "decide.rules_1000_over_10",
+        "decide.catalogue_2000_over_100",
+        "decide.over_slowapi",
+    } <= figures.keys()
+    assert "decide.over_made_up" not in figures
+    assert "left out, because not installed" in (said := capsys.readouterr().err)
+    assert "made-up" in said
+    assert all(figure.value > 0 for figure in figures.values())
+
+
+def test_a_rival_that_refuses_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rivals, "RIVALS", {"slowapi": ("slowapi", lambda: apps.slowapi("1/day"))})
+    with pytest.raises(MeasureError, match="slowapi does not let a reader pass"):
+        rivals.compared(QUICK)
+
+
+def test_user_agents_to_be_matched_are_browsers_and_robots_in_turn_and_each_is_new() -> None:
+    agents = list(islice(rivals._agents(), 400))
+    assert len(set(agents)) == 400
+    matched = [CATALOGUE.match(agent) for agent in agents]
+    assert all(robot is None for robot in matched[::2])
+    assert all(robot is not None for robot in matched[1::2])
 
 
 # -- answers, in process and over sockets ----------------------------------------------------------------------

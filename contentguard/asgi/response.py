@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import math
 from base64 import b64encode
+from functools import lru_cache
 from hashlib import sha256
 from html import escape
 from typing import TYPE_CHECKING
 
 from contentguard.assets import REFUSAL
 from contentguard.model import Facts, Verdict
-from contentguard.settings import Settings
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -38,6 +38,10 @@ _HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"vary", b"Accept, Sec-Fetch-Mode, User-Agent"),
 )
+
+
+_ID = b"@request-id@"
+"""Stands for the request's own name in a body that is kept: all else is the same for many."""
 
 
 class Plain:
@@ -69,16 +73,19 @@ def refusal(guard: Guard, facts: Facts, verdict: Verdict) -> Plain:
     wait = None if verdict.retry_after is None else max(1, math.ceil(verdict.retry_after))
     if wait is not None:
         headers.append((b"retry-after", str(wait).encode()))
-    licence = _absolute(guard.settings.licence_url, guard.base_url(facts))
+    licence = guard.settings.licence_url
+    if licence.startswith("/"):
+        licence = guard.base_url(facts) + licence
     if licence:
         headers.append((b"link", f'<{licence}>; rel="license"'.encode("ascii", "replace")))
+    told = verdict.public_reason, licence, wait, guard.settings.contact
     if wants_page(facts):
         headers += [(b"content-type", b"text/html; charset=utf-8"), (b"content-security-policy", _POLICY)]
-        body = _page(guard.settings, facts, verdict, licence, wait)
+        body = _page(*told, guard.settings.site)
     else:
         headers.append((b"content-type", b"application/problem+json"))
-        body = _problem(guard.settings, facts, verdict, licence, status, wait)
-    return Plain(status, headers, body)
+        body = _problem(*told, status)
+    return Plain(status, headers, body.replace(_ID, facts.request_id.encode("ascii", "replace")))
 
 
 def wants_page(facts: Facts) -> bool:
@@ -90,26 +97,30 @@ def wants_page(facts: Facts) -> bool:
     return b"text/html" in accept and b"json" not in accept
 
 
-def _problem(settings: Settings, facts: Facts, verdict: Verdict, licence: str, status: int, wait: int | None) -> bytes:
+@lru_cache(maxsize=128)
+def _problem(reason: str, licence: str, wait: int | None, contact: str, status: int) -> bytes:
+    """The body for a program, with ``_ID`` where the request's own name goes."""
     problem: dict[str, object] = {
         "type": QUOTA_TYPE if status == 429 else PROBLEM_TYPE,
         "title": TITLE,
         "status": status,
-        "detail": verdict.public_reason,
-        "instance": f"urn:contentguard:request:{facts.request_id}",
-        "support_id": facts.request_id,
+        "detail": reason,
+        "instance": f"urn:contentguard:request:{_ID.decode()}",
+        "support_id": _ID.decode(),
     }
     if wait is not None:
         problem["retry_after"] = wait
-    if settings.contact:
-        problem["contact"] = settings.contact
+    if contact:
+        problem["contact"] = contact
     if licence:
         problem["licence"] = licence
     return json.dumps(problem).encode()
 
 
-def _page(settings: Settings, facts: Facts, verdict: Verdict, licence: str, wait: int | None) -> bytes:
-    advice = [f"<p>{escape(verdict.public_reason)}</p>"]
+@lru_cache(maxsize=128)
+def _page(reason: str, licence: str, wait: int | None, contact: str, site: str) -> bytes:
+    """The body for a person, likewise."""
+    advice = [f"<p>{escape(reason)}</p>"]
     if wait is not None:
         seconds = "1 second" if wait == 1 else f"{wait} seconds"
         advice.append(f'<p>You can go on reading in {seconds}: <a href="">try this page again</a>.</p>')
@@ -117,16 +128,12 @@ def _page(settings: Settings, facts: Facts, verdict: Verdict, licence: str, wait
         advice.append(
             f'<p>To use our articles elsewhere, please <a href="{escape(licence)}">ask for a licence</a>.</p>'
         )
-    if settings.contact:
-        advice.append(f"<p>If this is a mistake, please tell us: {_contact(settings.contact)}.</p>")
-    page = REFUSAL.replace("{advice}", "\n".join(advice)).replace("{site}", escape(settings.site or "This site"))
-    return page.replace("{id}", escape(facts.request_id)).encode()
+    if contact:
+        advice.append(f"<p>If this is a mistake, please tell us: {_contact(contact)}.</p>")
+    page = REFUSAL.replace("{id}", _ID.decode()).replace("{advice}", "\n".join(advice))
+    return page.replace("{site}", escape(site or "This site")).encode()
 
 
 def _contact(contact: str) -> str:
     target = contact if contact.startswith(("https://", "http://", "mailto:")) else f"mailto:{contact}"
     return f'<a href="{escape(target)}">{escape(contact.removeprefix("mailto:"))}</a>'
-
-
-def _absolute(url: str, base: str) -> str:
-    return base + url if url.startswith("/") else url

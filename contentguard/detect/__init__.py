@@ -1,8 +1,8 @@
 """What is noticed about a request: pure functions from Facts to Signals, one file for each kind of evidence.
 
-    from contentguard.detect import score, signals
+    from contentguard.detect import signals, total
     noticed = signals(facts)
-    total = score(noticed).total
+    score = total(noticed)
 
 Strategy: detectors name what they see, ``data/weights.toml`` says what it weighs. Whatever follows from headers alone
 is kept by the headers' shape, so that a reader's second request costs a look-up.
@@ -17,23 +17,23 @@ from typing import NamedTuple
 from contentguard.detect import accept, behaviour, course, fetchmeta, hints, honeylinks, network, report, tools, wire
 from contentguard.detect.agent import Agent
 from contentguard.detect.shape import Key, Shape, fingerprint, is_prefetch, key, shape
-from contentguard.detect.weights import Score, weights
+from contentguard.detect.weights import weights
 from contentguard.model import Facts, Purpose, Session, Signal
 
 __all__ = [
     "DETECTORS",
     "HEADER_DETECTORS",
     "Known",
-    "Score",
     "client_of",
     "cluster_of",
+    "examine",
     "is_prefetch",
     "key",
     "look",
     "noticed_in",
     "prefetched",
-    "score",
     "signals",
+    "total",
 ]
 
 HeaderDetector = Callable[[Shape], Iterator[str]]
@@ -50,6 +50,8 @@ HEADER_DETECTORS: Mapping[str, HeaderDetector] = MappingProxyType(
 )
 """Those that judge headers alone: shape → names of signals."""
 
+_HEADER_DETECTORS = tuple(HEADER_DETECTORS.values())
+
 _SHAPES = 1024
 """How many verdicts on shapes are kept, of at most 2 KiB of key each."""
 
@@ -57,6 +59,8 @@ _SHAPES = 1024
 class Known(NamedTuple):
     """What headers alone say."""
 
+    names: tuple[str, ...]
+    """Of the signals, in their order."""
     signals: tuple[Signal, ...]
     agent: Agent
     """The browser they claim."""
@@ -64,6 +68,8 @@ class Known(NamedTuple):
     """64 bits that a page's request and those for its parts share."""
 
 
+_known = tuple.__new__
+"""A third faster than ``Known(...)``."""
 _shapes: dict[Key, Known] = {}
 
 
@@ -123,15 +129,27 @@ def signals(facts: Facts, known: Known | None = None) -> tuple[Signal, ...]:
 
     ``known``: what ``look`` said of these headers, where it was asked already.
     """
-    found, agent, _ = known or look(facts)
+    _, found, agent, _ = known or look(facts)
+    if facts.crawler is None and facts.session is None and facts.network is None and facts.cluster is None:
+        return found
     weighed = weights().signals
     named = [name for detect in DETECTORS.values() for name in detect(facts, agent)]
     return (*found, *[weighed[name] for name in named]) if named else found
 
 
-def score(noticed: tuple[Signal, ...]) -> Score:
-    """What signals count for together, after every cap."""
-    return weights().score(noticed)
+def total(noticed: tuple[Signal, ...]) -> float:
+    """What signals count for together, after every cap: the score."""
+    return weights().total(noticed) if noticed else 0.0
+
+
+def examine(facts: Facts, values: Mapping[bytes, bytes] | None = None) -> Known:
+    """What a request's headers alone say, worked out anew: for who remembers it by a key of their own.
+
+    ``values``: the first value of each header, where that is known.
+    """
+    seen, weighed = shape(facts, values), weights().signals
+    names = tuple([name for detect in _HEADER_DETECTORS for name in detect(seen)])
+    return _known(Known, (names, tuple([weighed[name] for name in names]), seen.agent, fingerprint(seen)))
 
 
 def look(facts: Facts) -> Known:
@@ -139,9 +157,7 @@ def look(facts: Facts) -> Known:
     remembered = key(facts)
     known = None if remembered is None else _shapes.get(remembered)
     if known is None:
-        seen, weighed = shape(facts), weights().signals
-        names = [name for detect in HEADER_DETECTORS.values() for name in detect(seen)]
-        known = Known(tuple([weighed[name] for name in names]), seen.agent, fingerprint(seen))
+        known = examine(facts)
         if remembered is not None:
             if len(_shapes) >= _SHAPES:
                 _shapes.clear()

@@ -34,12 +34,19 @@ def detect(shape: Shape) -> Iterator[str]:
         return
     if there < 3 and agent.modern:
         yield "fetch-metadata-partial"
-    if _contradicts(mode, dest, values.get(b"sec-fetch-user")):
+    user = values.get(b"sec-fetch-user")
+    if _contradicts(mode, dest, user):
         yield "fetch-metadata-contradiction"
     if agent.plain and agent.modern and not sends_metadata(agent):
         yield "fetch-metadata-too-new"
-    if site == b"none" and not is_prefetch(values):
-        yield from _by_hand(shape)
+    if site != b"none":
+        return
+    # A person typed the address, took a bookmark, or came from another program.
+    if b"referer" in values and not is_prefetch(values):
+        yield "none-with-referer"
+    known = agent.plain and agent.engine in ("chromium", "firefox")
+    if user is None and known and mode == b"navigate" and not is_prefetch(values):
+        yield "none-without-user"
 
 
 def _contradicts(mode: bytes | None, dest: bytes | None, user: bytes | None) -> bool:
@@ -49,12 +56,3 @@ def _contradicts(mode: bytes | None, dest: bytes | None, user: bytes | None) -> 
     if dest == b"document":
         return mode is not None
     return user is not None
-
-
-def _by_hand(shape: Shape) -> Iterator[str]:
-    """``none``: a person typed the address, took a bookmark, or came from another program."""
-    if b"referer" in shape.values:
-        yield "none-with-referer"
-    known = shape.agent.plain and shape.agent.engine in ("chromium", "firefox")
-    if known and b"sec-fetch-user" not in shape.values and shape.values.get(b"sec-fetch-mode") == b"navigate":
-        yield "none-without-user"

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from contentguard.detect.agent import Agent
 from contentguard.detect.shape import Shape
 
 FIRST, RULE_SINCE, KNOWN = 90, 105, 157
@@ -36,7 +37,6 @@ def nonsense(major: int) -> tuple[bytes, bytes]:
     return brand.encode(), _VERSIONS[major % 3].encode()
 
 
-@lru_cache(maxsize=256)
 def brands(text: bytes) -> tuple[tuple[bytes, bytes], ...]:
     """The brands of a ``sec-ch-ua`` with their versions, at most eight; empty for what is no such list."""
     return tuple((m[1], m[2]) for m, _ in zip(_BRAND.finditer(text[:512]), range(8), strict=False))
@@ -58,13 +58,20 @@ def detect(shape: Shape) -> Iterator[str]:
         return
     if agent.plain and agent.major < 80:
         yield "hints-too-new"
-    found = brands(listed)
-    if not _same_version(found, agent.major):
-        yield "hints-version"
-    elif agent.plain and RULE_SINCE <= agent.major <= KNOWN and not _follows_rule(found, agent.major):
-        yield "hints-brands"
-    if _other_device(shape):
+    if wrong := _wrong(listed, agent.major, plain=agent.plain):
+        yield wrong
+    if _other_device(agent, values.get(b"sec-ch-ua-platform"), values.get(b"sec-ch-ua-mobile")):
         yield "hints-platform"
+
+
+@lru_cache(maxsize=256)
+def _wrong(listed: bytes, major: int, *, plain: bool) -> str:
+    """What a browser of that version would not have listed; few lists are about at a time."""
+    found = brands(listed)
+    if not _same_version(found, major):
+        return "hints-version"
+    ruled = plain and RULE_SINCE <= major <= KNOWN
+    return "hints-brands" if ruled and not _follows_rule(found, major) else ""
 
 
 def _same_version(found: tuple[tuple[bytes, bytes], ...], major: int) -> bool:
@@ -85,9 +92,8 @@ def _follows_rule(found: tuple[tuple[bytes, bytes], ...], major: int) -> bool:
     return True  # forks with brands of their own put them where they like
 
 
-def _other_device(shape: Shape) -> bool:
-    platform, mobile = shape.values.get(b"sec-ch-ua-platform"), shape.values.get(b"sec-ch-ua-mobile")
-    allowed = _PLATFORMS.get(shape.agent.system)
+def _other_device(agent: Agent, platform: bytes | None, mobile: bytes | None) -> bool:
+    allowed = _PLATFORMS.get(agent.system)
     if platform and platform != b'""' and allowed is not None and platform not in allowed:
         return True
-    return shape.agent.plain and mobile in (b"?0", b"?1") and (mobile == b"?1") != shape.agent.mobile
+    return agent.plain and mobile in (b"?0", b"?1") and (mobile == b"?1") != agent.mobile

@@ -24,9 +24,10 @@ def detect(shape: Shape) -> Iterator[str]:
         yield "outdated-agent"
     if agent.malformed:
         yield "agent-malformed"
-    if len(shape.names) != len(shape.values) and _is_doubled(shape.names):
+    if len(shape.headers) != len(shape.values) and _is_doubled(shape.headers):
         yield "doubled-header"
 
 
-def _is_doubled(names: tuple[bytes, ...]) -> bool:
+def _is_doubled(headers: tuple[tuple[bytes, bytes], ...]) -> bool:
+    names = [name for name, _ in headers]
     return names.count(b"user-agent") > 1 or names.count(b"accept") > 1

@@ -31,16 +31,6 @@ class Group(NamedTuple):
 _UNKNOWN = Group(0.0, 0.0, soft=True)
 
 
-class Score(NamedTuple):
-    """The sum of all signals after every cap, and how it came about."""
-
-    total: float
-    groups: Mapping[str, float]
-    """Group → what it counts for after its own cap."""
-    soft: float
-    """What the soft groups count for together, after their common cap."""
-
-
 class Weights(NamedTuple):
     """The data file, checked."""
 
@@ -49,23 +39,21 @@ class Weights(NamedTuple):
     soft_cap: float
     thresholds: Mapping[str, float]
 
-    def score(self, signals: Iterable[Signal]) -> Score:
-        """Add up signals. One whose group is unknown counts for nothing."""
+    def total(self, signals: Iterable[Signal]) -> float:
+        """The sum of all signals after every cap. One whose group is unknown counts for nothing."""
         sums: dict[str, float] = {}
         for signal in signals:
-            sums[signal.group] = sums.get(signal.group, 0.0) + signal.weight
+            group = signal.group
+            sums[group] = sums[group] + signal.weight if group in sums else signal.weight
         hard = soft = 0.0
         for name, value in sums.items():
             cap, floor, is_soft = self.groups.get(name, _UNKNOWN)
             capped = cap if value > cap else floor if value < floor else value
-            sums[name] = capped
             if is_soft:
                 soft += capped
             else:
                 hard += capped
-        if soft > self.soft_cap:
-            soft = self.soft_cap
-        return Score(hard + soft, sums, soft)
+        return hard + (soft if soft < self.soft_cap else self.soft_cap)
 
 
 @cache

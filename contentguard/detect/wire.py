@@ -50,13 +50,13 @@ def detect(shape: Shape) -> Iterator[str]:
     if ranks is None and agent.system not in ("macos", "ios"):
         return  # WebKit elsewhere speaks HTTP through libraries of its own
     ranks = ranks or {}
-    order = [ranks[name] for name in shape.names if name in ranks]
+    order = [ranks[name] for name, _ in shape.headers if name in ranks]
     if order != sorted(order):
         yield "header-order"
     if not shape.http1:
         return
     # HTTP/1.1 only: Host leads, the connection is kept, and Chromium keeps Priority for HTTP/2 and 3.
-    if shape.names[0] != b"host":
+    if shape.headers[0][0] != b"host":
         yield "host-not-first"
     if b"connection" not in values:
         yield "no-keep-alive"

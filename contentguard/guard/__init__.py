@@ -24,8 +24,7 @@ from contentguard.backends.memory import MemoryStore, Pools
 from contentguard.backends.shared import open_store
 from contentguard.crawlers import CATALOGUE
 from contentguard.crawlers.message import SignedRequest
-from contentguard.crawlers.signatures import is_signed
-from contentguard.detect import noticed_in, score, signals
+from contentguard.detect import noticed_in, signals, total
 from contentguard.errors import Fault, SettingsError
 from contentguard.guard.callers import Caller, Callers
 from contentguard.guard.press import printable
@@ -67,11 +66,10 @@ class Guard(Reception):
         # Looked at by every request.
         self._policy, self._hooks = settings.policy.compiled, settings.hooks
         self._take_now = self.store.take_now if isinstance(self.store, MemoryStore) else None
-        self._match = CATALOGUE.match
         self._articles, self._requests = settings.limits.parsed()
         self._address_key = self.signer.derive("address")
         self.proxied = bool(settings.proxies.trusted) or settings.proxies.unix
-        self.caller = Callers(self._match, limited=self._requests is not None).find
+        self.caller = Callers(CATALOGUE.match, limited=self._requests is not None).find
         """Who asks, as far as the request's headers tell."""
         self._authority = urlsplit(settings.origin).netloc
         # A store of their own, of buckets alone.
@@ -91,7 +89,8 @@ class Guard(Reception):
         looked up already.
         """
         caller = caller or self.caller(facts)
-        facts = await self._identified(facts, target)
+        if (caller.robot is not None or caller.signed) and len(facts.headers) <= MOST_HEADERS:
+            facts = await self._identified(facts, target, caller)
         wait = await self._wait("r", self._requests, facts) if self._requests else 0.0
         if wait:
             facts = changed(facts, wait=wait)
@@ -114,7 +113,7 @@ class Guard(Reception):
         if kept is not None:
             return kept
         noticed = signals(facts, caller.known)
-        verdict = self._policy.judge(facts, noticed, score(noticed).total if noticed else 0.0)
+        verdict = self._policy.judge(facts, noticed, total(noticed))
         if verdict.rendition is Rendition.LEAD and self.admissions is None:
             verdict = replace(verdict, rendition=Rendition.FULL)
         if plain and self._policy.general and verdict.action is Action.ALLOW:
@@ -150,27 +149,19 @@ class Guard(Reception):
             self.note("visits-failed", "an article could not be counted for its visit", failed=True)
         return facts, verdict
 
-    async def _identified(self, facts: Facts, target: str) -> Facts:
+    async def _identified(self, facts: Facts, target: str, caller: Caller) -> Facts:
         """These facts with the robot that the client says to be, and whether it is."""
-        agent = facts.header(b"user-agent")
-        crawler = self._match(agent) if agent else None
-        signed = is_signed(facts.headers)
-        if (crawler is None and not signed) or len(facts.headers) > MOST_HEADERS:
-            return facts
         request = None
-        if signed and self._authority and target.startswith("/"):
+        if caller.signed and self._authority and target.startswith("/"):
             request = SignedRequest(facts.method, facts.scheme, self._authority, target, facts.headers)
-        answered = await self._who.answer(crawler, self._certain(facts), request, facts.now)
+        # The address is certain only where no proxy stands in between that nobody has named to us.
+        client = None if caller.forwarded and not self.proxied else facts.client
+        answered = await self._who.answer(caller.robot, client, request, facts.now)
         identity = answered.identity
         if identity is None:
             return changed(facts, crawler=answered.crawler)
         reason = f"{identity.method}: {identity.reason}" if identity.method else identity.reason
         return changed(facts, crawler=answered.crawler, identity=identity.standing, identity_reason=reason)
-
-    def _certain(self, facts: Facts) -> str | None:
-        """The client's address, where it is surely the client's: not behind a proxy that nobody has named to us."""
-        forwarded = facts.header(b"x-forwarded-for") or facts.header(b"forwarded")
-        return None if forwarded and not self.proxied else facts.client
 
     async def _paced(
         self, facts: Facts, verdict: Verdict, caller: Caller | None = None, *, articles: bool

@@ -6,33 +6,47 @@ the rest is found by one look-up, under the key that the detectors use. Bounded 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from contentguard.crawlers.signatures import is_signed
-from contentguard.detect import Known, is_prefetch, key, look
-from contentguard.model import Crawler, Facts, Verdict
+from contentguard.detect import Known, examine, is_prefetch, key
+from contentguard.model import MOST_HEADERS, Crawler, Facts, Verdict
 from contentguard.rewrite.codings import accepts
 
 _MOST = 1024
 """How many callers are remembered, of at most 2 KiB of headers each (``detect.key``)."""
 _VERDICTS = 16
-"""Kinds of sessions of one caller whose verdicts are remembered."""
+"""Kinds of sessions whose verdicts are remembered, for each set of signals that headers give."""
 _DOCUMENTS = (b"document", b"iframe", b"frame")
 
 
 class Caller:
     """All who ask in the same words."""
 
-    __slots__ = ("conditional", "cookies", "gzips", "kind", "known", "may_wait", "reads", "site", "verdicts")
+    __slots__ = (
+        *("conditional", "cookies", "forwarded", "gzips", "kind", "known", "may_wait", "reads", "robot", "signed"),
+        *("site", "verdicts"),
+    )
 
-    def __init__(self, known: Known, facts: Facts, *, may_wait: bool, gzips: bool) -> None:
+    def __init__(
+        self,
+        known: Known,
+        values: Mapping[bytes, bytes],
+        robot: Crawler | None,
+        verdicts: dict[tuple[str, ...], Verdict],
+        *,
+        limited: bool,
+    ) -> None:
+        """``values``: the first value of each header. ``limited``: all requests count."""
         self.known = known
         """What the detectors say of the headers."""
-        self.may_wait = may_wait
+        self.robot = robot
+        """The declared robot that the User-Agent names."""
+        self.signed = b"signature-input" in values
+        self.may_wait = limited or self.signed or robot is not None
         """Whether judging the request may have to ask somebody else: only robots and a limit on requests do."""
-        self.gzips = gzips
+        self.forwarded = b"x-forwarded-for" in values or b"forwarded" in values
+        self.gzips = accepts(values.get(b"accept-encoding", b""), b"gzip")
         """Whether gzip is accepted."""
-        values = dict(facts.headers[::-1])
         self.conditional = b"if-none-match" in values
         """Whether the request names what the client holds already (If-None-Match)."""
         self.cookies = b"cookie" in values
@@ -43,11 +57,11 @@ class Caller:
         agent = known.agent
         self.kind = f"{agent.engine} {agent.system} {agent.mobile}"
         """The kind of browser, which stays the same when it is updated."""
-        self.verdicts: dict[tuple[str, ...], Verdict] = {}
+        self.verdicts = verdicts
         """What is noticed in a session → the verdict on all of them, where there is nothing else to judge by."""
 
     def keep(self, names: tuple[str, ...], verdict: Verdict) -> None:
-        """Remember a verdict."""
+        """Remember a verdict, for all whose headers give the same signals."""
         if len(self.verdicts) >= _VERDICTS:
             self.verdicts.clear()
         self.verdicts[names] = verdict
@@ -59,6 +73,7 @@ class Callers:
     def __init__(self, match: Callable[[bytes], Crawler | None], *, limited: bool) -> None:
         self._match, self._limited = match, limited
         self._known: dict[object, Caller] = {}
+        self._verdicts: dict[tuple[str, ...], dict[tuple[str, ...], Verdict]] = {}
 
     def find(self, facts: Facts) -> Caller:
         """Who asks."""
@@ -66,15 +81,29 @@ class Callers:
         return self._known.get(told) or self._met(facts, told)
 
     def _met(self, facts: Facts, told: object) -> Caller:
-        robot = self._match(facts.header(b"user-agent") or b"")
-        made = Caller(
-            look(facts),
-            facts,
-            may_wait=self._limited or robot is not None or is_signed(facts.headers),
-            gzips=accepts(b",".join(value for name, value in facts.headers if name == b"accept-encoding"), b"gzip"),
-        )
+        values = dict(facts.headers[::-1])
+        known, robot = examine(facts, values), self._match(values.get(b"user-agent", b""))
+        if len(values) < len(facts.headers):
+            # Several lines of one header say together what is accepted (RFC 9110 §5.3).
+            every = [value for name, value in facts.headers if name == b"accept-encoding"]
+            values[b"accept-encoding"] = b",".join(every)
+        made = Caller(known, values, robot, self._verdicts_of(known, facts), limited=self._limited)
         if told is not None:
             if len(self._known) >= _MOST:
                 self._known.clear()
             self._known[told] = made
         return made
+
+    def _verdicts_of(self, known: Known, facts: Facts) -> dict[tuple[str, ...], Verdict]:
+        """Where the verdicts are kept on all whose headers give the same signals: mostly none, so nearly every reader.
+
+        Who sends more headers than are read is judged by that too.
+        """
+        if len(facts.headers) > MOST_HEADERS:
+            return {}
+        kept = self._verdicts.get(known.names)
+        if kept is None:
+            if len(self._verdicts) >= _MOST:
+                self._verdicts.clear()
+            kept = self._verdicts[known.names] = {}
+        return kept

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from contentguard.model import MOST_HEADERS, Action, Crawler, Facts, Right, Signal, Standing, Verdict
+from contentguard.model import MOST_HEADERS, Action, Crawler, Facts, Pace, Right, Signal, Standing, Verdict
 from contentguard.policy.conditions import Question
 from contentguard.policy.paths import is_readable, parse_pattern, spellings
 from contentguard.policy.rules import READER, Rule, When
@@ -71,14 +71,16 @@ class Compiled:
         else:
             question = Question(facts, path, score, kind, name)
             found = self._exact.first(question)
-            verdict = fallback if found is None else _verdict(found, fallback)
+            verdict = fallback if found is None else _verdict(found, fallback, signals, score)
             forms = spellings(path) if self._paths else ()
             if forms and (self._folds or forms != (path,)):
                 others = [self._loose.first(question.at(form)) for form in forms]
-                verdict = _strictest(verdict, [fallback if one is None else _verdict(one, fallback) for one in others])
+                verdict = _strictest(
+                    verdict, [fallback if one is None else _verdict(one, fallback, signals, score) for one in others]
+                )
         if verdict.action is not Action.ALLOW and is_open(path):
             verdict = opened(verdict)
-        return _told(verdict, signals, score) if signals else verdict
+        return verdict if verdict.signals is signals else _told(verdict, signals, score)
 
     def kind_of(self, crawler: Crawler | None) -> str:
         """The class that rules know a client by: a purpose, or ``reader``."""
@@ -106,7 +108,7 @@ def _paths(when: When) -> list[str]:
     return [*when.path, *(text for part in when.parts() for text in _paths(part))]
 
 
-def _verdict(found: Found, fallback: Verdict) -> Verdict:
+def _verdict(found: Found, fallback: Verdict, signals: tuple[Signal, ...], score: float) -> Verdict:
     """What the rules found comes to; ``fallback`` where none of them decides."""
     rule = found.rule
     verdict = fallback if rule is None else rule.verdict
@@ -115,16 +117,7 @@ def _verdict(found: Found, fallback: Verdict) -> Verdict:
     private = verdict.private_reason
     if found.wait:
         private = f"{private}, next request admitted in {found.wait:.1f} s"
-    return Verdict(
-        verdict.action,
-        verdict.rendition,
-        verdict.rule,
-        verdict.public_reason,
-        private,
-        found.wait or None,
-        shadow=found.shadow,
-        paces=found.paces,
-    )
+    return _made(verdict, private, found.wait or None, signals, score, found.shadow, found.paces)
 
 
 def _strictest(verdict: Verdict, others: list[Verdict]) -> Verdict:
@@ -144,8 +137,16 @@ _retry, _signals, _score, _shadow, _paces = (
 )
 
 
-def _told(verdict: Verdict, signals: tuple[Signal, ...], score: float) -> Verdict:
-    """``verdict`` with what it rests on.
+def _made(
+    verdict: Verdict,
+    private: str,
+    retry: float | None,
+    signals: tuple[Signal, ...],
+    score: float,
+    shadow: tuple[str, ...],
+    paces: tuple[Pace, ...],
+) -> Verdict:
+    """``verdict`` with other words for the log, another time to wait, and what it rests on.
 
     Every new reader comes this way, and a frozen class takes twice as long to make its own.
     """
@@ -154,10 +155,15 @@ def _told(verdict: Verdict, signals: tuple[Signal, ...], score: float) -> Verdic
     _rendition(made, verdict.rendition)
     _rule(made, verdict.rule)
     _public(made, verdict.public_reason)
-    _private(made, verdict.private_reason)
-    _retry(made, verdict.retry_after)
+    _private(made, private)
+    _retry(made, retry)
     _signals(made, signals)
     _score(made, score)
-    _shadow(made, verdict.shadow)
-    _paces(made, verdict.paces)
+    _shadow(made, shadow)
+    _paces(made, paces)
     return made
+
+
+def _told(verdict: Verdict, signals: tuple[Signal, ...], score: float) -> Verdict:
+    """``verdict`` with the signals that it rests on."""
+    return _made(verdict, verdict.private_reason, verdict.retry_after, signals, score, verdict.shadow, verdict.paces)

@@ -121,8 +121,8 @@ def _load(anchors: Anchors, shared: Counter[Anchor]) -> tuple[bool, int, int]:
 
 def _by_word(word: Callable[[Question], Any]) -> Callable[[list[tuple[Any, int]]], Lookup]:
     def make(kept: list[tuple[Any, int]]) -> Lookup:
-        filed = _grouped(kept)
-        return lambda question: filed.get(word(question), ())
+        found = _grouped(kept).get
+        return lambda question: found(word(question), ())
 
     return make
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from typing import Any
 
 import pytest
@@ -163,6 +164,15 @@ class TestRefusal:
         assert problem["licence"] == "https://news.example/licensing"
         assert problem["support_id"]
         assert "curl" not in response.text, "the private reason is for the log"
+
+    def test_what_is_kept_of_a_refusal_names_no_earlier_request(self) -> None:
+        app = guarded(contact="desk@news.example")
+        for headers in (GPTBOT, {**CHROME, "user-agent": "Scrapy/2.12 (+https://scrapy.org)"}):
+            bodies = [get(app, headers=headers).text for _ in range(3)]
+            names = [re.findall(r"[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}", body) for body in bodies]
+            assert all(found and len(set(found)) == 1 for found in names)
+            assert len({found[0] for found in names}) == 3
+            assert len({body.replace(found[0], "") for body, found in zip(bodies, names, strict=True)}) == 1
 
     def test_a_page_for_people(self) -> None:
         headers = {**CHROME, "user-agent": "Scrapy/2.12 (+https://scrapy.org)"}

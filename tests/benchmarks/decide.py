@@ -3,7 +3,7 @@
 *Returning*: a reader whose headers have been seen before. *New*: a User-Agent and header values never seen. *Refused
 over served*: a declared robot's refusal as a whole response against an article served to a reader, both through the
 middleware. The last two are the same work with more to choose from: a policy of 1,000 rules against one of 10, a
-catalogue of 2,000 robots against one of 100.
+catalogue of 2,000 robots against one of 100. How others decide is in ``rivals``.
 """
 
 from __future__ import annotations
@@ -22,9 +22,8 @@ from contentguard.policy import Policy, Rule, When
 from tests.benchmarks.apps import APPS, PATH
 from tests.benchmarks.inprocess import seconds_per_request
 from tests.benchmarks.measure import Figure, Figures, MeasureError, Options, Series, alternated, progress, ratio
+from tests.benchmarks.rivals import BROWSER, compared
 from tests.client import CHROME, GPTBOT, http_scope, settings
-
-_BROWSER = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{} Safari/537.36"
 
 
 def run(options: Options) -> Figures:
@@ -45,17 +44,19 @@ def run(options: Options) -> Figures:
     figures["decide.catalogue_2000_over_100"] = Figure(
         ratio(taken, "catalogue_2000", "catalogue_100"), "×", "a browser never seen among 2,000 robots : among 100"
     )
-    return {**figures, **_refused(options)}
+    return {**figures, **_refused(options), **compared(options)}
 
 
 def works() -> dict[str, Callable[[], object]]:
     """Name → one decision."""
     guard = Guard(settings())
-    returning = http_scope(PATH)
-    numbers = count()
+    returning, numbers = http_scope(PATH), count()
+    at = [name for name, _ in returning["headers"]].index(b"user-agent")
+    before, after = returning["headers"][:at], returning["headers"][at + 1 :]
 
     def new() -> object:
-        return _judged(guard, http_scope(PATH, {**CHROME, "user-agent": _BROWSER.format(f"140.0.{next(numbers)}.1")}))
+        agent = b"user-agent", BROWSER.format(f"140.0.{next(numbers)}.1").encode()
+        return _judged(guard, {**returning, "headers": [*before, agent, *after]})
 
     return {
         "returning": lambda: _judged(guard, returning),
@@ -89,7 +90,7 @@ def _among(robots: int) -> Callable[[], object]:
     listed = [*known]
     catalogue = Catalogue([*listed, *islice(more, robots - len(listed))])
     numbers = count()
-    return lambda: catalogue.match(_BROWSER.format(f"140.0.{next(numbers)}.1").encode())
+    return lambda: catalogue.match(BROWSER.format(f"140.0.{next(numbers)}.1").encode())
 
 
 def _refused(options: Options) -> Figures:

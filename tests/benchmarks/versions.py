@@ -8,7 +8,10 @@ import shutil
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-RIVALS = ("beautifulsoup4", "selectolax", "python-lolhtml", "turbohtml", "starlette", "slowapi", "limits")
+RIVALS = (
+    *("beautifulsoup4", "selectolax", "python-lolhtml", "turbohtml", "starlette", "slowapi", "limits"),
+    *("fastapi-guard", "crawler-user-agents"),
+)
 SERVERS = ("uvicorn", "uvloop", "httptools", "granian")
 
 

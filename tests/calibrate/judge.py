@@ -31,7 +31,7 @@ def weighed(new: Mapping[str, float]) -> Weights:
 
 def total(found: Iterable[str], weights: Weights) -> float:
     """The score of named signals under these weights."""
-    return weights.score(weights.signals[name] for name in found).total
+    return weights.total(weights.signals[name] for name in found)
 
 
 Noticed = list[frozenset[str]]

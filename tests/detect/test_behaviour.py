@@ -68,5 +68,5 @@ def test_absence_of_interaction_weighs_nothing() -> None:
 
 def test_one_honeylink_alone_refuses_nobody() -> None:
     used = weights()
-    worst = used.score([used.signals["honeylink"], used.signals["honeylinks"]]).total
+    worst = used.total([used.signals["honeylink"], used.signals["honeylinks"]])
     assert worst < used.thresholds["lead-only"]

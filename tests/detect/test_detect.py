@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import contentguard.detect as room
-from contentguard.detect import behaviour, client_of, course, honeylinks, prefetched, report, score, signals
+from contentguard.detect import behaviour, client_of, course, honeylinks, prefetched, report, signals, total
 from contentguard.detect.agent import parse
 from contentguard.detect.shape import key, shape
 from contentguard.detect.weights import weights
@@ -102,7 +102,7 @@ def test_twenty_thousand_strange_requests() -> None:
         found = signals(seen)
         assert found == signals(seen)
         assert set(found) <= set(used.signals.values())
-        assert -2.0 <= score(found).total <= sum(group.cap for group in used.groups.values())
+        assert -2.0 <= total(found) <= sum(group.cap for group in used.groups.values())
 
 
 def test_no_more_of_a_header_is_read_than_is_useful() -> None:

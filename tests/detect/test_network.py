@@ -60,7 +60,7 @@ def test_networks_as_signals(network: Network, expected: set[str]) -> None:
 def test_a_network_never_decides() -> None:
     used = weights()
     group = [signal for signal in used.signals.values() if signal.group == "network"]
-    assert used.score(group).total < used.thresholds["lead-only"]
+    assert used.total(group) < used.thresholds["lead-only"]
 
 
 def test_who_holds_a_pass_does_not_answer_for_its_cluster() -> None:

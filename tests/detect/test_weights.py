@@ -33,12 +33,11 @@ def test_every_row_is_whole() -> None:
 
 
 def test_a_group_counts_for_no_more_than_its_cap() -> None:
-    score = USED.score([Signal("a", 2.0, "wrong"), Signal("b", 2.5, "wrong"), Signal("c", 0.5, "network")])
-    assert score.groups == {"wrong": 3.0, "network": 0.5}
-    assert (score.total, score.soft) == (3.5, 0.5)
-    assert USED.score([Signal("a", -5.0, "parts")]).total == -1.0
-    assert USED.score([]).total == 0.0
-    assert USED.score([Signal("a", 9.0, "of-no-group")]).total == 0.0
+    assert USED.total([Signal("a", 2.0, "wrong"), Signal("b", 2.5, "wrong")]) == 3.0
+    assert USED.total([Signal("a", 2.0, "wrong"), Signal("b", 2.5, "wrong"), Signal("c", 0.5, "network")]) == 3.5
+    assert USED.total([Signal("a", -5.0, "parts")]) == -1.0
+    assert USED.total([]) == 0.0
+    assert USED.total([Signal("a", 9.0, "of-no-group")]) == 0.0
 
 
 SOFT = [s for s in USED.signals.values() if USED.groups[s.group].soft]
@@ -46,7 +45,7 @@ SOFT = [s for s in USED.signals.values() if USED.groups[s.group].soft]
 
 @given(st.lists(st.sampled_from(SOFT)))
 def test_what_surroundings_bring_about_never_refuses(found: list[Signal]) -> None:
-    assert USED.score(found).total <= USED.soft_cap < USED.thresholds["wait"]
+    assert USED.total(found) <= USED.soft_cap < USED.thresholds["wait"]
 
 
 @pytest.mark.parametrize("group", ["wrong", "automation", "trap", "identity"])
@@ -61,7 +60,7 @@ def test_more_against_a_client_never_lowers_its_score(names: list[str], another:
     found = [USED.signals[name] for name in names]
     more = USED.signals[another]
     if more.weight >= 0:
-        assert USED.score([*found, more]).total >= USED.score(found).total - 1e-9
+        assert USED.total([*found, more]) >= USED.total(found) - 1e-9
 
 
 def test_a_file_that_contradicts_itself_is_refused() -> None:

@@ -189,7 +189,7 @@ def forget(guard: Guard) -> None:
     cast("Callers", guard.caller.__self__)._known.clear()  # type: ignore[attr-defined]
     CATALOGUE._catalogue._recall.cache_clear()
     CATALOGUE._catalogue._forget()
-    for remembered in (agent._parse, hints.brands, proxies._short_node, proxies._known, addresses.address_of):
+    for remembered in (agent._parse, hints._wrong, proxies._short_node, proxies._known, addresses.address_of):
         remembered.cache_clear()
     networks.number.cache_clear()
     identification._is_public.cache_clear()

@@ -6,8 +6,8 @@ import pytest
 
 from contentguard.asgi.request import read_facts
 from contentguard.guard import Guard
-from contentguard.guard.callers import Caller
-from contentguard.model import Action
+from contentguard.guard.callers import Caller, Callers
+from contentguard.model import MOST_HEADERS, Action, Facts, Rendition, Verdict
 from tests.client import CHROME, GPTBOT, http_scope, settings
 
 
@@ -50,6 +50,39 @@ def test_a_verdict_is_kept_for_those_who_ask_alike_and_for_one_guard_only() -> N
     assert verdict.action is Action.ALLOW
     assert caller(guard, CHROME).verdicts == {(): verdict}
     assert caller(other, CHROME).verdicts == {}
+
+
+def test_a_verdict_is_kept_for_all_whose_headers_give_the_same_signals() -> None:
+    guard = Guard(settings())
+    _, verdict = guard.judged(read_facts(http_scope(), guard))
+    german = read_facts(http_scope(headers={**CHROME, "accept-language": "de"}), guard)
+    assert guard.judged(german)[1] is verdict
+    stranger = read_facts(http_scope(headers={**CHROME, "accept": "*/*"}), guard)
+    assert guard.judged(stranger)[1].signals != verdict.signals
+
+
+def test_who_sends_more_headers_than_are_read_is_judged_by_that_whatever_is_kept() -> None:
+    guard = Guard(settings())
+    few = http_scope()
+    guard.judged(read_facts(few, guard))
+    many = {**few, "headers": [*few["headers"], *[(b"x", b"")] * MOST_HEADERS]}
+    assert guard.judged(read_facts(many, guard))[1].rule == "limits.headers"
+    assert guard.judged(read_facts(few, guard))[1].action is Action.ALLOW
+
+
+def test_verdicts_that_are_kept_are_bounded() -> None:
+    callers = Callers(lambda agent: None, limited=False)
+    verdict = Verdict(Action.ALLOW, Rendition.FULL, "x")
+    one = callers.find(Facts("GET", "/", ((b"user-agent", b"a"),), None))
+    for number in range(50):
+        one.keep((str(number),), verdict)
+    assert len(one.verdicts) <= 16
+
+
+def test_several_lines_of_one_header_say_together_what_is_accepted() -> None:
+    guard, scope = Guard(settings()), http_scope()
+    lines = [(b"accept-encoding", b"br"), (b"accept-encoding", b"gzip")]
+    assert guard.caller(read_facts({**scope, "headers": [*scope["headers"], *lines]}, guard)).gzips
 
 
 def test_callers_are_forgotten_when_there_are_too_many_and_large_ones_at_once() -> None:
