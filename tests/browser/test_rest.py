@@ -685,6 +685,46 @@ def test_any_other_fragment(visit: Visitor, stand: Newsstand, fragment: str) -> 
     assert visit(stand.url + fragment).wait().whole
 
 
+TEXT = "#:~:text=Rest%204."
+HEARD = "window.heard = 0; for (const name of ['hashchange', 'popstate']) addEventListener(name, () => { heard++; });"
+
+
+@pytest.mark.parametrize("delay", [0, 1.0], ids=["at once", "late"])
+def test_a_text_in_the_rest_is_scrolled_to(visit: Visitor, stand: Newsstand, delay: float) -> None:
+    """Links to a passage are what copying gives; the browser itself looks for the text only while the page loads."""
+    stand.told = {POST: [Told(403, delay=delay)] if delay else []}
+    seen = visit(stand.url + TEXT).wait()
+    seen.page.wait_for_timeout(1500)
+    assert 0 <= seen.js("document.getElementById('rest4').getBoundingClientRect().top") < seen.js("innerHeight") - 50
+    assert seen.js("scrollY") > 0
+    assert stand.count("GET /ferry") == (2 if delay else 1)
+
+
+def test_who_has_scrolled_is_not_taken_to_a_text(visit: Visitor, stand: Newsstand) -> None:
+    stand.told, stand.lead = {POST: [Told(403, delay=1)]}, 20
+    seen = visit(stand.url + TEXT, init=HEARD)
+    seen.js("scrollTo(0, 40)")
+    seen.wait().page.wait_for_timeout(1500)
+    assert (seen.js("scrollY"), seen.js("heard")) == (40, 0)
+
+
+@pytest.mark.parametrize("fragment", ["", "#lead2", "#nowhere", "#lead2:~:text=Rest%204."])
+def test_without_a_text_nothing_happens_to_the_address(visit: Visitor, stand: Newsstand, fragment: str) -> None:
+    seen = visit(stand.url + fragment, init=HEARD).wait()
+    seen.page.wait_for_timeout(1500)
+    assert seen.js("[heard, history.length]") == [0, 2]
+    assert stand.count("GET /ferry") == 1
+
+
+def test_a_page_that_has_changed_its_address_stays(visit: Visitor, stand: Newsstand) -> None:
+    stand.told, stand.head = {POST: [Told(403, delay=1)]}, "<script>history.replaceState(1, '', '/other')</script>"
+    stand.told["GET /other"] = [Told(200, stand.page("/ferry", whole=False))]
+    seen = visit(stand.url + TEXT, init=HEARD).wait()
+    seen.page.wait_for_timeout(1500)
+    assert seen.page.url == stand.address + "/other"
+    assert seen.js("heard") == 0
+
+
 # -- back, forward, again --------------------------------------------------------------------------------------
 
 
