@@ -37,7 +37,7 @@
   // The body of the request that redeems a ticket; empty where its work cannot be done here.
   // `tell` hears the share that is done.
   const solve = async (ticket, tell) => {
-    const [, , , , kind, puzzles, bits, high, low] =
+    const [, , , , kind, count, bits, high, low] =
       bytes(atob(ticket.slice(24, 36).replace(/-/g, '+').replace(/_/g, '/')));
     if (![0, crypto.subtle, 1][kind]) return '';
     // Seal, label, puzzle and counter; then what SHA-256 puts behind 320 bits.
@@ -51,7 +51,7 @@
     let done = 0;
     // Four at once, whatever a browser says of its cores: the derivations run in threads of its own.
     await Promise.all([0, 0, 0, 0].map(async () => {
-      while (next < puzzles) {
+      while (next < count) {
         const i = next++;
         for (let n = 0, found = 1; found; n++) {
           // Hashes hold the thread, which a page needs: so many take 0.3 ms, without a compiler 20 ms.
@@ -61,7 +61,7 @@
           found = (key ? new DataView(await crypto.subtle.deriveBits(name, key, 256)).getInt32() : hash())
             >>> 32 - bits;
         }
-        tell(++done / puzzles);
+        tell(++done / count);
       }
     }));
     return ticket + ' ' + answers.join('.');
@@ -76,15 +76,15 @@
   }
 
   // <img name=createElement> hides a method of the document: ask the prototype.
-  const dom = (name, value) => Document.prototype[name].call(document, value);
+  const dom = (name, x) => Document.prototype[name].call(document, x);
   const find = (html) => /cg-continue".+?href="([^"]+)\/wait\/([\w-]+)/.exec(html);
   const once = Symbol.for('contentguard:rest');
   const [link] = dom('querySelectorAll', '[data-cg-rest] .cg-continue');
   // Of another origin: a translator shows the page.
-  if (!link || link[once] || link.origin !== origin) return;
-  const [, routes, first] = find(link.outerHTML);
+  if (link?.origin !== origin || link[once]) return;
+  const [, routes, given] = find(link.outerHTML);
   const bar = link[once] = dom('createElement', 'progress');
-  const tell = (share) => { bar.value = share; };
+  const tell = (x) => { bar.value = x; };
 
   const prove = (ticket) => new Promise((done, fail) => {
     const worker = new Worker(dom('querySelectorAll', 'script[src*=contentguard-rest]')[0].src);
@@ -101,35 +101,39 @@
   // Throws where the pieces do not fit the places, and where Trusted Types are enforced.
   const swap = (html) => {
     const places = dom('querySelectorAll', '[data-cg-rest]');
-    const article = places[0].parentNode;
+    let box;
     const rest = new Range().createContextualFragment(html);
     const pieces = rest.querySelectorAll('[data-cg-rest]');
-    const focused = link.matches(':focus') && pieces[0].firstElementChild;
+    const first = link.matches(':focus') && pieces[0].firstElementChild;
     const target = !scrollY && rest.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (pieces.length !== places.length) throw 0;
     places.forEach((place, i) => {
-      const box = place.parentNode;
-      const bottom = (node) => node.getBoundingClientRect().bottom;
+      box = place.parentNode;
       place.hidden = false;
-      const above = bottom(place) < 0;
-      const before = bottom(box);
+      const above = place.getBoundingClientRect().bottom < 0;
+      const before = box.getBoundingClientRect().bottom;
       place.replaceWith(...pieces[i].childNodes);
       // By nothing when the browser has anchored the scroll position by itself.
-      if (above) scrollBy({ top: bottom(box) - before, behavior: 'instant' });
+      if (above) scrollBy({ top: box.getBoundingClientRect().bottom - before, behavior: 'instant' });
     });
-    if (focused) {
+    if (first) {
       // Makes it focusable; leaves what is.
-      focused.tabIndex += 0;
-      focused.focus({ preventScroll: true });
+      first.tabIndex += 0;
+      first.focus({ preventScroll: true });
     }
     if (target) target.scrollIntoView();
-    article.dispatchEvent(new CustomEvent('contentguard:rest', { bubbles: true }));
+    // A browser looks for the text of #:~:text= while it loads a page, and not much longer.
+    const { name } = performance.getEntriesByType('navigation')[0];
+    setTimeout(() => {
+      if (!scrollY && name.startsWith(location.href + '#:~:')) location.replace(name);
+    }, 1000);
+    box.dispatchEvent(new CustomEvent('contentguard:rest', { bubbles: true }));
   };
 
   // With a ticket its answers are sent, without one the page is asked for another. Throws where the link has to do.
   const earn = async (ticket) => {
     let late;
-    let granted;
+    let ok;
     for (const pause of [0, 500, 1000, 2000, 4000]) {
       if (late > 3e4) break;
       try {
@@ -141,19 +145,18 @@
           ? fetch(routes + '/rest', { method: 'POST', body }) : fetch(location, { cache: 'reload' }));
         late = 1000 * answer.headers.get('retry-after');
         const html = await answer.text();
-        granted = answer.ok;
-        if (body && granted) return swap(html);
+        ok = answer.ok;
+        if (body && ok) return swap(html);
         [, , ticket] = find(html);
-        granted = false;
+        ok = false;
       } catch {
         // The page comes whole from now on, or what came cannot be put in.
-        if (granted) break;
+        if (ok) break;
       }
     }
     const page = 'contentguard' + location.pathname;
-    const now = Date.now();
-    if (!granted || now - sessionStorage[page] < 6e4) throw 0;
-    sessionStorage[page] = now;
+    if (!ok || Date.now() - sessionStorage[page] < 6e4) throw 0;
+    sessionStorage[page] = Date.now();
     location.reload();
   };
 
@@ -183,6 +186,6 @@
     busy = 2;
   };
   addEventListener('pageshow', (event) => event.persisted && start());
-  addEventListener('prerenderingchange', () => start(first), true);
-  if (document.prerendering !== true) start(first);
+  addEventListener('prerenderingchange', () => start(given), true);
+  if (document.prerendering !== true) start(given);
 })();

@@ -154,7 +154,7 @@ def opened() -> Iterator[Newsstand]:
             path = self.path.partition("?")[0]
             if path == "/ferry":
                 page = stand.page(self.path, whole="pass=1" in self.headers.get("Cookie", ""))
-                return 200, HTML, page.encode(), [("Cache-Control", "private"), *stand.headers]
+                return 200, HTML, page.encode(), stand.headers or [("Cache-Control", "private")]
             return 200, HTML, b"<title>Elsewhere</title>Elsewhere", []
 
         def _posted(self, body: bytes) -> Answer:

@@ -141,6 +141,23 @@ def test_a_worker_does_the_work(visit: Visitor, stand: Newsstand) -> None:
     seen.page.goto("about:blank")
 
 
+def test_the_worker_is_gone_when_it_is_done(visit: Visitor, stand: Newsstand) -> None:
+    seen = visit("about:blank")
+    with seen.page.expect_worker():
+        seen.page.goto(stand.url)
+    seen.wait().page.wait_for_timeout(300)
+    assert seen.page.workers == []
+
+
+def test_a_worker_that_is_slow_is_waited_for(visit: Visitor, stand: Newsstand) -> None:
+    stand.asked = LONG
+    counted = """window.imports = 0; SubtleCrypto.prototype.importKey = async () => { imports++; throw 0; };"""
+    seen = visit(init=f"{SHORTER} {counted}")
+    seen.page.locator("progress").wait_for()
+    seen.page.wait_for_timeout(500)
+    assert seen.js("imports") == 0, "so the page does not begin on its own"
+
+
 def test_several_pieces_go_to_their_places_in_order(visit: Visitor, stand: Newsstand) -> None:
     stand.pieces = [PIECE, "text<p id=second>Second</p>more", "<!-- --><ul><li id=third>Third</ul>"]
     seen = visit().wait()
@@ -357,8 +374,22 @@ def test_403_a_new_ticket_is_got_from_the_page(visit: Visitor, stand: Newsstand)
     assert (stand.count("GET /ferry"), stand.count("POST"), stand.redeemed) == (2, 2, [""])
 
 
+def test_a_page_in_the_cache_has_no_new_ticket(visit: Visitor, stand: Newsstand) -> None:
+    stand.told, stand.headers = {POST: [Told(403)]}, [("Cache-Control", "max-age=600")]
+    assert visit().wait().whole
+    assert (stand.count("GET /ferry"), stand.redeemed) == (2, [""])
+
+
+def test_a_new_ticket_may_ask_for_what_cannot_be_done(visit: Visitor, stand: Newsstand) -> None:
+    stand.told = {POST: [Told(403, delay=0.3)]}
+    seen = visit()
+    stand.asked = STEPS[Algorithm.SCRYPT][0]
+    seen.page.wait_for_timeout(1500)
+    assert seen.link
+    assert (stand.count("GET /ferry"), stand.count("POST")) == (2, 1)
+
+
 def test_a_late_ticket(visit: Visitor, stand: Newsstand) -> None:
-    stale = stand.page("/ferry", whole=False)
     stand.life = 0.001
     stale = stand.page("/ferry", whole=False)
     stand.life = 60
@@ -388,8 +419,9 @@ def test_after_three_attempts_the_link_stays(visit: Visitor, stand: Newsstand) -
     seen.page.wait_for_url(f"**{ROUTES}/wait/*")
 
 
-HASTE = """const later = setTimeout; window.setTimeout = (what, time) => later(what, time / 20); window.attempts = 0;
-const ask = window.fetch; window.fetch = (...all) => { attempts += all[1].method === 'POST'; return ask(...all); };"""
+SHORTER = "const later = setTimeout; window.setTimeout = (what, time) => later(what, time / 20);"
+HASTE = f"""{SHORTER} window.attempts = 0;
+const ask = window.fetch; window.fetch = (...all) => {{ attempts += all[1].method === 'POST'; return ask(...all); }};"""
 """Pauses shorter, and attempts counted."""
 
 
@@ -420,13 +452,23 @@ def test_429_waits_as_long_as_it_is_told(visit: Visitor, stand: Newsstand) -> No
     assert stand.count("GET /ferry") == 2
 
 
-@pytest.mark.parametrize("after", ["31", "3600"])
+@pytest.mark.parametrize("after", ["31", "999999"])
 def test_429_for_long_leaves_the_link(visit: Visitor, stand: Newsstand, after: str) -> None:
     stand.told = {POST: [Told(429, headers=[("Retry-After", after)])]}
     seen = visit(init=HASTE).idle()
-    seen.page.wait_for_timeout(300)
+    seen.page.wait_for_timeout(1200)
     assert seen.link
     assert (stand.count("GET /ferry"), stand.count("POST")) == (1, 1)
+    seen.page.click(".cg-continue")
+    seen.page.wait_for_url(f"**{ROUTES}/wait/*")
+
+
+def test_what_has_failed_is_not_shown_as_going_on(visit: Visitor, stand: Newsstand) -> None:
+    stand.told = {POST: [Told(429, headers=[("Retry-After", "99")])]}
+    seen = visit()
+    seen.page.wait_for_timeout(1500)
+    assert seen.link
+    assert seen.page.locator("progress,[aria-busy]").count() == 0
 
 
 @pytest.mark.parametrize("after", ["soon", "-5", "Wed, 21 Oct 2026 07:28:00 GMT"])
@@ -641,6 +683,46 @@ def test_who_has_scrolled_already_is_left_where_he_is(visit: Visitor, stand: New
 @pytest.mark.parametrize("fragment", ["", "#", "#nowhere", "#lead2", "#%F0%28", "#100%"])
 def test_any_other_fragment(visit: Visitor, stand: Newsstand, fragment: str) -> None:
     assert visit(stand.url + fragment).wait().whole
+
+
+TEXT = "#:~:text=Rest%204."
+HEARD = "window.heard = 0; for (const name of ['hashchange', 'popstate']) addEventListener(name, () => { heard++; });"
+
+
+@pytest.mark.parametrize("delay", [0, 1.0], ids=["at once", "late"])
+def test_a_text_in_the_rest_is_scrolled_to(visit: Visitor, stand: Newsstand, delay: float) -> None:
+    """Links to a passage are what copying gives; the browser itself looks for the text only while the page loads."""
+    stand.told = {POST: [Told(403, delay=delay)] if delay else []}
+    seen = visit(stand.url + TEXT).wait()
+    seen.page.wait_for_timeout(1500)
+    assert 0 <= seen.js("document.getElementById('rest4').getBoundingClientRect().top") < seen.js("innerHeight") - 50
+    assert seen.js("scrollY") > 0
+    assert stand.count("GET /ferry") == (2 if delay else 1)
+
+
+def test_who_has_scrolled_is_not_taken_to_a_text(visit: Visitor, stand: Newsstand) -> None:
+    stand.told, stand.lead = {POST: [Told(403, delay=1)]}, 20
+    seen = visit(stand.url + TEXT, init=HEARD)
+    seen.js("scrollTo(0, 40)")
+    seen.wait().page.wait_for_timeout(1500)
+    assert (seen.js("scrollY"), seen.js("heard")) == (40, 0)
+
+
+@pytest.mark.parametrize("fragment", ["", "#lead2", "#nowhere", "#lead2:~:text=Rest%204."])
+def test_without_a_text_nothing_happens_to_the_address(visit: Visitor, stand: Newsstand, fragment: str) -> None:
+    seen = visit(stand.url + fragment, init=HEARD).wait()
+    seen.page.wait_for_timeout(1500)
+    assert seen.js("[heard, history.length]") == [0, 2]
+    assert stand.count("GET /ferry") == 1
+
+
+def test_a_page_that_has_changed_its_address_stays(visit: Visitor, stand: Newsstand) -> None:
+    stand.told, stand.head = {POST: [Told(403, delay=1)]}, "<script>history.replaceState(1, '', '/other')</script>"
+    stand.told["GET /other"] = [Told(200, stand.page("/ferry", whole=False))]
+    seen = visit(stand.url + TEXT, init=HEARD).wait()
+    seen.page.wait_for_timeout(1500)
+    assert seen.page.url == stand.address + "/other"
+    assert seen.js("heard") == 0
 
 
 # -- back, forward, again --------------------------------------------------------------------------------------
