@@ -1,9 +1,9 @@
 """Budgets by the hour: a bucket of tokens, and what is normal, learned so that nobody can teach it quickly.
 
-There are two kinds of bucket. A ``Bucket`` holds a number of tokens and gains some every second, so that in t seconds at
-most ``size + rate * t`` are given out, also when its rate is changed in between. ``Cells`` are a great many buckets of
-one rate, each a theoretical arrival time as in ``limits``, in a sketch instead of a table: a client has two cells, and
-the fuller one is what it has.
+There are two kinds of bucket. A ``Bucket`` holds a number of tokens and gains some every second, so that in t seconds
+at most ``size + rate * t`` are given out, also when its rate is changed in between. ``Cells`` are a great many buckets
+of one rate, each a theoretical arrival time as in ``limits``, in a sketch instead of a table: a client has two cells,
+and the fuller one is what it has.
 
 What is normal is a quantile: that of the first day, then followed in steps of fixed size (Ma, Muthukrishnan and Sandler
 2013, "Frugal streaming"). If a window saw more than normal, normal rises by a thousandth, and else it falls by a ninth
