@@ -1,9 +1,9 @@
 """Budgets by the hour: a bucket of tokens, and what is normal, learned so that nobody can teach it quickly.
 
-Two buckets' worth of arithmetic: a ``Bucket`` holds a number of tokens and gains some every second, so that in t
-seconds at most ``size + rate * t`` are given out, also when its rate is changed in between. ``Cells`` are a great many
-buckets of one rate, each a theoretical arrival time as in ``limits``, in a sketch instead of a table: a client has two
-cells, and the fuller one is what it has.
+There are two kinds of bucket. A ``Bucket`` holds a number of tokens and gains some every second, so that in t seconds
+at most ``size + rate * t`` are given out, also when its rate is changed in between. ``Cells`` are a great many buckets
+of one rate, each a theoretical arrival time as in ``limits``, in a sketch instead of a table: a client has two cells,
+and the fuller one is what it has.
 
 What is normal is a quantile: that of the first day, then followed in steps of fixed size (Ma, Muthukrishnan and Sandler
 2013, "Frugal streaming"). If a window saw more than normal, normal rises by a thousandth, and else it falls by a ninth
@@ -22,6 +22,10 @@ WINDOW = 600.0
 PER_HOUR = 3600.0 / WINDOW
 LEARNING = 144
 """Windows of a whole day; fewer would know the night or the noon only."""
+
+_FIRST = 6
+_UNSEEN = 2.5
+"""After so many windows one can guess: so many times what was seen, as it may have been night."""
 
 _UP = 1.0 + 1.0 / 1000.0
 _DOWN = 1.0 - 1.0 / 9000.0
@@ -146,6 +150,12 @@ class Normal:
         """How much came in the present window."""
         self._seen = array("d")
 
+    def guess(self) -> float | None:
+        """The rate; before a day was seen, what may turn out to be the rate of a busy time; None: no idea yet."""
+        if self.rate is not None or len(self._seen) < _FIRST:
+            return self.rate
+        return _UNSEEN * self._quantile()
+
     def close(self) -> None:
         """The window is over, and was one to learn from."""
         if self.rate is not None:
@@ -153,10 +163,13 @@ class Normal:
         else:
             self._seen.append(self.count)
             if len(self._seen) == LEARNING:
-                self.rate = max(sorted(self._seen)[LEARNING * 9 // 10], _STILL)
+                self.rate = self._quantile()
                 self._seen = array("d")
         self.count = 0
 
     def skip(self) -> None:
         """The window is over, and was none to learn from."""
         self.count = 0
+
+    def _quantile(self) -> float:
+        return max(sorted(self._seen)[len(self._seen) * 9 // 10], _STILL)

@@ -6,9 +6,9 @@ matured pass only as long as there is a token for it, and there are so many toke
 together. Hot articles cost nothing, and clients with a matured pass are left alone.
 
 The guarantee, for any traffic: in any hour, the cold articles given to clients without a matured pass are at most
-``B + burst + P * Q``. B is the budget (per hour, the largest in that hour) and burst what its bucket holds beyond; P is
-the number of passes given out in that hour or within ``new_reader_for`` before it, and Q what the meter lets one of
-them open in an hour.
+``B + burst + P * Q``. B is the budget (per hour, the largest in that hour), burst what its bucket holds beyond, P the
+number of passes given out in that hour or within ``new_reader_for`` before it, and Q what the meter lets one of them
+open in an hour.
 
 Nobody is refused. Where there is no token, a client is told to wait and so earns a pass, and a young pass that finds no
 token spends its own quota (that is P * Q). During an alarm the passes have a bucket too, and fingerprints one each
@@ -38,7 +38,7 @@ class Ruling(NamedTuple):
     """What becomes of one view."""
 
     wait: float = 0.0
-    """Seconds to wait; 0: the article may leave whole."""
+    """0: the article may leave whole. Else the seconds until there may be a token again; who earns a pass is sooner."""
     cold: bool = False
     ask: bool = False
     """The store that holds the budget has to be asked for one of ``Governor.limit``, and ``settle`` has the word."""

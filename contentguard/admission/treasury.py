@@ -1,8 +1,8 @@
 """The treasury: the strangers' budget of cold articles, whom it is split between, and whether there is an alarm.
 
-The budget is a multiple of what is normal at a busy time, between a least and a most that the owner sets, and the most
-until a day was seen. Normal is what clients without a matured pass *ask* for, in windows of ten minutes; windows in
-which a bucket was empty teach nothing.
+The budget is a multiple of what is normal at a busy time, between a least and a most that the owner sets. Until a day
+was seen it is what might turn out to be normal, and the most in the first hour. Normal is what clients without a
+matured pass *ask* for, in windows of ten minutes; windows in which a bucket was empty teach nothing.
 
 An alarm is raised when they ask for about twice the normal, or when passes are earned twice as fast as is normal, and
 it ends after ten minutes in which neither happened. Until then there is one budget for all. During an alarm it is split
@@ -57,7 +57,7 @@ class Archive:
     cold_articles_per_hour: int = 300
     """Other articles per hour that clients who have earned nothing may open together, however few it used to be."""
     cold_articles_per_hour_most: int = 10_000
-    """The same, however many it used to be. In force until a day was seen."""
+    """The same, however many it used to be. In force for an hour after a start from nothing."""
     times_normal: float = 3.0
     """Between these two, so many times what is normal at a busy time."""
     passes_part: float = 2.0
@@ -136,9 +136,10 @@ class Treasury:
     def budget(self) -> float:
         """Cold articles per hour for clients without a matured pass."""
         least, most = self.options.cold_articles_per_hour, self.options.cold_articles_per_hour_most
-        if self.cold.rate is None:
+        normal = self.cold.guess()
+        if normal is None:
             return self.share * most
-        wanted = self.options.times_normal * self.cold.rate * PER_HOUR
+        wanted = self.options.times_normal * normal * PER_HOUR
         return min(max(wanted, self.share * least), self.share * most)
 
     @property
@@ -170,7 +171,7 @@ class Treasury:
         self.passes.allow(budget * self.options.passes_part / self._young, now)
         times = self.options.times_normal
         self._asking.allow(budget * (times + 1.0) / (2.0 * times), now)
-        normal = self.earned.rate
+        normal = self.earned.guess()
         self._earning.allow(_UNKNOWN if normal is None else max(2.0 * normal * PER_HOUR, _PASSES), now)
 
     # -- what happens --------------------------------------------------------------------------------------------

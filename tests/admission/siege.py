@@ -180,6 +180,8 @@ class Site:
 
     def __post_init__(self) -> None:
         self.dice = Random(self.seed)
+        self.taken: set[int] = set()
+        """What crawlers got."""
 
     def calm(self, hours: float) -> Views:
         """Readers only."""
@@ -233,12 +235,17 @@ class Site:
         return waited, kept
 
     def _crawl(self, client: Client, now: float, *, solves: bool) -> None:
-        dice, door = self.dice, self.door
-        if not door.open(client, dice.randrange(HOT, ARTICLES), now) or not solves:
-            return
-        if not door.earn(client, now):
-            while not door.open(client, dice.randrange(HOT, ARTICLES), now):
+        if not self._crawled(client, now) and solves and not self.door.earn(client, now):
+            while self._crawled(client, now):
                 pass
+
+    def _crawled(self, client: Client, now: float) -> bool:
+        """Whether a crawler got a cold article."""
+        article = self.dice.randrange(HOT, ARTICLES)
+        got = not self.door.open(client, article, now)
+        if got:
+            self.taken.add(article)
+        return got
 
 
 def _prefix(dice: Random) -> str:

@@ -147,6 +147,16 @@ def test_nothing_is_normal_before_a_day_was_seen() -> None:
     assert days.see(20, 1) == 120.0
 
 
+def test_a_guess_is_made_after_an_hour_and_is_high() -> None:
+    days = Days()
+    days.see(20, 5)
+    assert days.normal.guess() is None
+    days.see(20, 1)
+    assert days.normal.guess() == 50.0
+    days.see(20, LEARNING)
+    assert days.normal.guess() == days.normal.rate
+
+
 def test_what_is_normal_is_what_is_usual_at_a_busy_time_and_not_a_burst() -> None:
     days = Days()
     days.see(5, 48)

@@ -224,7 +224,7 @@ def test_whatever_is_asked_the_memory_is_settled() -> None:
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     governor = Governor(secret=SECRET)
-    for n in range(30_000):
+    for n in range(10_000):
         trust = Trust(n % 3)
         governor.view(f"{dice.randrange(5000)}", dice.getrandbits(64), f"{dice.getrandbits(24)}", trust, START + n)
         governor.issue(START + n)

@@ -49,13 +49,22 @@ class Purse:
         return sum(self.asks(questions, cluster) for _ in range(round(144 * number)))
 
 
-def test_the_budget_is_the_most_until_a_day_was_seen_and_then_three_times_normal() -> None:
+def test_the_budget_is_the_most_for_an_hour_then_a_guess_and_after_a_day_three_times_normal() -> None:
     site = Purse(Learned())
     assert site.treasury.budget == 10_000
-    site.days(0.99, 100)
+    site.asks(500, over=3590.0)
     assert site.treasury.budget == 10_000
-    site.days(0.02, 100)
+    site.days(0.9, 100)
+    assert site.treasury.budget == pytest.approx(3 * 2.5 * 600, rel=0.02)
+    site.days(0.1, 100)
     assert site.treasury.budget == pytest.approx(3 * 600, rel=0.02)
+    assert not site.treasury.counts
+
+
+def test_a_morning_after_a_start_at_night_is_no_alarm() -> None:
+    site = Purse(Learned())
+    for window in range(48):
+        assert site.asks(16 + 3 * window) == 0
     assert not site.treasury.counts
 
 
@@ -152,7 +161,7 @@ def test_passes_earned_twice_as_fast_as_normal_raise_an_alarm_and_are_then_count
     assert all(treasury.issued() == 0.0 for _ in range(10))
 
 
-def test_before_a_day_was_seen_any_number_of_passes_is_normal() -> None:
+def test_before_an_hour_was_seen_any_number_of_passes_is_normal() -> None:
     treasury = Purse(Learned()).treasury
     assert all(treasury.issued() == 0.0 for _ in range(5000))
 

@@ -43,8 +43,8 @@ class Outcome(NamedTuple):
     """What came of it."""
 
     views: Views
-    given: int
-    """Cold articles that clients without a matured pass got, readers among them."""
+    taken: int
+    """What crawlers got."""
     worst: float
     """The largest part of the bound that any hour has seen."""
 
@@ -89,10 +89,8 @@ class Siege:
         progress(f"governor: {name}")
         site = calm.copied()
         site.patient = attack.patient
-        begin = site.now
         views = site.attack(attack.addresses, attack.wears, solves=attack.solves)
-        given = {one.article for one in site.door.ledger.given if one.now >= begin}
-        return Outcome(views, len(given), site.door.worst())
+        return Outcome(views, len(site.taken), site.door.worst())
 
 
 def _site(seed: int, *, top_only: bool) -> Site:
@@ -105,8 +103,17 @@ def _site(seed: int, *, top_only: bool) -> Site:
 def _leaks(sieges: list[Siege]) -> Figures:
     outcomes = [outcome for siege in sieges for outcome in siege.outcomes.values()]
     impatient = [siege.outcomes["spread impatient"].worst for siege in sieges]
-    common = [_worst(siege, "common", lambda outcome: outcome.given) for siege in sieges]
-    solving = [_worst(siege, "solving", lambda outcome: outcome.given) for siege in sieges]
+    shares = {
+        "taken_in_an_hour": ("common", "of the archive gone to crawlers, commonest fingerprint"),
+        "taken_in_an_hour_spread": ("spread", "the same, all fingerprints, the worst way"),
+        "taken_in_an_hour_solving": ("solving", "the same, commonest fingerprint, by crawlers that earn passes"),
+    }
+    taken = {
+        f"governor.{name}": Figure(
+            100.0 * mean(_worst(s, kind, lambda o: o.taken) for s in sieges) / ARTICLES, "%", told
+        )
+        for name, (kind, told) in shares.items()
+    }
     return {
         "governor.leak_over_bound": Figure(
             max(outcome.worst for outcome in outcomes), "×", "cold articles given in the worst hour : B + burst + P·Q"
@@ -115,12 +122,7 @@ def _leaks(sieges: list[Siege]) -> Figures:
             max(impatient), "×", "the same where nobody earns a pass: B + burst"
         ),
         "governor.budget_per_hour": Figure(mean(siege.budget for siege in sieges), "", "B, as learned"),
-        "governor.archive_in_an_hour": Figure(
-            100.0 * mean(common) / ARTICLES, "%", "of the articles to all without a matured pass, commonest fingerprint"
-        ),
-        "governor.archive_in_an_hour_solving": Figure(
-            100.0 * mean(solving) / ARTICLES, "%", "the same by crawlers that earn passes"
-        ),
+        **taken,
     }
 
 
