@@ -88,7 +88,7 @@ class Reading:
     async def _rest(self, scope: Scope, visit: Visit, facts: Facts, body: bytes) -> Plain:
         text, _, answers = body.partition(b" ")
         done = await self._admissions.redeem(visit, facts, text, answers)
-        if done.ticket is None or done.given is None:
+        if done.ticket is None or (done.given is None and not done.crowded):
             return _refused(done)
         found = await fetch(self._app, self._openings, scope, done.ticket.path)
         if found is None:
@@ -101,7 +101,7 @@ class Reading:
             return self._granted(204, done.given, visit, facts)
         if not self._admissions.is_about(done.ticket, name):
             return Plain(403, [_NO_STORE], b"")
-        entry = await self._admissions.open(visit, facts, done.given, name)
+        entry = await self._admissions.open(visit, facts, done, name)
         if not entry.whole:
             headers = [(b"retry-after", b"%d" % max(1, ceil(entry.wait)))]
             return self._granted(429, done.given, visit, facts, headers)
@@ -153,10 +153,18 @@ class Reading:
         return Plain(503, [*_PAGE, (b"retry-after", b"%d" % max(1, seconds))], page.encode())
 
     def _granted(
-        self, status: int, given: Pass, visit: Visit, facts: Facts, headers: Headers | None = None, body: bytes = b""
+        self,
+        status: int,
+        given: Pass | None,
+        visit: Visit,
+        facts: Facts,
+        headers: Headers | None = None,
+        body: bytes = b"",
     ) -> Plain:
-        kept = (b"cache-control", b"private, no-store")
-        return Plain(status, [kept, *(headers or []), *self._guard.handed_over(given, visit, facts)], body)
+        if given is None and status == 204:
+            return Plain(429, [_NO_STORE, (b"retry-after", b"60")], b"")
+        handed = [] if given is None else self._guard.handed_over(given, visit, facts)
+        return Plain(status, [(b"cache-control", b"private, no-store"), *(headers or []), *handed], body)
 
 
 _URL = "/:@!$&'()*+,;=~-._?%[]"

@@ -13,18 +13,16 @@ from collections import Counter
 from collections.abc import Callable
 from hashlib import blake2b
 from secrets import randbits, token_hex
-from struct import Struct
 from typing import NamedTuple
 
 from contentguard.addresses import neighbourhood
-from contentguard.admission import tickets
+from contentguard.admission import once, tickets
 from contentguard.admission.difficulty import NO_WORK, Algorithm, Difficulty, difficulty
 from contentguard.admission.governor import Governor
 from contentguard.admission.grants import grant, offer, seconds_left
 from contentguard.admission.maturity import Level, Quota, Trust, matured, quota, trust
 from contentguard.admission.passes import Pass, short
 from contentguard.admission.proof import verify
-from contentguard.admission.sealed import seal, unseal
 from contentguard.admission.tickets import WAITER, Kind, Ticket, Trouble
 from contentguard.backends import Admitting, Store
 from contentguard.detect import cluster_of
@@ -34,8 +32,6 @@ from contentguard.model import Facts, Rendition, Standing, Verdict
 from contentguard.settings import Settings
 from contentguard.tokens import Signer
 
-_ONCE, _ONCE_LIFE = Struct(">8sI"), 120
-_PURPOSE = b"cg-once"
 _CROWD, _LONER = Limit(600, 3600.0, 120), Limit(30, 3600.0, 5)
 """Articles an hour that are opened from one address, with one browser's headers, by passes that were just earned: for
 many readers behind one address, whose browsers fetch what pages are made of, and for what looks like one program."""
@@ -45,6 +41,7 @@ _DOUBTFUL = 3.0
 _MUST_PROVE = 5.0
 """Score from which waiting does not suffice: more than a reader's surroundings bring about."""
 _REMEMBERED = 4096
+_CROWDED = "too-many"
 
 Note = Callable[[str, str], None]
 
@@ -67,6 +64,11 @@ class Redeemed(NamedTuple):
     """Seconds after which to come again; the ticket is as good as before only where it was early."""
     trouble: str = ""
     """Why it was not accepted; empty where it was."""
+
+    @property
+    def crowded(self) -> bool:
+        """Whether it was as good as any, and only no pass is given out at the moment."""
+        return self.trouble == _CROWDED
 
 
 WHOLE = Entry(whole=True)
@@ -139,8 +141,11 @@ class Admissions:
             return Entry(whole=False)
         return await self._opened(visit, facts, visit.given, article)
 
-    async def open(self, visit: Visit, facts: Facts, given: Pass, article: str) -> Entry:
-        """What a pass that was just earned opens."""
+    async def open(self, visit: Visit, facts: Facts, done: Redeemed, article: str) -> Entry:
+        """What a ticket opens that was just redeemed; where no pass is to be had, what everybody reads all the same."""
+        given = done.given
+        if given is None:
+            return WHOLE if self.governor.hot(article) else self._must_wait(done.wait)
         visit.given = given
         if not matured(given, facts.now, self._meter) and (busy := await self._crowded(visit, facts)) is not None:
             return busy
@@ -249,7 +254,7 @@ class Admissions:
         if given is None:
             return Redeemed(ticket, trouble="wrong-proof")
         wait = self.governor.issue(now)
-        return Redeemed(ticket, wait=wait, trouble="too-many") if wait > 0.0 else Redeemed(ticket, given)
+        return Redeemed(ticket, wait=wait, trouble=_CROWDED) if wait > 0.0 else Redeemed(ticket, given)
 
     async def _spent(self, ticket: Ticket, now: float) -> bool:
         """Whether this is the one time that the ticket is spent."""
@@ -267,19 +272,15 @@ class Admissions:
 
     def once(self, path: str, now: float) -> str:
         """A token that opens ``path`` (as it is written in a URL) once, for who keeps no cookies."""
-        body = _ONCE.pack(bytes.fromhex(token_hex(8)), int(now) + _ONCE_LIFE)
-        return seal(self._once[0], _PURPOSE, 1, body, path.encode("utf-8", "surrogatepass"))
+        return once.write(self._once[0], token_hex(8), path, now)
 
     async def is_once(self, token: bytes, path: str, now: float) -> bool:
         """Whether ``token`` is one for this path, and this the one time that it counts."""
-        body = unseal(self._once, _PURPOSE, 1, token, path.encode("utf-8", "surrogatepass"))
-        if body is None or len(body) != _ONCE.size:
-            return False
-        name, until = _ONCE.unpack(body)
-        if now > until:
+        found = once.read(self._once, token, path, now)
+        if found is None:
             return False
         try:
-            return await self._ledger.spend(f"o{name.hex()}", float(until), now)
+            return await self._ledger.spend(f"o{found[0]}", found[1], now)
         except Exception:
             return False
 

@@ -395,6 +395,18 @@ class TestApp:
         assert rest.status == 200
 
 
+def test_while_no_passes_are_given_out_what_everybody_reads_is_for_everybody(reading: Site) -> None:
+    """Else an attack would close the front page's articles to whoever comes for the first time."""
+    governor = reading.guard.admissions.governor
+    governor.issue, hot = (lambda now: 600.0), {"https://news.example/news/hot"}
+    governor.hot = lambda article: article in hot
+    for path, status in (("/news/hot", 200), ("/news/cold", 429)):
+        answer = proved(reading, reading.ask(path, PLAIN))
+        assert (answer.status, answer.cookie) == (status, "")
+        assert ("tide29" in answer.text) is (status == 200)
+    assert answer.get("retry-after") == "600"
+
+
 class Broken:
     """A ledger that fails."""
 
