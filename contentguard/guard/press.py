@@ -83,7 +83,8 @@ class Press:
     def _planner(self) -> Planner:
         chosen = self.settings
         inserts = chosen.cards, chosen.copying, chosen.share, chosen.visible, self.probes
-        return Planner(chosen.site, chosen.origin, *inserts, qr=self._qr, said=self._said, lead=chosen.lead)
+        lead = None if chosen.reading.mode == "off" else chosen.lead
+        return Planner(chosen.site, chosen.origin, *inserts, qr=self._qr, said=self._said, lead=lead)
 
     def terms_at(self, path: str) -> Headers:
         """The headers by which a page at ``path`` says what machines may make of it."""

@@ -80,7 +80,7 @@ class Pages:
     def shelf(self, delivery: Delivery) -> Shelf:
         """Where the plan of a page that is delivered so is kept."""
         allowed = self._allowed(delivery.policies)
-        kind = (delivery.content_type, allowed.scripts, allowed.styles, delivery.forced)
+        kind = (delivery.content_type, allowed.scripts, allowed.styles, allowed.nonce != "", delivery.forced)
         return Shelf((delivery.path, delivery.routes, *kind), allowed)
 
     def known(self, shelf: Shelf, body: bytes) -> Plan | None:

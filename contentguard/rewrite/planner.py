@@ -17,10 +17,10 @@ from contentguard.rewrite.deterrents import Copy, deterrents
 from contentguard.rewrite.head import PRESCAN, encoding_of, late_charset, meta_policies, read_page
 from contentguard.rewrite.lead import Lead, Source, divide
 from contentguard.rewrite.notices import Notices, notices
-from contentguard.rewrite.page import Delivery, Fragment, Page, Slot
+from contentguard.rewrite.page import Delivery, Field, Fragment, Page, Slot
 from contentguard.rewrite.plan import Division, Plan, Point, Untouched, full, points
 from contentguard.rewrite.probes import Probes, probes, shows
-from contentguard.rewrite.share import Share, share
+from contentguard.rewrite.share import Share, joined, share
 from contentguard.rewrite.visible import Visible, visible
 
 
@@ -39,7 +39,8 @@ class Planner:
     """The address of a page's QR code; empty for none."""
     said: Callable[[str], Notices]
     """Path → what the policy says of a page there to machines."""
-    lead: Lead = field(default_factory=Lead)
+    lead: Lead | None = field(default_factory=Lead)
+    """How pages are divided; None where they never are."""
 
     def plan(self, body: bytes, found: Found, delivery: Delivery, allowed: Allowance, like: Plan | None = None) -> Plan:
         """The plan of a scanned body. ``like``: the plan of a page that differs in little, whose parts may serve."""
@@ -51,17 +52,20 @@ class Planner:
             made.full = full(body, points(made.fragments, places))
             made.lacks = Untouched.NO_PLACE if found.article.place < 0 else None
             assert made.page is not None
-            made.divide = partial(self._divide, body, found, places, made.page, delivery.content_type)
+            if self.lead is not None:
+                made.divide = partial(self._divide, self.lead, body, found, places, made.page, delivery.content_type)
         return made
 
-    def _divide(self, body: bytes, found: Found, places: Mapping[Slot, int], page: Page, content_type: str) -> Division:
+    def _divide(
+        self, lead: Lead, body: bytes, found: Found, places: Mapping[Slot, int], page: Page, content_type: str
+    ) -> Division:
         def placed(told: Page, tags: bytes) -> Sequence[Point]:
             previews = cards(told, options=self.cards, site_name=self.site)
             return points((*previews, *self.inserts(told), Fragment(Slot.HEAD, (tags,))), places)
 
         assert found.article is not None
         encoding = encoding_of(body[: max(found.scan.head_end, PRESCAN)], content_type)
-        return divide(Source(body, found.article, page, encoding, placed), self.lead)
+        return divide(Source(body, found.article, page, encoding, placed), lead)
 
     def read(
         self, start: bytes, found: Found, delivery: Delivery, allowed: Allowance, like: Plan | None = None
@@ -72,7 +76,11 @@ class Planner:
             fragments, first = like.fragments, like.cards
         else:
             previews = tuple(cards(page, options=self.cards, site_name=self.site))
-            fragments, first = (*previews, *self.inserts(page)), len(previews)
+            inserts = self.inserts(page)
+            if not allowed.nonce:
+                # A hole costs memory and time with every page, and hardly any site has a nonce.
+                inserts = [_without_nonce(fragment) for fragment in inserts]
+            fragments, first = (*previews, *inserts), len(previews)
         return Plan(
             is_article=True,
             untouched=why_untouched(start, found, delivery),
@@ -105,6 +113,10 @@ class Planner:
             *visible(page, options=self.visible),
             *probes(page, options=self.probes),
         )
+
+
+def _without_nonce(fragment: Fragment) -> Fragment:
+    return Fragment(fragment.slot, joined([part for part in fragment.parts if part is not Field.NONCE]))
 
 
 def why_untouched(start: bytes, found: Found, delivery: Delivery) -> Untouched | None:
