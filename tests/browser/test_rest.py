@@ -121,6 +121,7 @@ def test_the_rest_takes_the_place_of_the_link(visit: Visitor, stand: Newsstand) 
     assert seen.js("swaps") == 1
     assert seen.js("Object.keys(sessionStorage).length + Object.keys(localStorage).length") == 0
     assert seen.js("document.cookie") == ""
+    assert stand.scripts == 1, "the worker's comes from the cache"
 
 
 def test_from_then_on_pages_come_whole(visit: Visitor, stand: Newsstand) -> None:
@@ -338,6 +339,12 @@ def test_errors_of_the_pages_own_scripts(visit: Visitor, stand: Newsstand) -> No
     stand.after = stand.head + "<script>addEventListener('contentguard:rest', () => nothing.at.all)</script>"
     seen = visit(init="window.onerror = () => true; Array.prototype.at = 5; Object.prototype.more = 'junk';").wait()
     assert seen.whole
+
+
+def test_without_the_browsers_own_records(visit: Visitor, stand: Newsstand) -> None:
+    seen = visit(init="Performance.prototype.getEntriesByType = () => [];").wait().idle()
+    assert seen.whole
+    assert stand.count("GET /ferry") == 1
 
 
 @pytest.mark.parametrize("clock", ["0", "8.64e15", "NaN"])
