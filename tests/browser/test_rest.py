@@ -674,6 +674,19 @@ def test_what_the_reader_sees_does_not_move(visit: Visitor, stand: Newsstand, wh
     assert seen.js("shift") < 0.01
 
 
+ROOM = "@media (scripting){[data-cg-rest]:not([hidden]){min-block-size:100vh}}"
+
+
+@pytest.mark.parametrize("lead", [1, 6])
+def test_where_room_is_kept_nothing_below_the_link_moves(visit: Visitor, stand: Newsstand, lead: int) -> None:
+    """What stands below a short lead would be pushed out of sight: the page's style sheet has to keep the room."""
+    stand.lead, stand.style = lead, ROOM
+    stand.after = "".join(f"<p>{'Imprint. ' * 60}</p>" for _ in range(10))
+    seen = visit(init=SHIFTS).wait()
+    seen.page.wait_for_timeout(300)
+    assert seen.js("shift") < 0.01
+
+
 # -- where the address points to -------------------------------------------------------------------------------
 
 
