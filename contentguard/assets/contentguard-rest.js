@@ -123,9 +123,9 @@
     }
     if (target) target.scrollIntoView();
     // A browser looks for the text of #:~:text= while it loads a page, and not much longer.
-    const { name } = performance.getEntriesByType('navigation')[0];
+    const [entry] = performance.getEntriesByType('navigation');
     setTimeout(() => {
-      if (!scrollY && name.startsWith(location.href + '#:~:')) location.replace(name);
+      if (!scrollY && entry?.name.startsWith(location.href + '#:~:')) location.replace(entry.name);
     }, 1000);
     box.dispatchEvent(new CustomEvent('contentguard:rest', { bubbles: true }));
   };

@@ -68,6 +68,8 @@ class Newsstand:
     life: float = 60.0
     log: list[str] = field(default_factory=list)
     """Method and path of every request but the script's."""
+    scripts: int = 0
+    """How often the script was fetched."""
     redeemed: list[str] = field(default_factory=list)
     """How each proof was judged."""
 
@@ -166,6 +168,7 @@ def opened() -> Iterator[Newsstand]:
 
         def _answer(self, right: Callable[[], Answer]) -> None:
             if self.path.endswith(REST.file):
+                stand.scripts += 1
                 return self._send((200, REST.content_type, REST.body, [KEPT]))
             line = f"{self.command} {self.path}"
             stand.log.append(line)
