@@ -20,7 +20,15 @@ import httpx
 
 from contentguard.crawlers.addresses import Network, collapse
 from contentguard.crawlers.published import MAX_BYTES, check_shrinkage, read_published
-from contentguard.crawlers.ranges import RangeList, Ranges, RangeSource, packaged_ranges, read_lists, snapshot, write_lists
+from contentguard.crawlers.ranges import (
+    RangeList,
+    Ranges,
+    RangeSource,
+    packaged_ranges,
+    read_lists,
+    snapshot,
+    write_lists,
+)
 
 LOOKED = 60.0
 """Seconds between two looks at the file."""

@@ -336,7 +336,9 @@ def test_a_bomb_of_nothing(inner: bytes) -> None:
 
 
 @pytest.mark.usefixtures("zstd_library")
-@pytest.mark.parametrize(("value", "part"), [(b"gzip", gzip.compress(b"", mtime=0)), (b"zstd", zstandard.compress(b""))])
+@pytest.mark.parametrize(
+    ("value", "part"), [(b"gzip", gzip.compress(b"", mtime=0)), (b"zstd", zstandard.compress(b""))]
+)
 def test_parts_are_counted(value: bytes, part: bytes) -> None:
     assert decoded([value], [part * 200]) == b""
     assert outcome([value], [part * 300]) is Trouble.TOO_LARGE
