@@ -106,7 +106,8 @@ class Reading:
             headers = [(b"retry-after", b"%d" % max(1, ceil(entry.wait)))]
             return self._granted(429, done.given, visit, facts, headers)
         await guard.divided(plan, shelf, delivered)
-        rest = guard.rest(plan, facts, delivered, shelf.allowed.nonce, guard.own(visit, facts.now))
+        own = guard.boxed(guard.own(visit, facts.now), visit, plan, facts.now)
+        rest = guard.rest(plan, facts, delivered, shelf.allowed.nonce, own)
         if rest is None:
             return self._granted(204, done.given, visit, facts)
         charset = opening.answer.content_type or "text/html"

@@ -45,7 +45,7 @@ _TICK = 60
 class Visit:
     """One request as part of a visit."""
 
-    __slots__ = ("account", "address", "anonymous", "caller", "given", "key", "new", "once")
+    __slots__ = ("account", "address", "anonymous", "caller", "given", "key", "new", "once", "token")
 
     def __init__(self, caller: Caller, given: Pass | None, address: str, anonymous: str) -> None:
         self.caller, self.given, self.address, self.anonymous = caller, given, address, anonymous
@@ -55,6 +55,8 @@ class Visit:
         """Whom the app knows this reader for."""
         self.once = False
         """Whether this request opens one article without a pass."""
+        self.token = b""
+        """What it came with that may be a link which opens an article."""
         self.new: Pass | None = None
         """The pass that its answer hands out."""
 
