@@ -25,7 +25,8 @@ from contentguard.asgi.replay import fetch
 from contentguard.asgi.request import ONCE, read_facts, routes_prefix
 from contentguard.asgi.response import Plain
 from contentguard.assets import WAIT
-from contentguard.guard.admissions import Admissions, Redeemed
+from contentguard.guard.admissions import Admissions
+from contentguard.guard.entries import Redeemed
 from contentguard.guard.visits import Visit
 from contentguard.model import Action, Facts
 

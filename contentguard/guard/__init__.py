@@ -9,6 +9,7 @@ the affair of ``Press``, from which the guard has ``plan`` and ``render``.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -40,6 +41,7 @@ from contentguard.tokens import Signer
 
 VERDICTS = logging.getLogger("contentguard.verdict")
 _NO_POOLS = Pools(spent=16, meters=256, counters=16, sets=256, revoked=16)
+_PASS = re.compile(r"[0-9a-f]{16}")
 _NONCES = 65_536
 """Signatures' nonces and their senders that are remembered at once."""
 
@@ -59,7 +61,7 @@ class Guard(Reception):
         own = opened(settings, signer)
         super().__init__(settings, signer, store or own, ledger or own)
         self._own = own
-        self.clock = clock
+        self.clock, self.since = clock, clock()
         self.links = Links(settings, signer, own, clock, self.note)
         """What opens one article to whoever is sent there."""
         self.verdicts: Counter[tuple[Action, str]] = Counter()
@@ -157,6 +159,15 @@ class Guard(Reception):
         except Exception:
             self.note("visits-failed", "an article could not be counted for its visit", failed=True)
         return facts, verdict
+
+    async def revoke(self, name: str) -> bool:
+        """Take back a pass, by its id, or a link; whether it can be one. A pass is then as if there were none."""
+        if _PASS.fullmatch(name) is None:
+            return await self.links.revoke(name)
+        now = self.clock()
+        if self.visits is not None:
+            await self._own.revoke(name, self.visits.revoke(name, now), now)
+        return self.visits is not None
 
     async def _identified(self, facts: Facts, target: str, caller: Caller) -> Facts:
         """These facts with the robot that the client says to be, and whether it is."""

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from hashlib import blake2b
+from math import inf
 from secrets import randbits, token_hex
-from typing import NamedTuple
 
 from contentguard.addresses import neighbourhood
 from contentguard.admission import once, tickets
@@ -26,6 +26,7 @@ from contentguard.admission.proof import verify
 from contentguard.admission.tickets import WAITER, Kind, Ticket, Trouble
 from contentguard.backends import Admitting, Store
 from contentguard.detect import cluster_of
+from contentguard.guard.entries import CROWDED, WHOLE, Entry, Redeemed
 from contentguard.guard.visits import Visit, Visits
 from contentguard.limits import Limit
 from contentguard.model import Facts, Rendition, Standing, Verdict
@@ -41,37 +42,10 @@ _DOUBTFUL = 3.0
 _MUST_PROVE = 5.0
 """Score from which waiting does not suffice: more than a reader's surroundings bring about."""
 _REMEMBERED = 4096
-_CROWDED = "too-many"
+_REVOKED = 1.0
+"""Seconds to wait for who comes with a pass that was revoked: the next request is anybody's."""
 
 Note = Callable[[str, str], None]
-
-
-class Entry(NamedTuple):
-    """What a client gets of an article."""
-
-    whole: bool
-    wait: float = 0.0
-    """Seconds until it may be opened whole, where that is only a matter of time."""
-
-
-class Redeemed(NamedTuple):
-    """What became of a ticket."""
-
-    ticket: Ticket | None = None
-    given: Pass | None = None
-    """The pass that it has earned."""
-    wait: float = 0.0
-    """Seconds after which to come again; the ticket is as good as before only where it was early."""
-    trouble: str = ""
-    """Why it was not accepted; empty where it was."""
-
-    @property
-    def crowded(self) -> bool:
-        """Whether it was as good as any, and only no pass is given out at the moment."""
-        return self.trouble == _CROWDED
-
-
-WHOLE = Entry(whole=True)
 
 
 class Admissions:
@@ -160,6 +134,9 @@ class Admissions:
         except Exception:
             self._broken()
             wait = 0.0
+        if wait == inf:
+            self._visits.revoke(key, facts.now)
+            wait = _REVOKED
         if wait > 0.0:
             if len(self._over) >= _REMEMBERED:
                 self._over.clear()
@@ -254,7 +231,7 @@ class Admissions:
         if given is None:
             return Redeemed(ticket, trouble="wrong-proof")
         wait = self.governor.issue(now)
-        return Redeemed(ticket, wait=wait, trouble=_CROWDED) if wait > 0.0 else Redeemed(ticket, given)
+        return Redeemed(ticket, wait=wait, trouble=CROWDED) if wait > 0.0 else Redeemed(ticket, given)
 
     async def _spent(self, ticket: Ticket, now: float) -> bool:
         """Whether this is the one time that the ticket is spent."""
