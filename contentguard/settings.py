@@ -43,6 +43,7 @@ from contentguard.rewrite.lead import Lead
 from contentguard.rewrite.probes import Probes
 from contentguard.rewrite.share import Share
 from contentguard.rewrite.visible import Visible
+from contentguard.watermark.compiled import Channels
 
 ENV_PREFIX = "CONTENTGUARD_"
 FILE_VARIABLE = "CONTENTGUARD_SETTINGS"
@@ -90,6 +91,7 @@ class Settings(BaseSettings):
     share: Share = Share()
     visible: Visible = Visible()
     cards: Cards = Cards()
+    watermark: Channels = Channels()
     policy: InstanceOf[Policy] = Policy()
     limits: Limits = Limits()
     proxies: Proxies = Proxies()

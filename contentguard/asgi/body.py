@@ -49,6 +49,8 @@ _BODIES = (BODY, PATHSEND, ZEROCOPY)
 _KINDS = ("text/html", "application/xhtml+xml")
 _READERS = (Rendition.FULL, Rendition.LEAD)
 """Who gets articles, at once or after a while: nothing else is kept from them."""
+_WHOLE = (Rendition.FULL, Rendition.LEAD, Rendition.SEARCH)
+"""What holds any of an article's text."""
 _PARTS = "multipart/byteranges"
 _PART_TYPE = re.compile(rb"(?i)\ncontent-type:[ \t]*+(?:text/html|application/xhtml\+xml)")
 _PART_HEADER = 8192
@@ -353,6 +355,9 @@ class ArticleResponder:
         """Send what leaves of an article; where that cannot be made, the page as it came, or a refusal."""
         guard, out, delivered, nonce = self.guard, self.out, opening.delivery, opening.shelf.allowed.nonce
         gzipped = self.caller.gzips and guard.compression
+        if guard.copies is not None and rendition in _WHOLE:
+            visit = self.visit if rendition is not Rendition.SEARCH else None
+            own = {**own, **await guard.marked(plan, opening.shelf, delivered, visit, self.facts)}
         if gzipped:
             page = await guard.render_gzip(plan, rendition, self.facts, delivered, nonce, own)
         else:

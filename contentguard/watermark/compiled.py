@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import blake2b
 from html import unescape
@@ -41,6 +41,8 @@ class Channels:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
+    enabled: bool = False
+    """Mark every copy. Off, no article is changed, not even where its source has ``[[a|b]]``."""
     frames: bool = True
     """After sentences; each names its copy by itself."""
     gaps: bool = True
@@ -87,9 +89,12 @@ class Slot(NamedTuple):
 
 
 class Compiled:
-    """One revision of an article. ``paragraphs``: for each the texts between its tags, as they stand in HTML."""
+    """One revision of an article. ``paragraphs``: for each the texts between its tags, as they stand in HTML.
 
-    def __init__(self, paragraphs: Sequence[Sequence[str]], channels: Channels) -> None:
+    ``wide``: whether any character may be put in; else no more than wording, in ASCII.
+    """
+
+    def __init__(self, paragraphs: Sequence[Sequence[str]], channels: Channels, *, wide: bool = True) -> None:
         self.texts = [text for paragraph in paragraphs for text in paragraph]
         whole = "\0".join(self.texts)
         self.revision = blake2b(whole.encode("utf-8", "surrogatepass"), digest_size=8).digest()
@@ -97,10 +102,15 @@ class Compiled:
         self.collusion = channels.collusion
         self.words: list[Word] = []
         """The article's words as its author wrote them."""
+        if not wide:
+            channels = replace(channels, frames=False, gaps=False)
         self.slots: list[Slot] = [] if carries_manifest(whole) else list(self._slots(paragraphs, channels))
         self.gaps = sum(slot.place is Place.GAP for slot in self.slots)
         self.variants = [slot.variant for slot in self.slots if slot.variant is not None]
-        self._texts = [tuple(unescaped.encode() for unescaped in one.texts) for one in self.variants]
+        written = "utf-8" if wide else "ascii"
+        self._texts = [tuple(text.encode(written, "xmlcharrefreplace") for text in one.texts) for one in self.variants]
+        self.plain = [b"" if one.variant is None else self._texts[one.number][0] for one in self.slots]
+        """What stands in each slot where nobody is named."""
         self._order = self._ordered()
         self.size = gaps.BYTES_EACH * self.gaps + len(self.variants)
         """Bytes of a reader's code."""
