@@ -24,8 +24,6 @@ _PARAGRAPH = re.compile(rb"(?i)</?p(?=[\t\n\f\r />])")
 _VARIANT = re.compile(
     rb'(?i)<span\s{1,16}data-cg-variant="([^"<>\[\]|]{0,200})"\s{0,16}>([^<>\[\]|]{1,200})</span\s{0,16}>'
 )
-_MOST = 4096
-"""Marks of one page; what comes after them has none."""
 
 
 class Place(Protocol):
@@ -93,14 +91,14 @@ def marking(body: bytes, article: Candidate, encoding: str, marker: Marker, poin
     edits = tuple(_edits(made, runs, texts, encoding, elements))
     inserts = [Edit(at, at, parts) for at, parts in points]
     page = template(patched(memoryview(body), [*inserts, *edits], 0, len(body)))
-    return Marking(made, edits, dict(enumerate(made.plain[: len(edits)])), page)
+    return Marking(made, edits, dict(enumerate(made.plain)), page)
 
 
 def _edits(
     made: Marked, runs: Sequence[Run], texts: Sequence[str], encoding: str, elements: Sequence[bool]
 ) -> Iterator[Edit]:
     run, done, offset = -1, 0, 0
-    for number, slot in enumerate(made.slots[:_MOST]):
+    for number, slot in enumerate(made.slots):
         if slot.run != run:
             run, done, offset = slot.run, 0, runs[slot.run][0]
         if elements[run]:

@@ -9,11 +9,14 @@ order of the text, so a copy is made by one look-up for each and a join.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from hashlib import blake2b
 from html import unescape
+from itertools import accumulate, islice
 from typing import Any, ClassVar, NamedTuple
 
 from contentguard.watermark import gaps
@@ -29,6 +32,8 @@ _TOKEN = re.compile(rf"(?:(?!&(?:{_SPACES});)\S)++")
 _ENDS = re.compile(r"[.!?…](?:[\"'”’)\]»]|&(?:rdquo|rsquo|quot|raquo|#8221|#8217);)*+$")
 _PAUSES = re.compile(r"(?:[,:]|(?<!&)(?<!&\w)(?<!&\w\w)(?<![&#]\w\w\w)(?<![&#]\w\w\w\w)(?<![&#]\w\w\w\w\w);)$")
 _LONG = re.compile(r"[^\W\d_]{5,}+$")
+MOST = 4096
+"""Slots of one article; what comes after them is the same for everybody."""
 _APART = 9
 """Words between a frame and one after a pause."""
 _RARE, _COMMON = 54, 202
@@ -81,8 +86,6 @@ class Slot(NamedTuple):
     start: int
     end: int
     """Where in it, in characters; the same where something is only inserted."""
-    word: int
-    """The word that it follows, or in or after which it begins; -1 before the first."""
     number: int
     """Which one of its channel."""
     variant: Variant | None = None
@@ -100,11 +103,9 @@ class Compiled:
         self.revision = blake2b(whole.encode("utf-8", "surrogatepass"), digest_size=8).digest()
         """Names this state of the article."""
         self.collusion = channels.collusion
-        self.words: list[Word] = []
-        """The article's words as its author wrote them."""
         if not wide:
             channels = replace(channels, frames=False, gaps=False)
-        self.slots: list[Slot] = [] if carries_manifest(whole) else list(self._slots(paragraphs, channels))
+        self.slots: list[Slot] = [] if carries_manifest(whole) else [*islice(self._slots(paragraphs, channels), MOST)]
         self.gaps = sum(slot.place is Place.GAP for slot in self.slots)
         self.variants = [slot.variant for slot in self.slots if slot.variant is not None]
         written = "utf-8" if wide else "ascii"
@@ -121,15 +122,14 @@ class Compiled:
         for paragraph in paragraphs:
             inside, since = "", _APART
             for text in paragraph:
-                variants, inside = _variants(text, inside, channels)
-                marks, since = _marks(text, since, channels)
-                first = len(self.words)
-                own = words(text, variants)
-                self.words += own
+                kept, inside = _variants(text, inside, channels)
+                variants: list[Found] = [(Place.VARIANT, one.start, one) for one in kept]
+                every, since = _marks(text, since, channels)
+                # What may be another text is no place for a mark.
+                marks = _outside(every, [one.start for one in kept], kept)
                 for place, start, variant in sorted((*marks, *variants), key=lambda one: one[1]):
                     end = variant.end if variant else start
-                    at = first + sum(word.start < start for word in own) - 1
-                    yield Slot(place, run, start, end, at, numbers[place], variant)
+                    yield Slot(place, run, start, end, numbers[place], variant)
                     numbers[place] += 1
                 run += 1
 
@@ -137,6 +137,26 @@ class Compiled:
         """For each slot where its mark stands in the list of all frames, gaps and variants one after the other."""
         starts = {Place.FRAME: 0, Place.GAP: 1, Place.VARIANT: 1 + self.gaps}
         return [starts[slot.place] + (slot.number if slot.place is not Place.FRAME else 0) for slot in self.slots]
+
+    @cached_property
+    def words(self) -> list[Word]:
+        """The article's words as its author wrote them; needed only by who compares a copy with it."""
+        return [word for own in self._own_words for word in own]
+
+    @cached_property
+    def at_word(self) -> list[int]:
+        """For each slot the word that it follows, or in or after which it begins; -1 before the first."""
+        starts = [[word.start for word in own] for own in self._own_words]
+        before = list(accumulate(map(len, starts), initial=0))
+        return [before[slot.run] + bisect_left(starts[slot.run], slot.start) - 1 for slot in self.slots]
+
+    @cached_property
+    def _own_words(self) -> list[list[Word]]:
+        variants: list[list[Variant]] = [[] for _ in self.texts]
+        for slot in self.slots:
+            if slot.variant is not None:
+                variants[slot.run].append(slot.variant)
+        return [words(text, own) for text, own in zip(self.texts, variants, strict=True)]
 
     def odds(self, start: bytes) -> bytes:
         """For each variant how many of 256 copies have the second text. ``start``: see ``code.seed``."""
@@ -174,16 +194,31 @@ class Compiled:
 Found = tuple[Place, int, Variant | None]
 
 
-def _variants(text: str, inside: str, channels: Channels) -> tuple[list[Found], str]:
+def _variants(text: str, inside: str, channels: Channels) -> tuple[list[Variant], str]:
     """The slots of wording in a text, less what stands in quotations, and the quotation that is open after it."""
     stretches, inside = quoted(text, inside)
     every = found(text, contractions=channels.contractions, serial_comma=channels.serial_comma)
-    return [
-        (Place.VARIANT, one.start, one)
+    ends = [end for _, end in stretches]
+
+    def is_quoted(one: Variant) -> bool:
+        at = bisect_right(ends, one.start)
+        return at < len(stretches) and stretches[at][0] < max(one.end, one.start + 1)
+
+    wanted = (
+        channels.wording if one.kind is Kind.WORDING else channels.typography or not one.kind.typographic
         for one in every
-        if (channels.wording if one.kind is Kind.WORDING else channels.typography or not one.kind.typographic)
-        and not any(start < one.end and one.start < end for start, end in stretches)
-    ], inside
+    )
+    return [one for one, want in zip(every, wanted, strict=True) if want and not is_quoted(one)], inside
+
+
+def _outside(marks: list[Found], starts: list[int], variants: list[Variant]) -> list[Found]:
+    """The marks that do not stand in what may be another text."""
+    kept = []
+    for mark in marks:
+        before = bisect_left(starts, mark[1]) - 1
+        if before < 0 or mark[1] >= variants[before].end:
+            kept.append(mark)
+    return kept
 
 
 def _marks(text: str, since: int, channels: Channels) -> tuple[list[Found], int]:
