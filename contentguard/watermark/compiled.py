@@ -30,7 +30,8 @@ from contentguard.watermark.words import Word, words
 _SPACES = "nbsp|ensp|emsp|thinsp|hairsp|#160|#[xX]0*[aA]0"
 _TOKEN = re.compile(rf"(?:(?!&(?:{_SPACES});)\S)++")
 _ENDS = re.compile(r"[.!?…](?:[\"'”’)\]»]|&(?:rdquo|rsquo|quot|raquo|#8221|#8217);)*+$")
-_PAUSES = re.compile(r"(?:[,:]|(?<!&)(?<!&\w)(?<!&\w\w)(?<![&#]\w\w\w)(?<![&#]\w\w\w\w)(?<![&#]\w\w\w\w\w);)$")
+_PAUSES = re.compile(r"[,:;]$")
+_REFERENCE = re.compile(r"&#?\w+;$")
 _LONG = re.compile(r"[^\W\d_]{5,}+$")
 MOST = 4096
 """Slots of one article; what comes after them is the same for everybody."""
@@ -227,7 +228,9 @@ def _marks(text: str, since: int, channels: Channels) -> tuple[list[Found], int]
     for token in _TOKEN.finditer(text):
         since += 1
         end, word = token.end(), token[0]
-        if channels.frames and (_ENDS.search(word) or (since > _APART and _PAUSES.search(word))):
+        if channels.frames and (
+            _ENDS.search(word) or (since > _APART and _PAUSES.search(word) and not _REFERENCE.search(word))
+        ):
             marks.append((Place.FRAME, end, None))
             since = 0
         elif channels.gaps and text[end : end + 1].isspace() and _LONG.search(word):

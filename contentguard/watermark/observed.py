@@ -23,6 +23,10 @@ _SAME = 3
 """As often as this, typography that is all of one form says nothing: somebody has made it so."""
 
 
+_NEAR = 6
+"""Words between two passages of which one is short."""
+
+
 class Passage(NamedTuple):
     """Consecutive words that a text and an article have in common."""
 
@@ -68,7 +72,20 @@ def observe(article: Compiled, text: str, least: int = 3) -> Observed:
 def passages(article: Sequence[str], suspect: Sequence[str], least: int) -> list[Passage]:
     """The stretches of words that both have, in order (Ratcliff and Obershelp 1988)."""
     matcher = SequenceMatcher(None, suspect, article, autojunk=False)
-    return [Passage(block.a, block.b, block.size) for block in matcher.get_matching_blocks() if block.size >= least]
+    blocks = [Passage(block.a, block.b, block.size) for block in matcher.get_matching_blocks() if block.size]
+    sure = [block.length >= least for block in blocks]
+    # What is short is chance, unless it stands close to what is not: between two slots of wording there may be a word.
+    for numbers in (range(1, len(blocks)), range(len(blocks) - 2, -1, -1)):
+        step = -1 if numbers.step > 0 else 1
+        for number in numbers:
+            sure[number] = sure[number] or (
+                sure[number + step] and _close(*sorted((blocks[number], blocks[number + step])))
+            )
+    return [block for block, one in zip(blocks, sure, strict=True) if one]
+
+
+def _close(one: Passage, other: Passage) -> bool:
+    return other.suspect - one.suspect - one.length <= _NEAR and other.article - one.article - one.length <= _NEAR
 
 
 def _which(slot: Slot, word: int, original: Sequence[Word], suspect: Sequence[Word], where: dict[int, int]) -> int:
