@@ -386,7 +386,8 @@ class ArticleResponder:
         if self.facts.method == "HEAD":
             whole = admissions.is_known(visit, self.verdict)
         else:
-            whole = (await admissions.enter(visit, self.facts, self.verdict, name)).whole
+            entry = admissions.entered(visit, self.facts, self.verdict, name)
+            whole = (entry or await admissions.enter(visit, self.facts, self.verdict, name)).whole
             if not whole and visit.token:
                 whole = await guard.links.opens(visit, self.facts, self.verdict, name, line(self.scope))
         if whole:

@@ -35,4 +35,4 @@ class Redeemed(NamedTuple):
         return self.trouble == CROWDED
 
 
-WHOLE = Entry(whole=True)
+WHOLE, LEAD = Entry(whole=True), Entry(whole=False)
