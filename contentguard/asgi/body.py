@@ -357,7 +357,7 @@ class ArticleResponder:
         gzipped = self.caller.gzips and guard.compression
         if guard.copies is not None and rendition in _WHOLE:
             visit = self.visit if rendition is not Rendition.SEARCH else None
-            own = {**own, **await guard.marked(plan, opening.shelf, delivered, visit, self.facts)}
+            own = {**own, **await guard.copies.values(guard.pages, opening.shelf, plan, visit, self.facts)}
         if gzipped:
             page = await guard.render_gzip(plan, rendition, self.facts, delivered, nonce, own)
         else:

@@ -109,7 +109,7 @@ class Reading:
         await guard.divided(plan, shelf, delivered)
         own = guard.boxed(guard.own(visit, facts.now), visit, plan, facts.now)
         if guard.copies is not None:
-            own = {**own, **await guard.marked(plan, shelf, delivered, visit, facts)}
+            own = {**own, **await guard.copies.values(guard.pages, shelf, plan, visit, facts)}
         rest = guard.rest(plan, facts, delivered, shelf.allowed.nonce, own)
         if rest is None:
             return self._granted(204, done.given, visit, facts)

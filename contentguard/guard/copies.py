@@ -7,12 +7,15 @@ get the article as its author wrote it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+import anyio
 
 from contentguard.guard.visits import Visit
 from contentguard.model import Facts, Purpose
 from contentguard.rewrite.marking import Marking
-from contentguard.rewrite.plan import Values
+from contentguard.rewrite.pages import Pages, Shelf
+from contentguard.rewrite.plan import Plan, Values
 from contentguard.settings import Settings
 from contentguard.tokens import Signer
 from contentguard.watermark.compiled import Compiled
@@ -23,9 +26,13 @@ from contentguard.watermark.token import serial_of
 class Copies:
     """The marks of one site's articles."""
 
-    def __init__(self, settings: Settings, signer: Signer) -> None:
+    def __init__(self, settings: Settings, signer: Signer, note: Callable[..., None]) -> None:
+        """``note`` counts a failure by its name."""
+        self._note = note
         self._channels = settings.watermark
-        self._secret, self._serials = signer.derive("marks"), signer.derive("serials")
+        self.secrets = signer.derived("marks")
+        """The keys of the marks: the first makes them, all read them."""
+        self._serials = signer.derive("serials")
 
     def compile(self, paragraphs: Sequence[Sequence[str]], wide: bool) -> Compiled:
         """An article as its marks see it. ``wide``: whether any character may be put in, or only ASCII."""
@@ -47,11 +54,28 @@ class Copies:
         """The serial of whom a copy is for."""
         return serial_of(self._serials, name)
 
-    def marks(self, marking: Marking, article: str, name: str, now: float) -> Values:
-        """What one copy has in the places of its marks."""
-        if not name:
+    async def values(self, pages: Pages, shelf: Shelf, plan: Plan, visit: Visit | None, facts: Facts) -> Values:
+        """What a copy has in the places of its marks; where these are is worked out once, off the event loop.
+
+        ``visit``: of whom it is for; None for nobody in particular.
+        """
+        try:
+            marking = await anyio.to_thread.run_sync(pages.marked, shelf, plan) if plan.mark else plan.marking
+        except Exception:
+            self._note("marks-failed", "an article could not be marked", failed=True)
+            return {}
+        if marking is None:
+            return {}
+        try:
+            name = "" if visit is None else self.name(visit, facts)
+            return self.marks(marking, plan.url or str(shelf.key[0]), name, facts.now) if name else marking.plain
+        except Exception:
+            self._note("marks-failed", "a copy could not be marked", failed=True)
             return marking.plain
+
+    def marks(self, marking: Marking, article: str, name: str, now: float) -> Values:
+        """The same for who is called ``name``. ``article`` names the page."""
         made = marking.article
         assert isinstance(made, Compiled)
-        keys = keys_of(self._secret, epoch_at(now))
+        keys = keys_of(self.secrets[0], epoch_at(now))
         return dict(enumerate(made.marks(keys, article.encode("utf-8", "surrogatepass"), self.serial(name))))

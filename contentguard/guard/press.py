@@ -22,7 +22,6 @@ from anyio.lowlevel import checkpoint
 from contentguard.assets import ASSETS
 from contentguard.crawlers import CATALOGUE
 from contentguard.guard.copies import Copies
-from contentguard.guard.visits import Visit
 from contentguard.model import Facts, Rendition
 from contentguard.policy.published import Published
 from contentguard.publish import headers as published_headers
@@ -68,7 +67,7 @@ class Press:
         self.probes = settings.probes if settings.visits.remember else NONE
         """What is put into articles to tell browsers from programs."""
         marks = settings.watermark.enabled and settings.visits.remember
-        self.copies = Copies(settings, signer) if marks else None
+        self.copies = Copies(settings, signer, self.note) if marks else None
         """Whose copy a page is; None where copies are not marked."""
         self.pages = Pages(settings.article, self._planner(), settings.cache_bytes)
         self.personal = bool(self.pages.fields())
@@ -201,28 +200,6 @@ class Press:
         if made.undivided is not None:
             self.note(f"undivided.{made.undivided}", f"{printable(delivery.path)} has no lead: {made.undivided}")
         return made
-
-    async def marked(self, plan: Plan, shelf: Shelf, delivery: Delivery, visit: Visit | None, facts: Facts) -> Values:
-        """What a copy of a page has in the places of its marks; where they go is worked out once, off the event
-        loop."""
-        copies = self.copies
-        if copies is None:
-            return {}
-        if plan.mark is not None:
-            try:
-                await anyio.to_thread.run_sync(lambda: plan.marking)
-                self.pages.cache.reweigh(shelf.key)
-            except Exception:
-                self.note("marks-failed", f"{printable(delivery.path)} could not be marked", failed=True)
-        marking = plan.marking
-        if marking is None:
-            return {}
-        try:
-            name = "" if visit is None else copies.name(visit, facts)
-            return copies.marks(marking, plan.url or delivery.path, name, facts.now)
-        except Exception:
-            self.note("marks-failed", f"{printable(delivery.path)} could not be marked", failed=True)
-            return marking.plain
 
     def rest(self, plan: Plan, facts: Facts, delivery: Delivery, nonce: str, own: Own = NOBODYS) -> bytes | None:
         """What a lead lacks, for who has earned it; None where the page is not divided."""

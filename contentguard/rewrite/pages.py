@@ -14,6 +14,7 @@ from contentguard.rewrite.article import Article, Finder, Found
 from contentguard.rewrite.cache import Entry, PlanCache
 from contentguard.rewrite.csp import Allowance, allowance
 from contentguard.rewrite.head import ascii_superset, encoding_of, is_wide
+from contentguard.rewrite.marking import Marking
 from contentguard.rewrite.page import Delivery, Field, Page
 from contentguard.rewrite.plan import Division, Plan, Untouched, Values
 from contentguard.rewrite.planner import Planner
@@ -107,6 +108,14 @@ class Pages:
         """A page in two. Made when first asked for, which may take ten times as long as its plan: long in one go."""
         new = plan.divide is not None
         made = plan.division
+        if new:
+            self.cache.reweigh(shelf.key)
+        return made
+
+    def marked(self, shelf: Shelf, plan: Plan) -> Marking | None:
+        """Where a page's marks go. Made when first asked for, which takes about as long as dividing it."""
+        new = plan.mark is not None
+        made = plan.marking
         if new:
             self.cache.reweigh(shelf.key)
         return made

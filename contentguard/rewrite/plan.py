@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from contentguard.rewrite.page import Field, Fragment, Page, Part, Slot, ascii_html
 from contentguard.rewrite.scan import Scan
@@ -29,7 +29,8 @@ _GZIP_SHARE = 0.5
 Piece = bytes | memoryview
 Hole = Field | int
 """A field, or the number of a mark."""
-Values = Mapping[Hole, bytes]
+Values = Mapping[Any, bytes]
+"""What is filled in, by hole."""
 _HOLES = (Field, int)
 _FAST = 1
 """The level of compression of what is different for everybody: a third of the time of the usual for a tenth more."""
