@@ -45,6 +45,7 @@ from contentguard.rewrite.probes import Probes
 from contentguard.rewrite.share import Share
 from contentguard.rewrite.visible import Visible
 from contentguard.watermark.compiled import Channels
+from contentguard.watermark.options import Kept
 
 ENV_PREFIX = "CONTENTGUARD_"
 FILE_VARIABLE = "CONTENTGUARD_SETTINGS"
@@ -94,6 +95,7 @@ class Settings(BaseSettings):
     visible: Visible = Visible()
     cards: Cards = Cards()
     watermark: Channels = Channels()
+    evidence: Kept = Kept()
     policy: InstanceOf[Policy] = Policy()
     limits: Limits = Limits()
     proxies: Proxies = Proxies()

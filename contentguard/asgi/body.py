@@ -28,6 +28,7 @@ from contentguard.asgi.streamed import StreamedPage
 from contentguard.detect.order import MAX_BYTES
 from contentguard.guard.admissions import Admissions
 from contentguard.guard.callers import Caller
+from contentguard.guard.copies import Whom
 from contentguard.guard.press import NOBODYS, Own
 from contentguard.guard.visits import Visit
 from contentguard.model import Action, Facts, Rendition, Verdict
@@ -357,7 +358,8 @@ class ArticleResponder:
         gzipped = self.caller.gzips and guard.compression
         if guard.copies is not None and rendition in _WHOLE:
             visit = self.visit if rendition is not Rendition.SEARCH else None
-            own = {**own, **await guard.copies.values(guard.pages, opening.shelf, plan, visit, self.facts)}
+            whom = None if visit is None else Whom(visit, self.facts, self.verdict)
+            own = {**own, **await guard.copies.values(guard.pages, opening.shelf, plan, whom, self.facts.now)}
         if gzipped:
             page = await guard.render_gzip(plan, rendition, self.facts, delivered, nonce, own)
         else:

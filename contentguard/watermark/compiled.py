@@ -99,6 +99,7 @@ class Compiled:
     """
 
     def __init__(self, paragraphs: Sequence[Sequence[str]], channels: Channels, *, wide: bool = True) -> None:
+        self.paragraphs = tuple(tuple(paragraph) for paragraph in paragraphs)
         self.texts = [text for paragraph in paragraphs for text in paragraph]
         whole = "\0".join(self.texts)
         self.revision = blake2b(whole.encode("utf-8", "surrogatepass"), digest_size=8).digest()

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import re
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contentguard import ContentGuardMiddleware
 from contentguard.admission.passes import read
+from contentguard.backends.evidence import EvidenceLog
+from contentguard.errors import SettingsError
 from contentguard.watermark.blind import frames
 from contentguard.watermark.keys import epoch_at
-from tests.client import CHROME, GPTBOT, get, guarded, page
+from tests.client import CHROME, GPTBOT, PARAGRAPH, get, guarded, page
 from tests.guard.test_reading import GOOGLEBOT, LONG, news, proved
 from tests.guard.test_visits import Site
 
@@ -186,3 +190,43 @@ def test_gzip_of_a_large_page_is_whole() -> None:
     answer = get(app, headers={**CHROME, "accept-encoding": "gzip"})
     assert serials(app, answer.text) == [serial(app, answer.headers["set-cookie"])]
     assert len(gzip.compress(answer.text.encode(), 1)) < len(body)
+
+
+class TestEvidence:
+    def test_every_copy_is_written_down_and_every_article_learned(self, tmp_path: Path) -> None:
+        url = f"sqlite:///{tmp_path / 'evidence.db'}"
+        app = guarded(**MARKED, evidence={"url": url})
+        first, second = get(app), get(app, headers={**CHROME, "user-agent": CHROME["user-agent"] + " x"})
+        get(app, headers=GOOGLEBOT)
+        asyncio.run(app.guard.aclose())
+        log = EvidenceLog(url, app.guard.signer.derive("fingerprints"), create=False)
+        rows = list(log.rows())
+        cookies = [answer.headers["set-cookie"] for answer in (first, second)]
+        assert [row.serial for row in rows] == [serial(app, cookie) for cookie in cookies]
+        assert {row.article for row in rows} == {NAME.decode()}
+        assert rows[1].agent.endswith(" x")
+        assert "192.0.2.7" not in str(rows)
+        assert rows[0].address == rows[1].address != rows[0].prefix
+        assert {row.action for row in rows} == {"allow"}
+        (revision,) = log.revisions(NAME.decode())
+        assert revision.revision == rows[0].revision
+        assert PARAGRAPH.strip() in revision.paragraphs[0][0]
+        log.close()
+
+    def test_a_database_that_cannot_be_opened_costs_no_page(self, tmp_path: Path) -> None:
+        app = guarded(**MARKED, evidence={"url": f"sqlite:///{tmp_path / 'nowhere' / 'evidence.db'}"})
+        answer = get(app)
+        asyncio.run(app.guard.aclose())
+        assert serials(app, answer.text) == [serial(app, answer.headers["set-cookie"])]
+        assert app.guard.copies is not None
+        assert app.guard.copies.evidence is not None
+        assert app.guard.copies.evidence.failures.total() >= 1
+
+    @pytest.mark.parametrize("url", ["mysql://x/y", "evidence.db"])
+    def test_another_kind_of_database_is_an_error_that_says_so(self, url: str) -> None:
+        with pytest.raises(SettingsError, match=r"sqlite:/// or postgresql://"):
+            guarded(**MARKED, evidence={"url": url})
+
+    def test_evidence_without_days_is_an_error(self) -> None:
+        with pytest.raises(SettingsError, match="more than 0, not 0"):
+            guarded(**MARKED, evidence={"days": 0})
