@@ -1,9 +1,10 @@
 """``python -m tests.calibrate [--write]``: fit the weights, and report what they catch and whom they hurt.
 
 Prints the learned weights against those in use, recall for each family of programs (with the weights in use, and with
-weights learned without that family), false alarms of real browsers under every condition with their upper bounds, and
-what each signal contributes; and recall on the clients that are kept back, from which nothing is learned. ``--write`` puts the learned weights into the package's data file. ``--agents FILE``
-reads a JSON list of User-Agents of real browsers and reports what the User-Agent alone sets off.
+weights learned without that family), recall on the clients that are kept back, from which nothing is learned, false
+alarms of real browsers under every condition with their upper bounds, and what each signal contributes. ``--write``
+puts the learned weights into the package's data file. ``--agents FILE`` reads a JSON list of User-Agents of real
+browsers and reports what the User-Agent alone sets off.
 """
 
 from __future__ import annotations
