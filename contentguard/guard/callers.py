@@ -17,14 +17,15 @@ _MOST = 1024
 _VERDICTS = 16
 """Kinds of sessions whose verdicts are remembered, for each set of signals that headers give."""
 _DOCUMENTS = (b"document", b"iframe", b"frame")
+_NEED_NO_REFERER = (b"none", b"same-site", b"cross-site")
 
 
 class Caller:
     """All who ask in the same words."""
 
     __slots__ = (
-        *("conditional", "cookies", "forwarded", "gzips", "kind", "known", "may_wait", "reads", "robot", "signed"),
-        *("site", "verdicts"),
+        *("conditional", "cookies", "forwarded", "gzips", "kind", "known", "may_wait", "reads", "robot", "says_so"),
+        *("signed", "site", "verdicts"),
     )
 
     def __init__(
@@ -50,10 +51,14 @@ class Caller:
         self.conditional = b"if-none-match" in values
         """Whether the request names what the client holds already (If-None-Match)."""
         self.cookies = b"cookie" in values
-        self.reads = values.get(b"sec-fetch-dest", b"document") in _DOCUMENTS and not is_prefetch(values)
+        dest, site = values.get(b"sec-fetch-dest", b"document"), values.get(b"sec-fetch-site", b"")
+        self.reads = dest in _DOCUMENTS and not is_prefetch(values)
         """Whether somebody opens a page: neither a browser ahead of its reader, nor a page that embeds another."""
-        self.site = values.get(b"sec-fetch-site", b"" if b"referer" in values else None)
-        """Where from (Sec-Fetch-Site); empty where only a Referer tells, None where nothing does."""
+        self.site = site if b"referer" in values or site in _NEED_NO_REFERER else None
+        """Where from (Sec-Fetch-Site); empty where only a Referer tells, None where nothing does, or no Referer bears
+        it out."""
+        self.says_so = not self.reads and (dest == b"empty" or dest in _DOCUMENTS) and self.site in (None, b"none")
+        """Whether only its own word is for it that this is a browser ahead of its reader, or an open page's script."""
         agent = known.agent
         self.kind = f"{agent.engine} {agent.system} {agent.mobile}"
         """The kind of browser, which stays the same when it is updated."""

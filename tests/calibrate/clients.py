@@ -52,6 +52,11 @@ def programs() -> list[Capture]:
     return list(_captures("programs.jsonl"))
 
 
+def kept() -> list[Capture]:
+    """HTTP clients, the same way, from which nothing is learned: other tools and other versions, as a check."""
+    return list(_captures("kept.jsonl"))
+
+
 def browsers(*, automated: bool = False) -> list[Capture]:
     """Real browsers; ``automated``: those driven by a program instead."""
     return [c for c in _captures("browsers.jsonl") if (c.tool == "automation") is automated]
