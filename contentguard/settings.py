@@ -122,6 +122,8 @@ class Settings(BaseSettings):
     """Redis or Valkey that all processes share (``redis://host``); empty: each process remembers for itself."""
     hooks: tuple[Hook, ...] = ()
     """Called with ``(facts, verdict)`` for every verdict. Keyword argument only."""
+    metrics: bool = False
+    """Whether this process's figures are offered to Prometheus (extra ``metrics``)."""
     state_hooks: tuple[StateHook, ...] = ()
     """Called with each change of the archive's ceiling: ``what`` (``alarm``, or a bucket's name), ``state`` (``on``,
     ``off``; of a bucket ``empty``, ``full``) and ``now``. Keyword argument only."""
