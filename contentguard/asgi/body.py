@@ -384,7 +384,8 @@ class ArticleResponder:
         if self.facts.method == "HEAD":
             whole = admissions.is_known(visit, self.verdict)
         else:
-            whole = (await admissions.enter(visit, self.facts, self.verdict, name)).whole
+            entry = admissions.entered(visit, self.facts, self.verdict, name)
+            whole = (entry or await admissions.enter(visit, self.facts, self.verdict, name)).whole
         if whole:
             return Rendition.FULL, own
         division = await guard.divided(plan, opening.shelf, delivered)
