@@ -21,10 +21,10 @@ from tests.servers.harness import Server, answers, family, free_port, need_modul
 NAME = "localhost"
 """A name that every tool resolves to 127.0.0.1 by itself, and for which every jar keeps cookies."""
 SIZE = 200
-_WORDS = (
-    "harbour tide council ledger clerk lamp quay rope ferry salt morning engine signal market keeper winter "
-    "gale timber archive ballast compass lantern mooring pilot anchor survey tariff cargo beacon channel"
-).split()
+_WORDS = """
+harbour tide council ledger clerk lamp quay rope ferry salt morning engine signal market keeper winter gale timber
+archive ballast compass lantern mooring pilot anchor survey tariff cargo channel beacon
+"""
 _SECTIONS = ("Town", "Culture", "Sea", "Sport")
 
 
@@ -80,15 +80,16 @@ def write(folder: Path, size: int = SIZE) -> tuple[str, ...]:
 
 def _article(number: int, day: datetime) -> str:
     dice = Random(number)
-    paragraphs = [" ".join(_sentence(dice) for _ in range(5)) for _ in range(9)]
+    words = _WORDS.split()
+    paragraphs = [" ".join(_sentence(dice, words) for _ in range(5)) for _ in range(9)]
     paragraphs[-1] += " " + ending(number)
-    header = f'title: "The {number:04} case of the {dice.choice(_WORDS)}"\nslug: {slug(number)}\ndate: "{day:%FT%T}Z"\n'
+    header = f'title: "The {number:04} case of the {dice.choice(words)}"\nslug: {slug(number)}\ndate: "{day:%FT%T}Z"\n'
     header += f'section: {_SECTIONS[number % 4]}\nsummary: "What became of number {number:04}."\n'
     return f"---\n{header}---\n\n" + "\n\n".join(paragraphs) + "\n"
 
 
-def _sentence(dice: Random) -> str:
-    return " ".join(dice.choice(_WORDS) for _ in range(12)).capitalize() + "."
+def _sentence(dice: Random, words: list[str]) -> str:
+    return " ".join(dice.choice(words) for _ in range(12)).capitalize() + "."
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
@@ -131,6 +132,6 @@ def archive(folder: Path, *options: str, size: int = SIZE) -> Iterator[Archive]:
     command += ["--content", str(folder / "content"), "--origin", f"https://{NAME}:{port}"]
     command += ["--ssl-certfile", str(pem), "--ssl-keyfile", str(key), *options]
     with family(command, log) as process:
-        assert answers(process, port, "/robots.txt", pem), log.read_text("utf-8")
+        assert answers(process, port, "/", pem), log.read_text("utf-8")
         server = Server(f"https://{NAME}:{port}", process, log)
         yield Archive(server, server.url, pem, slugs)

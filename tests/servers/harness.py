@@ -183,7 +183,7 @@ def free_port() -> int:
 
 
 def answers(process: subprocess.Popen[bytes], port: int, path: str, certificate: Path | None = None) -> bool:
-    """Whether a server that is starting answers ``path`` with 200, before patience ends. ``certificate``: over https."""
+    """Whether a server that is starting answers ``path`` with 200 before patience ends; by https with a certificate."""
 
     def ask_once() -> bool:
         if certificate is None:
