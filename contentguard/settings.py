@@ -22,11 +22,12 @@ from urllib.parse import urlsplit
 from pydantic import Field, InstanceOf, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from contentguard.admission.archive import Archive
 from contentguard.admission.grants import Tickets
 from contentguard.admission.links import GiftLinks, SharedLinks
 from contentguard.admission.maturity import Metering
 from contentguard.admission.reading import Reading
-from contentguard.admission.treasury import Archive
+from contentguard.admission.treasury import Change
 from contentguard.crawlers import CATALOGUE
 from contentguard.crawlers.options import Identification
 from contentguard.detect.network import NetworkHeaders
@@ -43,10 +44,13 @@ from contentguard.rewrite.lead import Lead
 from contentguard.rewrite.probes import Probes
 from contentguard.rewrite.share import Share
 from contentguard.rewrite.visible import Visible
+from contentguard.watermark.compiled import Channels
+from contentguard.watermark.options import Kept
 
 ENV_PREFIX = "CONTENTGUARD_"
 FILE_VARIABLE = "CONTENTGUARD_SETTINGS"
 Hook = Callable[[Facts, Verdict], None]
+StateHook = Callable[[Change], None]
 Reader = Callable[[Any], str | None]
 
 
@@ -90,6 +94,8 @@ class Settings(BaseSettings):
     share: Share = Share()
     visible: Visible = Visible()
     cards: Cards = Cards()
+    watermark: Channels = Channels()
+    evidence: Kept = Kept()
     policy: InstanceOf[Policy] = Policy()
     limits: Limits = Limits()
     proxies: Proxies = Proxies()
@@ -116,6 +122,9 @@ class Settings(BaseSettings):
     """Redis or Valkey that all processes share (``redis://host``); empty: each process remembers for itself."""
     hooks: tuple[Hook, ...] = ()
     """Called with ``(facts, verdict)`` for every verdict. Keyword argument only."""
+    state_hooks: tuple[StateHook, ...] = ()
+    """Called with each change of the archive's ceiling: ``what`` (``alarm``, or a bucket's name), ``state`` (``on``,
+    ``off``; of a bucket ``empty``, ``full``) and ``now``. Keyword argument only."""
 
     def __init__(self, **values: Any) -> None:
         path = values.pop("_file", None) or os.environ.get(FILE_VARIABLE)
@@ -227,7 +236,7 @@ def missing_key(why: str) -> Fault:
     )
 
 
-_BY_KEYWORD = ("hooks", "reader")
+_BY_KEYWORD = ("hooks", "state_hooks", "reader")
 """Functions: no file and no variable can name them."""
 _FILE: ContextVar[dict[str, Any]] = ContextVar("contentguard_file", default={})  # noqa: B039 - never mutated
 

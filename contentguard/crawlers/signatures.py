@@ -95,6 +95,8 @@ class Claim:
     signature: bytes
     agent: str
     """Where the agent's key set is to be fetched from."""
+    base: bytes
+    """What was signed, of the request that was examined."""
 
     @property
     def identity(self) -> str:
@@ -147,14 +149,14 @@ def _examined(
         return SignatureResult(Signed.INVALID, reason, label=label)
     try:
         agent = agent_of(request.headers, label, covered, compat=rules.compat)
-        signature_base(request, covered)
+        base = signature_base(request, covered)
     except AgentError as error:
         return SignatureResult(Signed.INVALID if error.invalid else Signed.UNVERIFIED, str(error), label=label)
     except ComponentError as error:
         return SignatureResult(Signed.INVALID, str(error), label=label)
     if covered.parameters["keyid"] in TEST_KEYS and not rules.test_keys:
         return SignatureResult(Signed.INVALID, "test-key", label=label)
-    return Claim(label, covered, value.value, agent)
+    return Claim(label, covered, value.value, agent, base)
 
 
 def _fault_of_parameters(covered: InnerList, rules: SignatureRules, now: float) -> str:
@@ -198,7 +200,7 @@ def conclude(
 ) -> SignatureResult:
     """The result for ``claim`` with the keys of its agent's directory by thumbprint (None: not to be had).
 
-    ``body``: where it is known, a covered Content-Digest is held against it.
+    ``request``: the one that was examined. ``body``: where it is known, a covered Content-Digest is held against it.
     """
     keyid = str(claim.parameter("keyid"))
     known = SignatureResult(Signed.UNVERIFIED, "", claim.identity, keyid, claim.label)
@@ -234,7 +236,7 @@ def _once(claim: Claim) -> bytes:
 
 
 def _fault_of_signature(claim: Claim, request: SignedRequest, key: PublicKey) -> str:
-    if verify(request, claim.covered, claim.signature, key):
+    if verifies(key, _algorithm(claim.covered), claim.signature, claim.base):
         return ""
     covers_path = any(item.value == "@path" for item in claim.covered.items)
     if covers_path and request.path == "/":

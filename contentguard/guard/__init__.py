@@ -17,6 +17,8 @@ from dataclasses import replace
 from hashlib import blake2b
 from urllib.parse import urlsplit
 
+from anyio import to_thread
+
 from contentguard.addresses import prefix
 from contentguard.backends import Admitting, Store
 from contentguard.backends.fallback import FallbackStore
@@ -59,8 +61,10 @@ class Guard(Reception):
         keys, self.temporary_key = settings.keys_or_temporary()
         signer = Signer(keys)
         own = opened(settings, signer)
-        super().__init__(settings, signer, store or own, ledger or own)
+        super().__init__(settings, signer, store or own, ledger or own, clock())
         self._own = own
+        self.alone = isinstance(own, MemoryStore) and store is None and ledger is None
+        """Whether no other process knows what this one does."""
         self.clock, self.since = clock, clock()
         self.links = Links(settings, signer, own, clock, self.note)
         """What opens one article to whoever is sent there."""
@@ -84,6 +88,10 @@ class Guard(Reception):
     async def aclose(self) -> None:
         """End what is under way: questions to name servers, key directories and a shared store."""
         await self._who.aclose()
+        if self.copies is not None and self.copies.evidence is not None:
+            await to_thread.run_sync(self.copies.evidence.close)
+        if self.admissions is not None:
+            await self.admissions.ceiling.aclose(self.clock())
         if isinstance(self._own, FallbackStore):
             await self._own.aclose()
 

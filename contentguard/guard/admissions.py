@@ -16,7 +16,7 @@ from secrets import randbits, token_hex
 from contentguard.addresses import neighbourhood
 from contentguard.admission import once, tickets
 from contentguard.admission.difficulty import NO_WORK, Algorithm, Difficulty, difficulty
-from contentguard.admission.governor import Governor
+from contentguard.admission.governor import Ruling
 from contentguard.admission.grants import grant, offer, seconds_left
 from contentguard.admission.maturity import Level, Trust, matured, trust
 from contentguard.admission.passes import Pass, short
@@ -24,6 +24,7 @@ from contentguard.admission.proof import verify
 from contentguard.admission.tickets import WAITER, Kind, Ticket, Trouble
 from contentguard.backends import Admitting, Store
 from contentguard.detect import cluster_of
+from contentguard.guard.ceiling import Ceiling
 from contentguard.guard.entries import CROWDED, LEAD, WHOLE, Entry, Redeemed
 from contentguard.guard.metering import Meters
 from contentguard.guard.visits import Visit, Visits
@@ -48,16 +49,23 @@ class Admissions:
     """Progressive reading on one site, in this process."""
 
     def __init__(
-        self, settings: Settings, signer: Signer, visits: Visits, store: Store, ledger: Admitting, note: Note
+        self,
+        settings: Settings,
+        signer: Signer,
+        visits: Visits,
+        store: Store,
+        ledger: Admitting,
+        note: Note,
+        now: float,
     ) -> None:
         self.progressive = settings.reading.mode == "progressive"
         self._meter, self._tickets = settings.meter, settings.tickets
         self._keys, self._once = signer.derived("ticket"), signer.derived("once")
         self._visits, self._store, self._ledger, self._note = visits, store, ledger, note
-        accounts = signer.derive("accounts")
-        self._meters = Meters(settings.meter, ledger, accounts, broken=self._broken, revoked=visits.revoke)
-        young = settings.meter.new_reader_articles_per_hour
-        self.governor = Governor(settings.governor, secret=signer.derive("governor"), young=young)
+        self._meters = Meters(settings.meter, ledger, self._broken, visits.revoke, signer.derive("accounts"))
+        self.ceiling = Ceiling(settings, signer, store, now, note)
+        self.governor = self.ceiling.governor
+        self._waits = self._meters.waits or self.governor.shared
         self.counts: Counter[str] = Counter()
         """The funnel: leads, tickets by what became of them, waits."""
 
@@ -95,19 +103,19 @@ class Admissions:
 
     def entered(self, visit: Visit, facts: Facts, verdict: Verdict, article: str) -> Entry | None:
         """What ``enter`` says, at once; None where it may have to wait for another machine."""
-        if self._meters.waits or visit.once:
+        if self._waits or visit.once:
             return None
         if not self.is_known(visit, verdict):
             return LEAD
         reader = self._meters.reader(visit, facts.now)
         wait = self._meters.count_now(reader, article, facts.now)
-        return self._must_wait(wait) if wait else self._governed(visit, facts, article, reader.stands)
+        return self._must_wait(wait) if wait else self._ruled(self._ruling(visit, facts, article, reader.stands))
 
     async def enter(self, visit: Visit, facts: Facts, verdict: Verdict, article: str) -> Entry:
         """What the client gets of ``article`` (what names it); what is opened counts."""
         if visit.once and not visit.account:
             stands = trust(visit.given, facts.now, self._meter)
-            return await self._crowded(visit, facts) or self._governed(visit, facts, article, stands)
+            return await self._crowded(visit, facts) or await self._governed(visit, facts, article, stands)
         if not self.is_known(visit, verdict):
             return LEAD
         return await self._metered(visit, facts, article)
@@ -125,12 +133,20 @@ class Admissions:
     async def _metered(self, visit: Visit, facts: Facts, article: str) -> Entry:
         reader = self._meters.reader(visit, facts.now)
         wait = await self._meters.count(reader, article, facts.now)
-        return self._must_wait(wait) if wait else self._governed(visit, facts, article, reader.stands)
+        return self._must_wait(wait) if wait else await self._governed(visit, facts, article, reader.stands)
 
-    def _governed(self, visit: Visit, facts: Facts, article: str, stands: Trust) -> Entry:
+    async def _governed(self, visit: Visit, facts: Facts, article: str, stands: Trust) -> Entry:
+        ruling = self._ruling(visit, facts, article, stands)
+        if ruling.ask:
+            ruling = await self.ceiling.settle(ruling, facts.now)
+        return self._ruled(ruling)
+
+    def _ruling(self, visit: Visit, facts: Facts, article: str, stands: Trust) -> Ruling:
         cluster, network = cluster_of(facts, visit.caller.known), neighbourhood(facts.client)
-        wait = self.governor.view(article, cluster, network, stands, facts.now).wait
-        return self._must_wait(wait) if wait > 0.0 else WHOLE
+        return self.governor.view(article, cluster, network, stands, facts.now)
+
+    def _ruled(self, ruling: Ruling) -> Entry:
+        return self._must_wait(ruling.wait) if ruling.wait > 0.0 else WHOLE
 
     async def _crowded(self, visit: Visit, facts: Facts) -> Entry | None:
         """Many articles for passes that were just earned, all from one address and browser: they wait their turn."""
@@ -155,7 +171,7 @@ class Admissions:
     def ticket(self, visit: Visit, facts: Facts, verdict: Verdict, article: str, path: str) -> str:
         """A ticket for who got the lead. ``path``: where the reader goes on, as it stood on the request line."""
         self.counts["leads"] += 1
-        asked = difficulty(verdict.score, 0, self._algorithm(facts))
+        asked = difficulty(verdict.score, self.ceiling.pressure(facts.now), self._algorithm(facts))
         return self._offer(visit, facts, asked, tickets.article_tag(self._keys[0], article), path)
 
     def patience(self, visit: Visit, facts: Facts, before: Ticket) -> tuple[str, int]:

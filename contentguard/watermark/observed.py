@@ -23,6 +23,10 @@ _SAME = 3
 """As often as this, typography that is all of one form says nothing: somebody has made it so."""
 
 
+_NEAR = 6
+"""Words between two passages of which one is short."""
+
+
 class Passage(NamedTuple):
     """Consecutive words that a text and an article have in common."""
 
@@ -53,14 +57,14 @@ def observe(article: Compiled, text: str, least: int = 3) -> Observed:
     found = passages([word.plain for word in article.words], [word.plain for word in suspect], least)
     where = {p.article + n: p.suspect + n for p in found for n in range(p.length)}
     bytes_at, bits_at, chosen = [], [], []
-    for slot in article.slots:
-        if slot.place is Place.GAP and (at := where.get(slot.word)) is not None:
+    for slot, word in zip(article.slots, article.at_word, strict=True):
+        if slot.place is Place.GAP and (at := where.get(word)) is not None:
             byte, bits = gaps.seen(suspect[at].raw)
             if byte >= 0:
                 bytes_at.append((slot.number, byte))
             if bits >= 0:
                 bits_at.append((slot.number, bits))
-        elif slot.variant is not None and (which := _which(slot, article.words, suspect, where)) >= 0:
+        elif slot.variant is not None and (which := _which(slot, word, article.words, suspect, where)) >= 0:
             chosen.append((slot.number, which))
     return Observed(tuple(bytes_at), tuple(bits_at), _told(article, chosen), symbols(text), tuple(found))
 
@@ -68,23 +72,36 @@ def observe(article: Compiled, text: str, least: int = 3) -> Observed:
 def passages(article: Sequence[str], suspect: Sequence[str], least: int) -> list[Passage]:
     """The stretches of words that both have, in order (Ratcliff and Obershelp 1988)."""
     matcher = SequenceMatcher(None, suspect, article, autojunk=False)
-    return [Passage(block.a, block.b, block.size) for block in matcher.get_matching_blocks() if block.size >= least]
+    blocks = [Passage(block.a, block.b, block.size) for block in matcher.get_matching_blocks() if block.size]
+    sure = [block.length >= least for block in blocks]
+    # What is short is chance, unless it stands close to what is not: between two slots of wording there may be a word.
+    for numbers in (range(1, len(blocks)), range(len(blocks) - 2, -1, -1)):
+        step = -1 if numbers.step > 0 else 1
+        for number in numbers:
+            sure[number] = sure[number] or (
+                sure[number + step] and _close(*sorted((blocks[number], blocks[number + step])))
+            )
+    return [block for block, one in zip(blocks, sure, strict=True) if one]
 
 
-def _which(slot: Slot, original: Sequence[Word], suspect: Sequence[Word], where: dict[int, int]) -> int:
+def _close(one: Passage, other: Passage) -> bool:
+    return other.suspect - one.suspect - one.length <= _NEAR and other.article - one.article - one.length <= _NEAR
+
+
+def _which(slot: Slot, word: int, original: Sequence[Word], suspect: Sequence[Word], where: dict[int, int]) -> int:
     """Which text of a variant stands there; -1 where that cannot be told."""
     assert slot.variant is not None
     kind, texts = slot.variant.kind, slot.variant.texts
     if kind in (Kind.WORDING, Kind.CONTRACTION):
-        return _worded(slot, original, suspect, where)
-    at = where.get(slot.word)
+        return _worded(slot, word, original, suspect, where)
+    at = where.get(word)
     if at is None:
         return -1
     if kind is Kind.COMMA:
         comma = visible(suspect[at].raw).endswith(",")
-        return -1 if where.get(slot.word + 1) != at + 1 else texts.index("," if comma else "")
+        return -1 if where.get(word + 1) != at + 1 else texts.index("," if comma else "")
     if kind is Kind.DASH:
-        if where.get(slot.word + 1) != at + 1:
+        if where.get(word + 1) != at + 1:
             return -1
         return _either(_LOOKS[kind], texts, suspect[at + 1].lead)
     return _either(_LOOKS[kind], texts, suspect[at].raw)
@@ -104,10 +121,10 @@ def _either(looks: str, texts: tuple[str, str], zone: str) -> int:
     return int(wanted == texts[1][:1])
 
 
-def _worded(slot: Slot, original: Sequence[Word], suspect: Sequence[Word], where: dict[int, int]) -> int:
+def _worded(slot: Slot, word: int, original: Sequence[Word], suspect: Sequence[Word], where: dict[int, int]) -> int:
     assert slot.variant is not None
     forms = [plain_words(text.replace("’", "").split()) for text in slot.variant.texts]
-    first = slot.word + 1
+    first = word + 1
     last = first + len(forms[0])
     before = where.get(first - 1, -1 if first == 0 else None)
     after = where.get(last, len(suspect) if last == len(original) else None)

@@ -50,7 +50,8 @@ _APOSTROPHES, _EN, _EM = "’|'|&rsquo;|&#8217;|&#x2019;|&#39;|&#x27;|&apos;", "
 _PATTERNS = {
     Kind.APOSTROPHE: re.compile(rf"(?<=[^\W\d_])(?:{_APOSTROPHES})(?=[^\W\d_])"),
     Kind.DASH: re.compile(rf"(?<=\S )(?:{_EN}|{_EM})(?= \S)"),
-    Kind.RANGE: re.compile(rf"(?<=\d)(?:{_EN}|-)(?=\d)(?![\d-]*[–-]\d*[–-])"),
+    # A hyphen between digits may be part of a number that is none of ours to write otherwise.
+    Kind.RANGE: re.compile(rf"(?<=\d)(?:{_EN})(?=\d)"),
     Kind.ELLIPSIS: re.compile(r"(?:…|&hellip;|&#8230;|(?<!\.)\.\.\.(?!\.))(?=\s|$)"),
 }
 _BOTH = {Kind.APOSTROPHE: ("’", "'"), Kind.DASH: ("–", "—"), Kind.RANGE: ("–", "-"), Kind.ELLIPSIS: ("…", "...")}

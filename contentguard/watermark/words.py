@@ -58,14 +58,14 @@ def split(text: str) -> list[Word]:
     return found
 
 
-def words(text: str, variants: Iterable[tuple[object, int, Variant | None]] = ()) -> list[Word]:
+def words(text: str, variants: Iterable[Variant] = ()) -> list[Word]:
     """The words of a text as it stands in HTML, with the author's own where there are ``variants``.
 
     Where a word begins is told in characters of the HTML.
     """
     shown = list(text)
-    for _, _, variant in variants:
-        if variant is not None and variant.texts[0] != text[variant.start : variant.end]:
+    for variant in variants:
+        if variant.texts[0] != text[variant.start : variant.end]:
             # Only wording stands otherwise in the source: its own words, and nothing in the rest of the place.
             own = variant.texts[0].ljust(variant.end - variant.start)
             shown[variant.start : variant.end] = own
