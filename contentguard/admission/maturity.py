@@ -88,9 +88,6 @@ class Metering:
             raise ValueError(f"none of these may be negative, and one is {lowest}")
 
 
-NOTHING = Quota(0, 0)
-
-
 def matured(given: Pass, now: float, options: Metering) -> bool:
     """Whether a genuine pass belongs to a browser by all that is known of it at ``now`` (seconds since the epoch)."""
     if given.level >= Level.KNOWN:
@@ -115,9 +112,7 @@ def trust(given: Pass | None, now: float, options: Metering) -> Trust:
     return Trust.YOUNG if now - given.issued <= options.new_reader_for else Trust.STRANGER
 
 
-def quota(given: Pass, now: float, options: Metering) -> Quota:
-    """How many articles this pass may open: for the meter."""
-    if given.level == Level.VISIT:
-        return NOTHING
-    hour = options.articles_per_hour if matured(given, now, options) else options.new_reader_articles_per_hour
+def quota(stands: Trust, options: Metering) -> Quota:
+    """How many articles may be opened with a pass that has earned something, by how its client stands."""
+    hour = options.articles_per_hour if stands is Trust.MATURED else options.new_reader_articles_per_hour
     return Quota(hour, options.articles_per_day)

@@ -25,7 +25,8 @@ from contentguard.asgi.replay import fetch
 from contentguard.asgi.request import ONCE, read_facts, routes_prefix
 from contentguard.asgi.response import Plain
 from contentguard.assets import WAIT
-from contentguard.guard.admissions import Admissions, Redeemed
+from contentguard.guard.admissions import Admissions
+from contentguard.guard.entries import Redeemed
 from contentguard.guard.visits import Visit
 from contentguard.model import Action, Facts
 
@@ -106,7 +107,8 @@ class Reading:
             headers = [(b"retry-after", b"%d" % max(1, ceil(entry.wait)))]
             return self._granted(429, done.given, visit, facts, headers)
         await guard.divided(plan, shelf, delivered)
-        rest = guard.rest(plan, facts, delivered, shelf.allowed.nonce, guard.own(visit, facts.now))
+        own = guard.boxed(guard.own(visit, facts.now), visit, plan, facts.now)
+        rest = guard.rest(plan, facts, delivered, shelf.allowed.nonce, own)
         if rest is None:
             return self._granted(204, done.given, visit, facts)
         charset = opening.answer.content_type or "text/html"

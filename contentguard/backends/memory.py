@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import inf
 
 from contentguard.backends import (
     MOST_ARTICLES,
@@ -41,6 +42,8 @@ from contentguard.limits import Decision, Limit
 
 _MEMBER = 8
 """Bytes of a member's name."""
+_READERS, _READER, _READER_COST = 1024, 32, 512
+"""Names of meters that are remembered, of keys up to so many characters; bytes of one, and room for the dictionary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ class MemoryStore:
     ValueError when the bounds leave no room.
     """
 
-    __slots__ = ("_counters", "_meters", "_sets", "buckets", "names", "revocations", "spent", "take_now")
+    __slots__ = ("_counters", "_meters", "_readers", "_sets", "buckets", "names", "revocations", "spent", "take_now")
 
     def __init__(
         self,
@@ -91,6 +94,7 @@ class MemoryStore:
                 for share, number in ((1, 8), (16, 64), (256, MOST_ARTICLES))
             ]
         )
+        self._readers: dict[str, bytes] = {}
         self._counters = States([(pools.counters, COUNTER_BYTES)])
         self._sets = States(
             [(pools.sets // share, number * MEMBER_BYTES) for share, number in ((1, 8), (16, MOST_MEMBERS))]
@@ -105,7 +109,7 @@ class MemoryStore:
     def bytes_used(self) -> int:
         """Bytes held, as an upper bound."""
         parts = (self.buckets, self.spent, self.revocations, self._meters, self._counters, self._sets)
-        return sum(part.bytes_used for part in parts)
+        return sum(part.bytes_used for part in parts) + len(self._readers) * _READER_COST
 
     @property
     def forgotten(self) -> dict[str, int]:
@@ -143,16 +147,30 @@ class MemoryStore:
     def meter_now(self, key: str, article: int, quota: Quota, now: float) -> float:
         """``meter`` at once."""
         check_meter(article, quota)
-        name = self.names(key)
+        name = self._readers.get(key) or self._reader(key)
+        if self.revocations.used and self.revocations.holds(name, now):
+            return inf
         before = self._meters.get(name)
         after, wait = meter(before, article, quota, now)
-        if after != before:
+        if after is not before and after != before:
             self._meters.put(name, after, len(after), now + DAY, now)
         return wait
 
+    def _reader(self, key: str) -> bytes:
+        """The name of a meter, remembered: a reader comes again within moments."""
+        name = self.names(key)
+        if len(key) <= _READER:
+            if len(self._readers) >= _READERS:
+                self._readers.clear()
+            self._readers[key] = name
+        return name
+
     def metered(self, key: str, article: int, now: float) -> bool:
-        """Whether an article is counted, and so free."""
-        state = self._meters.get(self.names(key))
+        """Whether an article is counted, and so free; not where ``key`` is known to be revoked."""
+        name = self.names(key)
+        if self.revocations.used and self.revocations.holds(name, now):
+            return False
+        state = self._meters.get(name)
         return bool(state) and is_counted(state, article, now)
 
     async def count(self, key: str, amount: int, limit: int, until: float, now: float) -> bool:

@@ -20,7 +20,15 @@ import httpx
 
 from contentguard.crawlers.addresses import Network, collapse
 from contentguard.crawlers.published import MAX_BYTES, check_shrinkage, read_published
-from contentguard.crawlers.ranges import RangeList, Ranges, RangeSource, read_lists, snapshot, write_lists
+from contentguard.crawlers.ranges import (
+    RangeList,
+    Ranges,
+    RangeSource,
+    packaged_ranges,
+    read_lists,
+    snapshot,
+    write_lists,
+)
 
 LOOKED = 60.0
 """Seconds between two looks at the file."""
@@ -33,9 +41,9 @@ class RangesFile:
     """The packaged lists, with newer ones of a file in their place. Call it for the lists as they are now."""
 
     def __init__(self, path: str = "", clock: Callable[[], float] = time.monotonic) -> None:
-        lists, self.sources = snapshot()
-        """``sources``: where the lists are published."""
-        self._packaged = Ranges(lists, self.sources)
+        self.sources = snapshot()[1]
+        """Where the lists are published."""
+        self._packaged = packaged_ranges()
         self._path = path
         self._clock = clock
         self._looked = float("-inf")

@@ -14,6 +14,7 @@ from contentguard.backends import Quota
 HOUR = 3600
 DAY = 86400
 _ARTICLE = Struct("<QI")
+_SECOND = Struct("<I").unpack_from
 _COUNTER = Struct("<qd")
 _MEMBER = Struct("<8sd")
 ARTICLE_BYTES, COUNTER_BYTES, MEMBER_BYTES = _ARTICLE.size, _COUNTER.size, _MEMBER.size
@@ -22,6 +23,8 @@ ARTICLE_BYTES, COUNTER_BYTES, MEMBER_BYTES = _ARTICLE.size, _COUNTER.size, _MEMB
 def meter(state: bytes, article: int, quota: Quota, now: float) -> tuple[bytes, float]:
     """The new state, and what ``Meters.meter`` answers. A state: articles with the seconds when they were counted."""
     second = floor(now)
+    if state and is_settled(state, article, second):
+        return state, 0.0
     # Only a clock that was turned back finds times ahead of it.
     counted = [(one, min(at, second)) for one, at in _ARTICLE.iter_unpack(state) if at > second - DAY]
     opens = 0
@@ -31,6 +34,19 @@ def meter(state: bytes, article: int, quota: Quota, now: float) -> tuple[bytes, 
         if not opens:
             counted.append((article, second))
     return b"".join(_ARTICLE.pack(one, at) for one, at in counted), opens - now if opens else 0.0
+
+
+def is_settled(state: bytes, article: int, second: int) -> bool:
+    """Whether a step would change nothing: the article is counted, and neither the oldest entry has ended nor is the
+    newest ahead of the clock. Entries stand in the order in which they were counted."""
+    if state[:8] != article.to_bytes(8, "little"):
+        at = state.find(article.to_bytes(8, "little"))
+        while at > 0 and at % ARTICLE_BYTES:
+            at = state.find(article.to_bytes(8, "little"), at + 1)
+        if at < 0:
+            return False
+    oldest, newest = _SECOND(state, 8)[0], _SECOND(state, len(state) - 4)[0]
+    return bool(second - DAY < oldest and newest <= second)
 
 
 def is_counted(state: bytes, article: int, now: float) -> bool:

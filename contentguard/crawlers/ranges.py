@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from ipaddress import ip_network
 from typing import Any
 
@@ -98,6 +99,7 @@ class Ranges:
         return Ranges(merged.values(), sources)
 
 
+@cache
 def snapshot() -> tuple[tuple[RangeList, ...], tuple[RangeSource, ...]]:
     """The lists and sources that ship with the package."""
     document = packaged()
@@ -113,6 +115,12 @@ def snapshot() -> tuple[tuple[RangeList, ...], tuple[RangeSource, ...]]:
         for name, row in document["sources"].items()
     )
     return read_lists(document), sources
+
+
+@cache
+def packaged_ranges() -> Ranges:
+    """The packaged lists, compiled: once for all guards of a process, since nothing changes them."""
+    return Ranges(*snapshot())
 
 
 def read_lists(document: Mapping[str, Any]) -> tuple[RangeList, ...]:

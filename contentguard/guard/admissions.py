@@ -11,21 +11,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from hashlib import blake2b
 from secrets import randbits, token_hex
-from typing import NamedTuple
 
 from contentguard.addresses import neighbourhood
 from contentguard.admission import once, tickets
 from contentguard.admission.difficulty import NO_WORK, Algorithm, Difficulty, difficulty
 from contentguard.admission.governor import Governor
 from contentguard.admission.grants import grant, offer, seconds_left
-from contentguard.admission.maturity import Level, Quota, Trust, matured, quota, trust
+from contentguard.admission.maturity import Level, Trust, matured, trust
 from contentguard.admission.passes import Pass, short
 from contentguard.admission.proof import verify
 from contentguard.admission.tickets import WAITER, Kind, Ticket, Trouble
 from contentguard.backends import Admitting, Store
 from contentguard.detect import cluster_of
+from contentguard.guard.entries import CROWDED, LEAD, WHOLE, Entry, Redeemed
+from contentguard.guard.metering import Meters
 from contentguard.guard.visits import Visit, Visits
 from contentguard.limits import Limit
 from contentguard.model import Facts, Rendition, Standing, Verdict
@@ -40,38 +40,8 @@ _DOUBTFUL = 3.0
 """Score from which nobody gets the benefit of the doubt: the threshold "lead-only"."""
 _MUST_PROVE = 5.0
 """Score from which waiting does not suffice: more than a reader's surroundings bring about."""
-_REMEMBERED = 4096
-_CROWDED = "too-many"
 
 Note = Callable[[str, str], None]
-
-
-class Entry(NamedTuple):
-    """What a client gets of an article."""
-
-    whole: bool
-    wait: float = 0.0
-    """Seconds until it may be opened whole, where that is only a matter of time."""
-
-
-class Redeemed(NamedTuple):
-    """What became of a ticket."""
-
-    ticket: Ticket | None = None
-    given: Pass | None = None
-    """The pass that it has earned."""
-    wait: float = 0.0
-    """Seconds after which to come again; the ticket is as good as before only where it was early."""
-    trouble: str = ""
-    """Why it was not accepted; empty where it was."""
-
-    @property
-    def crowded(self) -> bool:
-        """Whether it was as good as any, and only no pass is given out at the moment."""
-        return self.trouble == _CROWDED
-
-
-WHOLE = Entry(whole=True)
 
 
 class Admissions:
@@ -84,11 +54,10 @@ class Admissions:
         self._meter, self._tickets = settings.meter, settings.tickets
         self._keys, self._once = signer.derived("ticket"), signer.derived("once")
         self._visits, self._store, self._ledger, self._note = visits, store, ledger, note
-        self._accounts = signer.derive("accounts")
+        accounts = signer.derive("accounts")
+        self._meters = Meters(settings.meter, ledger, accounts, broken=self._broken, revoked=visits.revoke)
         young = settings.meter.new_reader_articles_per_hour
         self.governor = Governor(settings.governor, secret=signer.derive("governor"), young=young)
-        self._over: dict[str, float] = {}
-        """Passes that are over their meter, and until when."""
         self.counts: Counter[str] = Counter()
         """The funnel: leads, tickets by what became of them, waits."""
 
@@ -122,24 +91,26 @@ class Admissions:
         given = visit.given
         if given is None or not self.is_known(visit, verdict) or not matured(given, facts.now, self._meter):
             return False
-        return self._over.get(given.id, 0.0) <= facts.now
+        return not self._meters.is_over(given.id, facts.now)
+
+    def entered(self, visit: Visit, facts: Facts, verdict: Verdict, article: str) -> Entry | None:
+        """What ``enter`` says, at once; None where it may have to wait for another machine."""
+        if self._meters.waits or visit.once:
+            return None
+        if not self.is_known(visit, verdict):
+            return LEAD
+        reader = self._meters.reader(visit, facts.now)
+        wait = self._meters.count_now(reader, article, facts.now)
+        return self._must_wait(wait) if wait else self._governed(visit, facts, article, reader.stands)
 
     async def enter(self, visit: Visit, facts: Facts, verdict: Verdict, article: str) -> Entry:
         """What the client gets of ``article`` (what names it); what is opened counts."""
-        if visit.account:
-            name = blake2b(visit.account.encode("utf-8", "surrogatepass"), digest_size=12, key=self._accounts)
-            return await self._metered(
-                name.hexdigest(),
-                article,
-                Quota(self._meter.articles_per_hour, self._meter.articles_per_day),
-                facts,
-                visit,
-            )
-        if visit.once:
-            return await self._crowded(visit, facts) or self._governed(visit, facts, article)
-        if visit.given is None or not self.is_known(visit, verdict):
-            return Entry(whole=False)
-        return await self._opened(visit, facts, visit.given, article)
+        if visit.once and not visit.account:
+            stands = trust(visit.given, facts.now, self._meter)
+            return await self._crowded(visit, facts) or self._governed(visit, facts, article, stands)
+        if not self.is_known(visit, verdict):
+            return LEAD
+        return await self._metered(visit, facts, article)
 
     async def open(self, visit: Visit, facts: Facts, done: Redeemed, article: str) -> Entry:
         """What a ticket opens that was just redeemed; where no pass is to be had, what everybody reads all the same."""
@@ -149,26 +120,14 @@ class Admissions:
         visit.given = given
         if not matured(given, facts.now, self._meter) and (busy := await self._crowded(visit, facts)) is not None:
             return busy
-        return await self._opened(visit, facts, given, article)
+        return await self._metered(visit, facts, article)
 
-    async def _opened(self, visit: Visit, facts: Facts, given: Pass, article: str) -> Entry:
-        return await self._metered(given.id, article, quota(given, facts.now, self._meter), facts, visit)
+    async def _metered(self, visit: Visit, facts: Facts, article: str) -> Entry:
+        reader = self._meters.reader(visit, facts.now)
+        wait = await self._meters.count(reader, article, facts.now)
+        return self._must_wait(wait) if wait else self._governed(visit, facts, article, reader.stands)
 
-    async def _metered(self, key: str, article: str, allowed: Quota, facts: Facts, visit: Visit) -> Entry:
-        try:
-            wait = await self._ledger.meter(key, _number(article), allowed, facts.now)
-        except Exception:
-            self._broken()
-            wait = 0.0
-        if wait > 0.0:
-            if len(self._over) >= _REMEMBERED:
-                self._over.clear()
-            self._over[key] = facts.now + wait
-            return self._must_wait(wait)
-        return self._governed(visit, facts, article)
-
-    def _governed(self, visit: Visit, facts: Facts, article: str) -> Entry:
-        stands = Trust.MATURED if visit.account else trust(visit.given, facts.now, self._meter)
+    def _governed(self, visit: Visit, facts: Facts, article: str, stands: Trust) -> Entry:
         cluster, network = cluster_of(facts, visit.caller.known), neighbourhood(facts.client)
         wait = self.governor.view(article, cluster, network, stands, facts.now).wait
         return self._must_wait(wait) if wait > 0.0 else WHOLE
@@ -254,7 +213,7 @@ class Admissions:
         if given is None:
             return Redeemed(ticket, trouble="wrong-proof")
         wait = self.governor.issue(now)
-        return Redeemed(ticket, wait=wait, trouble=_CROWDED) if wait > 0.0 else Redeemed(ticket, given)
+        return Redeemed(ticket, wait=wait, trouble=CROWDED) if wait > 0.0 else Redeemed(ticket, given)
 
     async def _spent(self, ticket: Ticket, now: float) -> bool:
         """Whether this is the one time that the ticket is spent."""
@@ -283,10 +242,6 @@ class Admissions:
             return await self._ledger.spend(f"o{found[0]}", found[1], now)
         except Exception:
             return False
-
-
-def _number(article: str) -> int:
-    return int.from_bytes(blake2b(article.encode("utf-8", "surrogatepass"), digest_size=4).digest(), "big")
 
 
 def _needed(score: float) -> int:

@@ -114,7 +114,7 @@ class Door:
         standing = trust(given, now, self.reading)
         if given is not None and standing is not Trust.STRANGER:
             state = self.meters.get(given.id, b"")
-            self.meters[given.id], wait = meter(state, article, quota(given, now, self.reading), now)
+            self.meters[given.id], wait = meter(state, article, quota(standing, self.reading), now)
             if wait:
                 return wait
         ruling = self.governor.view(str(article), client.cluster, client.prefix, standing, now - late)
