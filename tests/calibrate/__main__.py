@@ -103,6 +103,15 @@ def report_kept() -> None:
     print(f"  {'all':<28} {len(posing):10}  {'  '.join(f'{sums[p] / len(posing):>16.1%}' for p in PLAYINGS)}")
     missed = len(posing) - lowest
     print(f"  missed at worst: {missed}, at most {at_most(missed, len(posing)):.2%} (95 %)")
+    table_of_readers = alarms(used, captures=kept(tool="browser"))
+    articles = sum(row.articles for row in table_of_readers.values())
+    refused, normal = sum(row.refused for row in table_of_readers.values()), table_of_readers["as it is"]
+    print(
+        f"  browsers: {normal.lead} of {normal.articles} articles lead as they are, worst {normal.worst:.1f}; "
+        f"{refused} of {articles} refused in all conditions, at most {at_most(refused, articles):.4%} (95 %)"
+    )
+    for capture in kept(tool="automation"):
+        print(f"  driven by a program: {capture.client:<28} {max(total(names(s), used) for s in visit(capture)):5.1f}")
 
 
 def report_alarms(used: Weights) -> None:

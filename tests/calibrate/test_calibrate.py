@@ -69,6 +69,20 @@ def test_no_browser_as_it_is_loses_more_than_its_first_paragraphs_nor_even_those
     assert all(table[name].lead == 0 for name in stripped)
 
 
+@pytest.mark.parametrize("gap", [None, 0.1, 30.0])
+def test_no_browser_that_nothing_was_learned_from_is_ever_refused(gap: float | None) -> None:
+    table = alarms(weights(), rounds=6, gap=gap, captures=kept(tool="browser"))
+    assert table["as it is"].articles >= 200
+    for name, row in table.items():
+        assert row.refused == 0, name
+
+
+def test_browsers_that_nothing_was_learned_from_lose_nothing_as_they_are_or_behind_a_proxy_that_strips() -> None:
+    for name, row in alarms(weights(), captures=kept(tool="browser")).items():
+        if name.startswith(("as it is", "proxy ", "asks not", "cookies blocked")):
+            assert row.lead == 0, name
+
+
 def test_the_model_of_visitors_is_left_alone() -> None:
     model = drawn_alarms(weights())
     assert model.lead / model.articles < 0.005
