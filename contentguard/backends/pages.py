@@ -126,7 +126,7 @@ class PageFetcher:
 
     async def _answer(self, response: httpx.Response, url: str) -> Page | str:
         if response.status_code in _REDIRECTS and (location := response.headers.get("location")):
-            return urljoin(url, location)
+            return str(urljoin(url, location))
         if response.status_code != 200:
             raise FetchError(f"status {response.status_code}")
         kind, _, parameters = response.headers.get("content-type", "").lower().partition(";")

@@ -58,7 +58,8 @@ class Admissions:
         self._meter, self._tickets = settings.meter, settings.tickets
         self._keys, self._once = signer.derived("ticket"), signer.derived("once")
         self._visits, self._store, self._ledger, self._note = visits, store, ledger, note
-        self._meters = Meters(settings.meter, ledger, self._broken, visits.revoke, signer.derive("accounts"))
+        accounts = signer.derive("accounts")
+        self._meters = Meters(settings.meter, ledger, accounts, broken=self._broken, revoked=visits.revoke)
         self._crowds = Crowds(settings.meter, visits.sessions, store, ledger, self._broken)
         self.ceiling = Ceiling(settings, signer, store, now, note)
         self.governor = self.ceiling.governor

@@ -131,23 +131,39 @@ class TestShared:
         assert one.governor.budget == 5000.0
 
     def test_two_processes_with_one_redis(self, tmp_path: Path) -> None:
-        with redis_server(tmp_path) as redis:
-            start = time.time() + 4.0
-            command = [sys.executable, "-m", "tests.guard.spending", redis.url]
-            pair = [
-                subprocess.Popen(
-                    [*command, name, repr(start)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
-                )
-                for name in "ab"
-            ]
-            told = [process.communicate(timeout=60) for process in pair]
-        assert [process.returncode for process in pair] == [0, 0], told
-        counts = [tuple(map(int, out.split())) for out, _ in told]
-        given, asked = (sum(column) for column in zip(*counts, strict=True))
+        """The bound is told of a Redis that answered in time; on a machine too busy for that, once more."""
+        for attempt in range(5):
+            folder = tmp_path / str(attempt)
+            folder.mkdir()
+            given, asked, failures = spent_by_two(folder)
+            if not failures:
+                break
         most = PER_HOUR / 20 + PER_HOUR * SECONDS / 3600
-        assert given <= most, counts
-        assert asked > 2 * most, "so that each alone would have given more"
-        assert given >= 0.8 * most, counts
+        assert failures == 0, "Redis never answered in time"
+        assert given <= most
+        assert asked > 1.5 * most, "so that each alone would have given as much"
+        assert given >= 0.8 * most
+
+
+def spent_by_two(folder: Path) -> tuple[int, ...]:
+    """What two processes' guards gave between them, how many asked, and how often the Redis that they share failed."""
+    with redis_server(folder) as redis:
+        command = [sys.executable, "-m", "tests.guard.spending", redis.url]
+        pair = [
+            subprocess.Popen(
+                [*command, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment()
+            )
+            for name in "ab"
+        ]
+        assert [process.stdout and process.stdout.readline() for process in pair] == ["ready\n"] * 2
+        # Both start at once: each of them at the first line that it reads.
+        for process in pair:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        told = [process.communicate(timeout=60) for process in pair]
+    assert [process.returncode for process in pair] == [0, 0], told
+    return tuple(map(sum, zip(*(map(int, out.split()) for out, _ in told), strict=True)))
 
 
 class TestTold:
