@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from contentguard.cli import check, crawlers, explain, link, replay, revoke, status
+from contentguard.cli import check, crawlers, explain, link, replay, revoke, status, trace
 from contentguard.cli.senses import SENSES, Senses
 from contentguard.errors import SettingsError
 
@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         "status": Command("say how a running server stands", status.add_arguments, status.run),
         "revoke": Command("take back passes and links", revoke.add_arguments, revoke.run),
         "link": Command("make a link that opens an article whole to some readers", link.add_arguments, link.run),
+        "trace": Command("say whose copy a text is, and how sure that is", trace.add_arguments, trace.run),
         "crawlers": Command(
             "list the robots that are known, or refresh their addresses", crawlers.add_arguments, crawlers.run
         ),
