@@ -1,7 +1,7 @@
 """``contentguard evidence``: the evidence log on its own: handed out, erased, cut back.
 
-Strategy: thin; one question to the log each. Exit status 1 where nothing was found to erase; 2 for faults, and where the
-log gives no answer.
+Strategy: thin; one question to the log each. Exit status 1 where nothing was found to erase; 2 for faults, and where
+the log gives no answer.
 """
 
 from __future__ import annotations

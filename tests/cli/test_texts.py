@@ -155,6 +155,6 @@ def test_a_pandoc_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     def hang(*arguments: object, **options: object) -> None:
         raise subprocess.TimeoutExpired("pandoc", 60)
 
-    monkeypatch.setattr(texts.shutil, "which", lambda name: "/usr/bin/pandoc")
-    monkeypatch.setattr(texts.subprocess, "run", hang)
+    monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/pandoc")
+    monkeypatch.setattr("subprocess.run", hang)
     assert text_of(word("<w:p><w:r><w:t>Still</w:t></w:r></w:p>"), "docx").strip() == "Still"
