@@ -51,6 +51,7 @@ class PageFetcher:
     seconds: float = 10.0
     """For all of it."""
     redirects: int = 5
+    types: tuple[str, ...] = TYPES
     resolve: Resolve = system_resolve
     transport: Callable[[], httpx.AsyncBaseTransport] | None = None
 
@@ -117,7 +118,7 @@ class PageFetcher:
             parts._replace(netloc=f"{literal}:{port}", fragment="").geturl(),
             headers={
                 "Host": named.netloc.decode("ascii"),
-                "Accept": ", ".join(TYPES),
+                "Accept": ", ".join(self.types),
                 "Accept-Encoding": "gzip",
                 "User-Agent": "contentguard",
             },
@@ -126,11 +127,11 @@ class PageFetcher:
 
     async def _answer(self, response: httpx.Response, url: str) -> Page | str:
         if response.status_code in _REDIRECTS and (location := response.headers.get("location")):
-            return str(urljoin(url, location))
+            return urljoin(url, str(location))
         if response.status_code != 200:
             raise FetchError(f"status {response.status_code}")
         kind, _, parameters = response.headers.get("content-type", "").lower().partition(";")
-        if kind.strip() and kind.strip() not in TYPES:
+        if kind.strip() and kind.strip() not in self.types:
             raise FetchError(f"expected a text ({', '.join(TYPES[:3])}), found {kind.strip()[:80]!r}")
         charset = parameters.partition("charset=")[2].partition(";")[0].strip("\"' ")
         return Page(url, kind.strip(), charset, await self._body(response))

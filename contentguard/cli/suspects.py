@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from contentguard.backends.fetching import FetchError
-from contentguard.backends.pages import Page, PageFetcher
+from contentguard.backends.pages import TYPES, Page, PageFetcher
 from contentguard.cli.texts import MOST, TextError, kind_of, text_of
 
 _SUFFIXES = frozenset((".txt", ".text", ".md", ".markdown", ".html", ".htm", ".xhtml", ".docx", ""))
@@ -27,9 +27,9 @@ class Suspect(NamedTuple):
     """Why there is no text."""
 
 
-def fetch(url: str, *, private: bool) -> Page:
-    """A page of the web. Raises ``FetchError``."""
-    return asyncio.run(PageFetcher(private=private).get(url))
+def fetch(url: str, *, private: bool, also: tuple[str, ...] = ()) -> Page:
+    """A page of the web. Raises ``FetchError``. ``also``: media types that are wanted besides texts."""
+    return asyncio.run(PageFetcher(private=private, types=(*TYPES, *also)).get(url))
 
 
 def named(sources: Iterable[str]) -> tuple[list[str], int]:

@@ -16,8 +16,8 @@ from functools import lru_cache
 from math import inf
 from typing import NamedTuple
 
-from contentguard.backends import Issued
-from contentguard.backends.evidence import Copies, EvidenceLog
+from contentguard.backends.evidence import EvidenceLog
+from contentguard.cli.finding import Article, Part, Reader, Trace
 from contentguard.cli.suspects import Suspect
 from contentguard.watermark.blind import frames
 from contentguard.watermark.code import seed, stream
@@ -25,10 +25,10 @@ from contentguard.watermark.compiled import Channels, Compiled
 from contentguard.watermark.frames import payloads, symbols, word
 from contentguard.watermark.keys import keys_of, latest
 from contentguard.watermark.observed import Observed, observe
-from contentguard.watermark.ranking import frame_scores, scores, summed
-from contentguard.watermark.score import Bits, averaged, bits, needed
+from contentguard.watermark.ranking import frame_scores, mean, scores, summed
+from contentguard.watermark.score import Bits, bits, needed
 from contentguard.watermark.token import read, write
-from contentguard.watermark.winnow import Overlap, candidates, fingerprints, overlap
+from contentguard.watermark.winnow import SHINGLE, Overlap, candidates, fingerprints, overlap
 from contentguard.watermark.words import Word, split
 
 LEAST_READERS = 1000
@@ -36,59 +36,6 @@ LEAST_READERS = 1000
 _FINALISTS = 20
 _UNLOGGED = 4
 """Texts of an article that somebody is held against of whom the log knows nothing."""
-
-
-class Article(NamedTuple):
-    """An article that a text has parts of."""
-
-    name: str
-    suspect: str
-    overlap: Overlap | None
-    """None where only frames tell: its text is not in the index."""
-    quotes: tuple[tuple[str, str], ...]
-    """Passages: as they stand in the text, and as in the article."""
-    genuine: int
-    """Frames that name one of its copies."""
-    foreign: int
-    """Frames that belong to no article found: moved, made up, or of other keys."""
-    spans: tuple[tuple[int, int], ...]
-    """Where the passages stand in the text, in characters."""
-
-
-class Part(NamedTuple):
-    """What one article says of a reader."""
-
-    article: str
-    bits: Bits
-    epoch: int
-    framed: bool
-    """Whether a frame names him."""
-
-
-class Reader(NamedTuple):
-    """Somebody whose copy it may be."""
-
-    serial: int
-    bits: float
-    parts: tuple[Part, ...]
-    rows: tuple[Issued, ...]
-    """When and to whom it was given; empty where the log does not know it, or no more."""
-
-
-class Trace(NamedTuple):
-    """What came of it."""
-
-    suspects: tuple[Suspect, ...]
-    articles: tuple[Article, ...]
-    named: tuple[Reader, ...]
-    """Those with enough bits, the surest first."""
-    others: tuple[Reader, ...]
-    """The likeliest of those without: none of them is accused of anything."""
-    readers: int
-    epsilon: float
-    needed: float
-    scored: int
-    """Readers that were compared."""
 
 
 class _Held(NamedTuple):
@@ -104,7 +51,10 @@ class _Held(NamedTuple):
 class _Case:
     """All that is known of one article."""
 
-    texts: list[tuple[str, Overlap | None]] = field(default_factory=list)
+    texts: list[tuple[str, bool]] = field(default_factory=list)
+    """Each with whether it has words of the article."""
+    bare: bool = False
+    """Whether one of them has no frame that names anybody."""
     framed: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
     """Serial → epochs of frames that name it."""
     held: list[tuple[_Held, list[int]]] = field(default_factory=list)
@@ -114,8 +64,8 @@ class _Case:
 class Tracer:
     """Traces copies by one evidence log. ``secrets``: of the marks, the present one first; ``key``: of fingerprints."""
 
-    def __init__(self, log: EvidenceLog, secrets: Sequence[bytes], key: bytes, epoch: int) -> None:
-        self._log, self._secrets, self._key, self._epoch = log, tuple(secrets), key, epoch
+    def __init__(self, log: EvidenceLog, secrets: Sequence[bytes], keys: Sequence[bytes], epoch: int) -> None:
+        self._log, self._secrets, self._keys, self._epoch = log, tuple(secrets), tuple(keys), epoch
         self._compiled = lru_cache(maxsize=64)(self._states)
         self._cases: dict[str, _Case] = defaultdict(_Case)
         self._suspects: list[Suspect] = []
@@ -127,28 +77,34 @@ class Tracer:
         """Look which articles a text has parts of. Raises ``EvidenceError``."""
         self._suspects.append(suspect)
         words = split(suspect.text)
-        overlaps = dict(self._similar([word.plain for word in words]))
-        names = sorted({*overlaps, *self._framed(suspect.text)})
-        found = frames(
-            suspect.text, self._secrets, self._epoch, [name.encode("utf-8", "surrogatepass") for name in names]
-        )
+        similar = {name: (state, found) for name, state, found in self._similar([word.plain for word in words])}
+        names = sorted({*similar, *self._framed(suspect.text)})
+        told = frames(suspect.text, self._secrets, self._epoch, map(_encoded, names))
+        names = [name for name in names if name in similar or self._stands(name, words)]
+        foreign = told.foreign + sum(one.article not in set(map(_encoded, names)) for one in told.genuine)
         for name in names:
-            genuine = [one for one in found.genuine if one.article == name.encode("utf-8", "surrogatepass")]
-            if name not in overlaps and not genuine:
+            genuine = [one for one in told.genuine if one.article == _encoded(name)]
+            if name not in similar and not genuine:
                 continue
             case = self._cases[name]
-            case.texts.append((suspect.text, overlaps.get(name)))
+            case.texts.append((suspect.text, name in similar))
+            case.bare = case.bare or not genuine
             for one in genuine:
                 case.framed[one.serial].add(one.epoch)
-            self._articles.append(self._told(suspect, words, name, overlaps.get(name), len(genuine), found.foreign))
+            state, found = similar.get(name, (None, None))
+            quotes, spans = _quoted(suspect.text, words, state, found)
+            self._articles.append(Article(name, suspect.name, found, quotes, len(genuine), foreign, spans))
 
-    def _similar(self, words: Sequence[str]) -> Iterator[tuple[str, Overlap]]:
-        prints = sorted(fingerprints(words, self._key))
-        for name in candidates(self._log.owners(prints), len(prints)):
-            states = self._compiled(name)
-            found = overlap([word.plain for word in states[0].words], words) if states else None
-            if found is not None and found.copied:
-                yield name, found
+    def _similar(self, words: Sequence[str]) -> Iterator[tuple[str, Compiled, Overlap]]:
+        """The articles whose words a text has, each in the state of which it has most."""
+        names: dict[str, None] = {}
+        for key in self._keys:
+            prints = sorted(fingerprints(words, key))
+            names |= dict.fromkeys(candidates(self._log.owners(prints), len(prints)))
+        for name in names:
+            every = [(overlap([word.plain for word in state.words], words), state) for state in self._compiled(name)]
+            if every and (best := max(every, key=lambda one: one[0].words))[0].copied:
+                yield name, best[1], best[0]
 
     def _framed(self, text: str) -> set[str]:
         """The articles that were given to whoever frames say, whether that is true or not."""
@@ -161,23 +117,18 @@ class Tracer:
         }
         return self._log.articles_of(sorted(serials)) if serials else set()
 
+    def _stands(self, name: str, words: Sequence[Word]) -> bool:
+        """Whether a frame in a text stands after words that its article has: else somebody put it there."""
+        states = self._compiled(name)
+        tails = [
+            [one.plain for one in words[max(0, at + 1 - SHINGLE) : at + 1]]
+            for at, word in enumerate(words)
+            if symbols(word.raw)
+        ]
+        return not states or any(_within(tail, state) for tail in tails for state in states)
+
     def _states(self, name: str) -> list[Compiled]:
         return [Compiled(one.paragraphs, one.channels) for one in self._log.revisions(name)]
-
-    def _told(
-        self, suspect: Suspect, words: Sequence[Word], name: str, found: Overlap | None, genuine: int, foreign: int
-    ) -> Article:
-        passages = found.passages if found else ()
-        original = self._compiled(name)[0].words if found else []
-        spans = tuple(_span(words, one.suspect, one.length) for one in passages)
-        quotes = tuple(
-            (
-                suspect.text[start:end],
-                " ".join(f"{one.lead} {one.raw}".strip() for one in original[at.article : at.article + at.length]),
-            )
-            for (start, end), at in zip(spans, passages, strict=True)
-        )
-        return Article(name, suspect.name, found, quotes, genuine, foreign, spans)
 
     # -- whose copy --------------------------------------------------------------------------------------------
 
@@ -211,26 +162,23 @@ class Tracer:
     def _held(self, name: str, case: _Case) -> Iterator[tuple[_Held, list[int]]]:
         """Each text beside each state of an article of which copies left, and who was given those."""
         states = {state.revision: state for state in self._compiled(name)}
-        for copies in self._copies(name, case):
+        for copies in self._log.copies(name):
             article = states.get(copies.revision)
             if article is None:
                 continue
             # Where frames name somebody, he is held against the marks, and nobody else.
             known = self._log.serials(name, copies.revision, copies.epoch)
-            serials = [serial for serial in known if serial in case.framed] if case.framed else known
+            serials = known if case.bare else [serial for serial in known if serial in case.framed]
             for text, found in case.texts:
                 seen = observe(article, text) if found else Observed((), (), (), symbols(text), ())
                 yield from ((_Held(article, seen, secret, copies.epoch), serials) for secret in self._secrets)
-
-    def _copies(self, name: str, case: _Case) -> Iterable[Copies]:
-        return self._log.copies(name)
 
     def _totals(self) -> dict[int, float]:
         """For each reader what gaps and variants say of him, in bits."""
         by_article: defaultdict[int, list[float]] = defaultdict(list)
         for name, case in self._cases.items():
             own: defaultdict[int, list[float]] = defaultdict(list)
-            encoded = name.encode("utf-8", "surrogatepass")
+            encoded = _encoded(name)
             for held, serials in case.held:
                 keys = keys_of(held.secret, held.epoch)
                 alone = held.seen.symbols and not (held.seen.bytes_at or held.seen.bits_at or held.seen.chosen)
@@ -242,7 +190,7 @@ class Tracer:
                 for serial, told in zip(serials, found, strict=True):
                     own[serial].append(told)
             for serial, several in own.items():
-                by_article[serial].append(several[0] if len(several) == 1 else averaged(several))
+                by_article[serial].append(mean(several))
         return {serial: summed(several) for serial, several in by_article.items()}
 
     def _reader(self, serial: int) -> Reader:
@@ -257,9 +205,9 @@ class Tracer:
             held = list(self._unlogged(name, case, case.framed[serial]))
         if not held:
             return None
-        encoded = name.encode("utf-8", "surrogatepass")
+        encoded = _encoded(name)
         every = [self._exact(one, encoded, serial) for one in held]
-        means = [averaged([getattr(one, which) for one in every]) for which in Bits._fields]
+        means = [mean([getattr(one, which) for one in every]) for which in Bits._fields]
         return Part(name, Bits(*means), held[0].epoch, serial in case.framed)
 
     def _unlogged(self, name: str, case: _Case, epochs: Iterable[int]) -> Iterator[_Held]:
@@ -276,6 +224,28 @@ class Tracer:
         start = seed(keys, name, held.article.revision)
         code, own = stream(start, serial, held.article.size), word(keys.epoch, write(keys, serial, name))
         return bits(held.article, held.seen, code, held.article.odds(start), own)
+
+
+def _encoded(name: str) -> bytes:
+    """What names an article in its marks."""
+    return name.encode("utf-8", "surrogatepass")
+
+
+def _within(tail: Sequence[str], state: Compiled) -> bool:
+    own = [word.plain for word in state.words]
+    return any(own[at : at + len(tail)] == tail for at in range(len(own) - len(tail) + 1))
+
+
+def _quoted(
+    text: str, words: Sequence[Word], state: Compiled | None, found: Overlap | None
+) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[int, int], ...]]:
+    """Passages as they stand in a text and in the article, and where they stand in the text."""
+    if state is None or found is None:
+        return (), ()
+    spans = tuple(_span(words, one.suspect, one.length) for one in found.passages)
+    own = [state.words[one.article : one.article + one.length] for one in found.passages]
+    theirs = [" ".join(f"{word.lead} {word.raw}".strip() for word in passage) for passage in own]
+    return tuple((text[start:end], passage) for (start, end), passage in zip(spans, theirs, strict=True)), spans
 
 
 def _span(words: Sequence[Word], first: int, length: int) -> tuple[int, int]:

@@ -134,5 +134,12 @@ def summed(articles: Sequence[float]) -> float:
     return articles[0] if len(articles) == 1 else sum(map(_allowing, articles))
 
 
+def mean(several: Sequence[float]) -> float:
+    """What several looks at the same marks come to, in bits: the logarithm of the mean of what these are logarithms of.
+    It holds the bound whatever they have in common."""
+    most = max(several)
+    return most + log2(sum(2.0 ** (one - most) for one in several) / len(several))
+
+
 def _allowing(bits: float) -> float:
     return bits + log2(_OWN) if bits > _FAR else log2(1.0 - _OWN + _OWN * 2.0**bits)

@@ -85,8 +85,8 @@ def test_a_sum_is_no_worse_evidence_than_its_parts() -> None:
     """The mean of ``2 ** bits`` over innocent readers stays at most 1, which is what the bound rests on."""
     article = ARTICLES[2]
     seen = observe(article, plain([article.copy(KEYS, NAME, 777)]))
-    few = seen._replace(bytes_at=(), bits_at=seen.bits_at[:2], chosen=seen.chosen[:2], symbols=())
+    few = seen._replace(bytes_at=(), bits_at=seen.bits_at[:1], chosen=seen.chosen[:1], symbols=())
     found = list(scores(article, few, KEYS, NAME, range(1000, 21_000)))
-    assert sum(2.0**one for one in found) / len(found) <= 1.03
+    assert sum(2.0**one for one in found) / len(found) <= 1.1
     pairs = zip(found[::2], found[1::2], strict=True)
-    assert sum(2.0 ** summed(pair) for pair in pairs) / (len(found) / 2) <= 1.05
+    assert sum(2.0 ** summed(pair) for pair in pairs) / (len(found) / 2) <= 1.35
