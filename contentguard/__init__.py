@@ -2,6 +2,7 @@
 
 from contentguard.asgi import ContentGuardMiddleware
 from contentguard.errors import ContentGuardError, Fault, SettingsError
+from contentguard.guard.links import Links
 from contentguard.model import Action, Crawler, Facts, Purpose, Rendition, Right, Signal, Verdict
 from contentguard.policy import Limits, Policy
 from contentguard.proxies import Proxies
@@ -25,6 +26,7 @@ __all__ = [
     "Facts",
     "Fault",
     "Limits",
+    "Links",
     "Policy",
     "Proxies",
     "Purpose",

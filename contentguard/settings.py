@@ -25,6 +25,7 @@ from pydantic import Field, InstanceOf, SecretStr, ValidationError, field_valida
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from contentguard.admission.grants import Tickets
+from contentguard.admission.links import GiftLinks, SharedLinks
 from contentguard.admission.maturity import Metering
 from contentguard.admission.reading import Reading
 from contentguard.admission.treasury import Archive
@@ -101,6 +102,8 @@ class Settings(BaseSettings):
     tickets: Tickets = Tickets()
     meter: Metering = Metering()
     governor: Archive = Archive()
+    shared_links: SharedLinks = SharedLinks()
+    gift_links: GiftLinks = GiftLinks()
     reader: Reader | None = None
     """Called with the ASGI scope of a request; names the account that the app knows its reader for, or None. Such a
     reader is never asked for anything and is metered by account. Keyword argument only."""

@@ -18,6 +18,7 @@ FROZEN = [
     "Facts",
     "Fault",
     "Limits",
+    "Links",
     "Policy",
     "Proxies",
     "Purpose",

@@ -29,6 +29,8 @@ _SHARED, _GIFT = Struct(">HQ"), Struct(">I8s8sBB")
 _FOR_SHARED, _FOR_GIFT, _VERSION = b"cg-link-shared", b"cg-link-gift", 1
 _NET = re.compile(r"[A-Za-z0-9_.-]{0,24}")
 _DAY = 86400.0
+_MOST = 64
+"""Members of a set that a store keeps."""
 _SKEW = 60.0
 """Seconds by which another machine's clock may be ahead of ours."""
 
@@ -40,14 +42,16 @@ class SharedLinks:
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     readings: int = 10
-    """Readers to whom one link opens its article whole; 0: a link only tells where a visit comes from."""
+    """Readers to whom one link opens its article whole; 0: none, and a link is an address like any other."""
     days: int = 365
     """For how long."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be kept."""
-        if self.readings < 0 or not 1 <= self.days <= 3650:
-            raise ValueError(f"shared links with {self.readings} readings in {self.days} days: from 0, and 1 to 3650")
+        if not 0 <= self.readings <= _MOST or not 1 <= self.days <= 3650:
+            raise ValueError(
+                f"shared links with {self.readings} readings in {self.days} days: 0 to {_MOST}, and 1 to 3650"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +69,10 @@ class GiftLinks:
 
     def __post_init__(self) -> None:
         """Refuse what a link cannot hold."""
-        if self.monthly < 0 or not 1 <= self.days <= 255 or not 1 <= self.devices <= 255:
+        if not 0 <= self.monthly <= _MOST or not 1 <= self.days <= 255 or not 1 <= self.devices <= _MOST:
             raise ValueError(
-                f"{self.monthly} gifts a month for {self.days} days on {self.devices} devices: from 0, and 1 to 255"
+                f"{self.monthly} gifts a month for {self.days} days on {self.devices} devices: "
+                f"0 to {_MOST}, 1 to 255, and 1 to {_MOST}"
             )
 
 
@@ -159,12 +164,12 @@ def is_gift_open(gift: Gift, now: float) -> bool:
 
 
 def readings(text: str, shared: Shared, options: SharedLinks) -> Budget:
-    """Who may read a shared link whole; its members are passes."""
+    """Who may read a shared link whole; its members are visitors."""
     return Budget(f"shared:{text[:SEAL]}", options.readings, (shared.issued + options.days) * _DAY)
 
 
 def devices(text: str, gift: Gift) -> Budget:
-    """On what a gift may be read; its members are passes (devices)."""
+    """On what a gift may be read; its members are visitors (devices)."""
     return Budget(f"gift:{text[:SEAL]}", gift.devices, gift.issued + gift.days * _DAY)
 
 

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 MARKER = "contentguard.rewritten"
 """Set in the scope by the outermost guard, so that a guard mounted inside it does not rewrite a second time."""
 
+LINKS = "contentguard.links"
+"""Where in the scope the app finds what makes share and gift links."""
 _RANGE = (b"range", b"if-range")
 _BODIES = (BODY, PATHSEND, ZEROCOPY)
 _KINDS = ("text/html", "application/xhtml+xml")
@@ -97,7 +99,7 @@ class ArticleResponder:
         # Inside another guard this one has nothing to add for a reader, but may still restrict a robot.
         self.rewrites = MARKER not in scope or not self.full
         inner = dict(scope)
-        inner[MARKER] = True
+        inner[MARKER], inner[LINKS] = True, self.guard.links
         if self.caller.conditional or not self.full:
             self._prepare(inner)
         try:
@@ -386,8 +388,10 @@ class ArticleResponder:
         else:
             entry = admissions.entered(visit, self.facts, self.verdict, name)
             whole = (entry or await admissions.enter(visit, self.facts, self.verdict, name)).whole
+            if not whole and visit.token:
+                whole = await guard.links.opens(visit, self.facts, self.verdict, name, line(self.scope))
         if whole:
-            return Rendition.FULL, own
+            return Rendition.FULL, guard.boxed(own, visit, plan, self.facts.now)
         division = await guard.divided(plan, opening.shelf, delivered)
         if division.lead is None:
             # A page that cannot be divided: readers must not lose it.

@@ -13,6 +13,10 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from starlette.types import Message, Send
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -36,6 +40,10 @@ _VARIES = {
     (True, True): b"Cookie, Accept-Encoding",
 }
 """What a page varies by: made for one reader, compressed for who accepts it."""
+_DISCREET = frozenset(
+    b"no-referrer same-origin strict-origin strict-origin-when-cross-origin origin origin-when-cross-origin".split()
+)
+_REFERRER, _ORIGIN_ONLY = b"referrer-policy", (b"referrer-policy", b"strict-origin-when-cross-origin")
 _TAG = re.compile(rb'(?:W/)?+"([\x21\x23-\x7e\x80-\xff]*+)"|\*')
 _OWN = re.compile(rb"cg-([0-9a-f]{1,32}+)-([em])([A-Za-z0-9_-]*+)")
 _LONGEST = 2048
@@ -273,3 +281,18 @@ def _private(value: bytes) -> bytes:
     directives = [d.strip() for d in value.split(b",")]
     kept = [d for d in directives if d and d.partition(b"=")[0].strip().lower() not in _SHARED]
     return b", ".join([b"private", *kept])
+
+
+def discreet(send: Send) -> Send:
+    """``send`` for the answer at an address that holds a token, which other sites are not to learn (Referer)."""
+
+    async def without_referrer(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = list(message["headers"])
+            said = [value.strip().lower() for name, value in headers if name.lower() == _REFERRER]
+            if not said or not _DISCREET.issuperset(said):
+                kept = [pair for pair in headers if pair[0].lower() != _REFERRER]
+                message = {**message, "headers": [*kept, _ORIGIN_ONLY]}
+        await send(message)
+
+    return without_referrer

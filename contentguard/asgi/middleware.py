@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from contentguard.asgi.body import ArticleResponder
+from contentguard.asgi.headers import discreet
 from contentguard.asgi.openings import Openings
 from contentguard.asgi.request import line, read_facts, target, without_token
 from contentguard.asgi.response import refusal
@@ -19,6 +20,7 @@ from contentguard.asgi.routes import PREFIX, DocumentResponder, Routes
 from contentguard.backends import Admitting, Store
 from contentguard.errors import SettingsError
 from contentguard.guard import Guard
+from contentguard.guard.links import Links
 from contentguard.guard.press import LOG
 from contentguard.model import Action
 from contentguard.settings import Settings, missing_key
@@ -55,6 +57,11 @@ class ContentGuardMiddleware:
                 'Set secret_key="…" or CONTENTGUARD_SECRET_KEY'
             )
 
+    @property
+    def links(self) -> Links:
+        """What makes share and gift links; requests find it in ``scope["contentguard.links"]``."""
+        return self.guard.links
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection."""
         if scope["type"] != "http":
@@ -74,7 +81,9 @@ class ContentGuardMiddleware:
         visit = guard.met(facts, caller, client[0] if client else None)
         if visit is not None and guard.admissions is not None:
             visit.account = guard.account(scope)
-            visit.once = token != b"" and await guard.admissions.is_once(token, line(scope), facts.now)
+            if token:
+                visit.token, send = token, discreet(send)
+                visit.once = await guard.admissions.is_once(token, line(scope), facts.now)
         if caller.may_wait:
             facts, verdict = await guard.judge(facts, target(scope), caller)
         else:

@@ -10,6 +10,7 @@ from secrets import token_bytes
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from contentguard.guard.links import QUERY
 from contentguard.model import MOST_HEADERS, Facts, changed, gathered
 from contentguard.proxies import alone
 from contentguard.rewrite.page import Delivery
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 _DRAWN = 64
 _IDS: list[str] = []
-ONCE = b"cg"
+ONCE = QUERY.encode("ascii")
 """The query's field that holds a token of ours."""
 _PATH_SAFE = "/:@!$&'()*+,;=~-._"
 

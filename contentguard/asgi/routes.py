@@ -10,6 +10,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from contentguard.asgi.openings import Openings
+from contentguard.asgi.operator import METHODS, Desk
 from contentguard.asgi.probed import AssetResponder, HoneylinkResponder, ReportResponder
 from contentguard.asgi.readings import ENTERS, REST, WAITS, Reading
 from contentguard.asgi.request import route_path
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from contentguard.guard import Guard
 
 PREFIX = "/.contentguard"
-Answer = Plain | AssetResponder | HoneylinkResponder | ReportResponder | Reading
+Answer = Plain | AssetResponder | HoneylinkResponder | ReportResponder | Reading | Desk
 _REPORTS, _HONEYLINKS = PREFIX + REPORTS, PREFIX + HONEYLINKS
 _TEXT = (b"content-type", b"text/plain; charset=utf-8")
 _NO_STORE = (b"cache-control", b"no-store")
@@ -58,6 +59,8 @@ class Routes:
             return ReportResponder(self._guard) if scope["method"] == "POST" else Plain(405, _ONLY_POST, _NOT_ALLOWED)
         if (way := self._way(path, scope["method"])) is not None:
             return way
+        if (below := path.removeprefix(PREFIX)) in METHODS:
+            return Desk(self._guard, below)
         if scope["method"] not in ("GET", "HEAD"):
             return Plain(405, [_TEXT, _NO_STORE, (b"allow", b"GET, HEAD")], _NOT_ALLOWED)
         if (found := self._assets.get(path)) is not None:

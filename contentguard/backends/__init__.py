@@ -74,7 +74,8 @@ class Meters(Protocol):
 
         Exact sliding windows over whole seconds: never more than ``quota.hour`` different articles counted within 3,600
         seconds, nor ``quota.day`` within 86,400. An article counted within the last day is free. A clock that jumps
-        back takes what was counted in its future as counted now. ValueError when ``article`` is not within 64 bits, or
+        back takes what was counted in its future as counted now. What is revoked under the name ``key`` may have
+        nothing, not even what was counted: ``inf``. ValueError when ``article`` is not within 64 bits, or
         the quota not between 1 and ``MOST_ARTICLES``.
         """
         ...

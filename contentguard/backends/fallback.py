@@ -26,6 +26,7 @@ from contentguard.backends import Entry, Quota, Remote, StoreError
 from contentguard.backends.circuit import Circuit
 from contentguard.backends.ids import Added
 from contentguard.backends.memory import MemoryStore
+from contentguard.backends.steps import DAY
 from contentguard.limits import Decision, Limit
 
 _T = TypeVar("_T")
@@ -102,6 +103,9 @@ class FallbackStore:
         if self._local.metered(key, article, now):
             return 0.0
         wait = await self._told("meter", lambda: self._remote.meter(key, article, quota, now))
+        if wait == inf:
+            self._local.revoke_now(key, now + DAY, now)
+            return inf
         if wait is None or not wait:
             local = self._local.meter_now(key, article, quota, now)
             return local if wait is None else wait

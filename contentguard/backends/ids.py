@@ -33,12 +33,14 @@ class Added(Enum):
 class Ids:
     """At most ``entries`` ids (rounded down to whole rows, at least one), known by their names."""
 
-    __slots__ = ("_digests", "_ends", "_rows", "displaced", "refused")
+    __slots__ = ("_digests", "_ends", "_rows", "displaced", "refused", "used")
 
     def __init__(self, entries: int) -> None:
         self._rows = max(1, entries // _WAYS)
         self._digests = bytearray(self.max_entries * SIZE)
         self._ends = array("d", [-inf]) * self.max_entries
+        self.used = False
+        """Whether it ever held an id."""
         self.refused = 0
         """How many ids found no room: more than 0 says that more ids are given out than fit."""
         self.displaced = 0
@@ -117,6 +119,7 @@ class Ids:
     def _put(self, place: int, name: bytes, until: float) -> None:
         self._digests[place * SIZE : (place + 1) * SIZE] = name
         self._ends[place] = until
+        self.used = True
 
 
 def _row(start: int) -> range:

@@ -1,4 +1,4 @@
-"""The steps of the stores as scripts that Redis and Valkey run atomically, each on one key.
+"""The steps of the stores as scripts that Redis and Valkey run atomically, each on one key and the meter's on two.
 
 They compute what ``limits.gcra`` and ``steps`` compute, in the same doubles and the same order, so that the answers are
 the same to the last bit. Ends are compared with the caller's clock, like in memory; Redis's own expiry only sweeps up
@@ -54,6 +54,8 @@ return 1
 
 METER = Script(f"""
 local article, second = ARGV[1], tonumber(ARGV[2])
+local revoked = redis.call('GET', KEYS[2])
+if revoked and tonumber(revoked) > tonumber(ARGV[5]) then return -1 end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', second - {DAY})
 for _, ahead in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[2], '+inf')) do
   redis.call('ZADD', KEYS[1], second, ahead)
@@ -70,7 +72,8 @@ if open == 0 then
 end
 return open
 """)
-"""article, second, quota of the hour, of the day → 0, or the second at which there is room for one more."""
+"""article, second, quota of the hour, of the day, now → 0, or the second at which there is room for one more; -1 where
+the second key says that it is revoked."""
 
 COUNT = Script("""
 local until_, now, amount = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])

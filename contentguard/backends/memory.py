@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import inf
 
 from contentguard.backends import (
     MOST_ARTICLES,
@@ -147,6 +148,8 @@ class MemoryStore:
         """``meter`` at once."""
         check_meter(article, quota)
         name = self._readers.get(key) or self._reader(key)
+        if self.revocations.used and self.revocations.holds(name, now):
+            return inf
         before = self._meters.get(name)
         after, wait = meter(before, article, quota, now)
         if after is not before and after != before:
@@ -163,8 +166,11 @@ class MemoryStore:
         return name
 
     def metered(self, key: str, article: int, now: float) -> bool:
-        """Whether an article is counted, and so free."""
-        state = self._meters.get(self.names(key))
+        """Whether an article is counted, and so free; not where ``key`` is known to be revoked."""
+        name = self.names(key)
+        if self.revocations.used and self.revocations.holds(name, now):
+            return False
+        state = self._meters.get(name)
         return bool(state) and is_counted(state, article, now)
 
     async def count(self, key: str, amount: int, limit: int, until: float, now: float) -> bool:

@@ -1,6 +1,6 @@
 """What several processes must know of each other, in Redis or Valkey: one round trip for every decision.
 
-Every decision is one script (``lua``), run atomically on one key by its SHA-1; where Redis does not know the script,
+Every decision is one script (``lua``), run atomically by its SHA-1; where Redis does not know the script,
 after a restart or SCRIPT FLUSH, all of them are loaded and those commands are sent again, which had not been carried
 out. Nothing else is ever sent twice: a command whose answer is lost may have been carried out. Callers share one
 connection and go out together (``batches``); redis-py's connection is used without its pool and its pipeline, which
@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from itertools import chain, islice
-from math import floor
+from math import floor, inf
 from typing import Any
 
 from redis import exceptions
@@ -103,9 +103,10 @@ class RedisStore:
     async def meter(self, key: str, article: int, quota: Quota, now: float) -> float:
         """See ``Meters.meter``."""
         check_meter(article, quota)
-        numbers = (str(article), str(floor(now)), str(quota.hour), str(quota.day))
-        opens = _float(await self._ask(METER, "meter", key, *numbers))
-        return opens - now if opens else 0.0
+        name, numbers = self._names(key), (str(article), str(floor(now)), str(quota.hour), str(quota.day), repr(now))
+        keys = self._key("meter", name), self._key("revoked", name)
+        opens = _float(await self._answer(("EVALSHA", METER.name, "2", *keys, *numbers)))
+        return inf if opens < 0.0 else opens - now if opens else 0.0
 
     async def count(self, key: str, amount: int, limit: int, until: float, now: float) -> bool:
         """See ``Counters.count``."""

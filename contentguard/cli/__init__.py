@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from contentguard.cli import check, crawlers, explain, replay
+from contentguard.cli import check, crawlers, explain, link, replay, revoke, status
 from contentguard.cli.senses import SENSES, Senses
 from contentguard.errors import SettingsError
 
@@ -33,6 +33,9 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
             "say why one request gets what it gets, and what would change that", explain.add_arguments, explain.run
         ),
         "replay": Command("say what a policy would have done with recorded traffic", replay.add_arguments, replay.run),
+        "status": Command("say how a running server stands", status.add_arguments, status.run),
+        "revoke": Command("take back passes and links", revoke.add_arguments, revoke.run),
+        "link": Command("make a link that opens an article whole to some readers", link.add_arguments, link.run),
         "crawlers": Command(
             "list the robots that are known, or refresh their addresses", crawlers.add_arguments, crawlers.run
         ),

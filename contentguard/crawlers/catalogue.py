@@ -106,7 +106,7 @@ class Catalogue:
                 if token.one_word or (token.text in lowered and token.stands_in(lowered)):
                     best, rank = token, token.rank
                     break
-        return best if best is None or rank > _NAMED or not is_device_name(best.text, lowered) else None
+        return None if best is None or _is_in_a_hand(best, lowered) else best
 
     def _learn(self, word: bytes) -> _Meaning:
         """What a word means on which no token hangs; remembered, so that it is asked once."""
@@ -157,6 +157,13 @@ def _token(crawler: Crawler) -> _Token:
     one_word = words(bare) == [bare] and not at_start and not at_end
     rank = len(bare) + (0 if crawler.purpose is Purpose.TOOL else _NAMED)
     return _Token(rank, bare, at_start, at_end, one_word, crawler)
+
+
+def _is_in_a_hand(token: _Token, lowered: bytes) -> bool:
+    """Whether a tool's name is only a device's, or an app that shows previews says on whose telephone it runs."""
+    if token.crawler.purpose is Purpose.TOOL:
+        return is_device_name(token.text, lowered)
+    return token.crawler.purpose is Purpose.LINK_PREVIEW and b" device/" in lowered
 
 
 def _telling(word: bytes) -> tuple[None, ...]:

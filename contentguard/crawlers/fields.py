@@ -12,12 +12,17 @@ from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 
 MAX_LENGTH = 8192
 """Bytes of one field, all its lines joined."""
 MAX_MEMBERS = 64
 """Members of a dictionary, items of an inner list, parameters of an item."""
+MAX_PARTS = 256
+"""Items and parameters of one field, however they are nested: bounds the time that reading it takes."""
+_REMEMBERED = 16
+"""Dictionaries that are kept: the members of one are asked for again and again while a request is looked at."""
 
 _KEY = re.compile(r"[a-z*][a-z0-9_.*-]*+")
 _NUMBER = re.compile(r"-?([0-9]++)(?:\.([0-9]++))?+")
@@ -25,6 +30,7 @@ _STRING = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*+)"')
 _TOKEN = re.compile(r"[A-Za-z*][!#$%&'*+.^_`|~0-9A-Za-z:/-]*+")
 _BYTES = re.compile(r":([A-Za-z0-9+/=]*+):")
 _SPACES = re.compile(r"[ ]*+")
+_PARAMETER = re.compile(r";[ ]*+([a-z*][a-z0-9_.*-]*+)(=)?+")
 _BLANKS = re.compile(r"[ \t]*+")
 _ESCAPED = re.compile(r'\\(["\\])')
 
@@ -76,13 +82,14 @@ class InnerList:
 Member = Item | InnerList
 
 
-def parse_dictionary(text: str) -> dict[str, Member]:
+@lru_cache(maxsize=_REMEMBERED)
+def parse_dictionary(text: str) -> Mapping[str, Member]:
     """The members of a dictionary (RFC 9651 §4.2.2), in order. FieldError when ``text`` is none."""
     reader = _Reader(text)
     members: dict[str, Member] = {}
     while not reader.at_end():
         key = reader.take(_KEY)[0]
-        members[key] = _member(reader) if reader.skip("=") else Item(True, _parameters(reader))
+        members[key] = _member(reader) if reader.skip("=") else _flag(reader)
         if len(members) > MAX_MEMBERS:
             raise FieldError("too many members")
         reader.take(_BLANKS)
@@ -92,7 +99,7 @@ def parse_dictionary(text: str) -> dict[str, Member]:
         reader.take(_BLANKS)
         if reader.at_end():
             raise FieldError("a comma at the end")
-    return members
+    return MappingProxyType(members)
 
 
 def parse_item(text: str) -> Item:
@@ -137,13 +144,14 @@ def write_bare(value: Bare) -> str:
 class _Reader:
     """A place in a text."""
 
-    __slots__ = ("at", "text")
+    __slots__ = ("at", "left", "text")
 
     def __init__(self, text: str) -> None:
         if len(text) > MAX_LENGTH:
             raise FieldError(f"{len(text)} letters are more than {MAX_LENGTH}")
         self.text = text.strip(" ")
         self.at = 0
+        self.left = MAX_PARTS
 
     def at_end(self) -> bool:
         return self.at >= len(self.text)
@@ -168,9 +176,21 @@ class _Reader:
         if not self.skip(letter):
             raise FieldError(f"no {letter!r} at {self.at}")
 
+    def count(self) -> None:
+        """One part more."""
+        self.left -= 1
+        if self.left < 0:
+            raise FieldError(f"more than {MAX_PARTS} parts")
+
 
 def _member(reader: _Reader) -> Member:
     return _inner_list(reader) if reader.peek() == "(" else _item(reader)
+
+
+def _flag(reader: _Reader) -> Item:
+    """A key that stands alone, which means true."""
+    reader.count()
+    return Item(True, _parameters(reader))
 
 
 def _inner_list(reader: _Reader) -> InnerList:
@@ -188,6 +208,7 @@ def _inner_list(reader: _Reader) -> InnerList:
 
 
 def _item(reader: _Reader) -> Item:
+    reader.count()
     return Item(_bare(reader), _parameters(reader))
 
 
@@ -195,11 +216,11 @@ def _parameters(reader: _Reader) -> Parameters:
     if reader.peek() != ";":
         return _NONE
     parameters: dict[str, Bare] = {}
-    while reader.skip(";"):
-        reader.take(_SPACES)
-        key = reader.take(_KEY)[0]
+    while reader.peek() == ";":
+        reader.count()
+        key, has_value = reader.take(_PARAMETER).groups()
         # Of two parameters of one name the last value counts, in the first's place (RFC 9651 §4.2.3.2).
-        parameters[key] = _bare(reader) if reader.skip("=") else True
+        parameters[key] = _bare(reader) if has_value else True
         if len(parameters) > MAX_MEMBERS:
             raise FieldError("too many parameters")
     return parameters
@@ -208,7 +229,8 @@ def _parameters(reader: _Reader) -> Parameters:
 def _bare(reader: _Reader) -> Bare:
     first = reader.peek()
     if first == '"':
-        return _ESCAPED.sub(r"\1", reader.take(_STRING)[1])
+        text: str = reader.take(_STRING)[1]
+        return _ESCAPED.sub(r"\1", text) if "\\" in text else text
     if first == ":":
         return _decoded(reader.take(_BYTES)[1])
     if first == "?":

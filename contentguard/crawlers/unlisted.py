@@ -18,8 +18,8 @@ from contentguard.model import Crawler, Purpose
 # Over one word, a letter run. No repetition at all: linear in the word.
 _TELLING = re.compile(
     rb"bots?\Z|robot|crawl|spider|scrap|(?<!ok)https?|\Awww\Z|fetch|archiv|headless|monitor|uptime|validator|indexer"
-    rb"|[a-z]preview|feed(?:s|er|parser|reader)?\Z|\Arss[a-z]|[a-z]rss\Z|checker|linkcheck|[a-z]parser\Z|synthetic|webhook"
-    rb"|scann(?:ing|er)|sniffer|screenshot|seo\Z|\Aseo(?!ul)|analy[sz]er|harvest|extract(?:or|er)|grabber"
+    rb"|[a-z](?<!developer)preview|feed(?:s|er|parser|reader)?\Z|\Arss[a-z]|[a-z]rss\Z|checker|linkcheck|[a-z]parser\Z|synthetic|webhook"
+    rb"|scann(?:ing|er)|sniffer|screenshot|(?<!en)seo\Z|\Aseo(?!ul)|analy[sz]er|harvest|extract(?:or|er)|grabber"
     rb"|healthcheck|curl\Z|wget|\Apython|\Aperl\Z|\Aphp\Z|\Aruby\Z|\Agolang|\Anodejs|\Aresearch\Z|inspector"
     rb"|[a-z]agents?\Z|survey|measurement|prospect|searcher\Z|searchengine"
 )
@@ -35,10 +35,15 @@ _BROWSERS_TOO = frozenset(
 )
 _ADDRESSES = {b"http": b"http://", b"https": b"https://", b"www": b"www."}
 _NO_NAMES = PLAIN | _ADDRESSES.keys() | {b"compatible"}
+_NETSCAPE = re.compile(rb"mozilla/(?:[1-3]\.|4\.[0-9a-z_-]++ ++\[[a-z_-]++\] ++\(x11; [inu];)")
+"""How Netscape wrote itself, whatever it ran on: ``Mozilla/4.7 [en] (X11; I; AIX 4.2)``; and those who lived by its
+first three versions, on consoles, televisions and pocket computers."""
 _PRODUCT = re.compile(rb"[a-z0-9][a-z0-9_.!-]*", re.IGNORECASE)
 _AT = ord("@")
 _ENGINE = b") applewebkit"
 """What follows an Android device's name."""
+_APP = b" instagram "
+"""Behind this, and a version, an app says in parentheses what it runs on."""
 
 _MODELS = tuple(
     b"nokia samsung sonyericsson lg mot- motorola sie- siemens htc alcatel blackberry huawei zte sagem lenovo iphone"
@@ -47,7 +52,7 @@ _MODELS = tuple(
 )
 """How a telephone or television begins that says its model and no more."""
 
-_SHOWING = (b"browser", b"webexplorer", b"navigator", b"mosaic", b"tv", b"player")
+_SHOWING = (b"browser", b"webexplorer", b"mobileexplorer", b"navigator", b"mosaic", b"tv", b"player")
 """How a word ends that names a program which shows something to somebody: ``PrivacyBrowser``, ``AppleTV``."""
 _INTERNET_EXPLORER = frozenset({b"internet", b"explorer"})
 
@@ -101,8 +106,10 @@ def _says_nothing_here(word: bytes, lowered: bytes, found: list[bytes]) -> bool:
 
 
 def _is_device_or_toolbar(word: bytes, lowered: bytes, found: list[bytes]) -> bool:
-    if word == b"research":
-        return b"motion" in found  # Research In Motion made the BlackBerry
+    if word == b"research" and b"motion" in found:
+        return True  # Research In Motion made the BlackBerry
+    if word.endswith(b"agent") and b"cfnetwork" in found:
+        return True  # parts of Apple's systems are called agents
     if word == b"feedreader" or b"bsalsa" in found:
         return b"msie" in found  # Internet Explorer with another program in it, or in another program
     return is_device_name(word, lowered)
@@ -110,7 +117,7 @@ def _is_device_or_toolbar(word: bytes, lowered: bytes, found: list[bytes]) -> bo
 
 def is_device_name(text: bytes, lowered: bytes) -> bool:
     """Whether ``text`` stands in an Android device's name only: there are tablets called TREQ, and a tool is too."""
-    return lowered.find(text, _device_end(lowered)) < 0
+    return text not in _but_for_the_device(lowered)
 
 
 def _complains_to(lowered: bytes) -> bool:
@@ -119,13 +126,19 @@ def _complains_to(lowered: bytes) -> bool:
         return False
     if _AT not in lowered and b".com" not in lowered and b".org" not in lowered:
         return False
-    return _COMPLAINTS.search(lowered, _device_end(lowered)) is not None
+    return _COMPLAINTS.search(_but_for_the_device(lowered)) is not None
 
 
-def _device_end(lowered: bytes) -> int:
-    """Where an Android device's name ends; 0 where there is none."""
+def _but_for_the_device(lowered: bytes) -> bytes:
+    """A User-Agent without what comes before an Android device's engine, and without what an app says of it again."""
     engine = lowered.find(_ENGINE)
-    return engine if engine > 0 and lowered.find(b"android", 0, engine) >= 0 else 0
+    if engine <= 0 or lowered.find(b"android", 0, engine) < 0:
+        return lowered
+    rest = lowered[engine:]
+    app = rest.find(_APP)
+    start = rest.find(b"(", app)
+    end = rest.find(b")", start)
+    return rest[:start] + rest[end:] if 0 <= app < start < end else rest
 
 
 def _is_its_makers(lowered: bytes, found: list[bytes]) -> bool:
@@ -148,7 +161,7 @@ def _says_compatible(lowered: bytes, found: list[bytes]) -> bool:
     if b"compatible;" not in lowered or b"midp" in found:
         return False
     said = _COMPATIBLE.search(lowered)
-    return said is not None and said[1] not in _BROWSERS_TOO
+    return said is not None and said[1] not in _BROWSERS_TOO and said[1] not in DEVICES
 
 
 def _is_no_browser(lowered: bytes, found: list[bytes]) -> bool:
@@ -159,6 +172,8 @@ def _is_no_browser(lowered: bytes, found: list[bytes]) -> bool:
     bare = b"/" not in lowered and b"(" not in lowered and b"[" not in lowered
     if not (HANDHELDS if bare else DEVICES).isdisjoint(found):
         return not bare and not lowered.startswith(b"mozilla/") and _wraps_a_desktop_browser(lowered)
+    if _NETSCAPE.match(lowered) and b"compatible" not in lowered:
+        return False
     return bool(lowered.strip()) and not _begins_with_a_model(lowered) and not _shows(found)
 
 
@@ -180,7 +195,7 @@ def _wraps_a_desktop_browser(lowered: bytes) -> bool:
     Apps on telephones and televisions do so too, with a person behind them.
     """
     at = lowered.find(b"mozilla/5.0 (")
-    desktop = at > 0 and lowered[at + 13 :].startswith((b"windows nt", b"macintosh", b"x11"))
+    desktop = b"/" in lowered[: max(at, 0)] and lowered[at + 13 :].startswith((b"windows nt", b"macintosh", b"x11"))
     return desktop and DEVICES.isdisjoint(words(lowered[:at]))
 
 

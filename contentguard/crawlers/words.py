@@ -45,8 +45,8 @@ HANDHELDS = frozenset(
     smarttv hbbtv hybridcast netcast nettv viera vizio vizios kreatv loewe vestel antgalio antfresco brightsign
     pda ppc pocket iemobile handheld cellphone mobilephone smartphone phone tablet fban fbav instagram pinterest
     nokia samsung sec sie siemens blackberry playbook bb lg lge htc sony sonyericsson ericsson mot motorola panasonic
-    philips sagem alcatel sharp sanyo kyocera zte huawei xiaomi docomo kddi softbank vodafone willcom lenovo lumia
-    archos casio psion tianyu amoi bird haier hisense micromax lava spice karbonn asus acer tcl oppo vivo
+    philips sagem alcatel sharp sanyo kyocera zte huawei xiaomi docomo nttdocomo kddi softbank vodafone willcom lenovo
+    lumia archos casio psion tianyu amoi bird haier hisense micromax lava spice karbonn asus acer tcl oppo vivo
     """.split()
 )
 """What is held in a hand or stands before a sofa: systems, makes and kinds of device."""

@@ -9,6 +9,7 @@ the affair of ``Press``, from which the guard has ``plan`` and ``render``.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -21,24 +22,26 @@ from contentguard.backends import Admitting, Store
 from contentguard.backends.fallback import FallbackStore
 from contentguard.backends.identification import identifier
 from contentguard.backends.memory import MemoryStore, Pools
-from contentguard.backends.shared import open_store
 from contentguard.crawlers import CATALOGUE
 from contentguard.crawlers.message import SignedRequest
 from contentguard.detect import noticed_in, signals, total
-from contentguard.errors import Fault, SettingsError
 from contentguard.guard.callers import Caller, Callers
-from contentguard.guard.press import printable
+from contentguard.guard.links import Links
+from contentguard.guard.opened import opened
+from contentguard.guard.press import Own, printable
 from contentguard.guard.reception import Reception
 from contentguard.guard.visits import Visit
 from contentguard.limits import Limit
 from contentguard.model import MOST_HEADERS, Action, Facts, Rendition, Verdict, changed, told
 from contentguard.policy import decide_article, over
 from contentguard.policy.rules import READER
+from contentguard.rewrite.plan import Plan
 from contentguard.settings import Settings
 from contentguard.tokens import Signer
 
 VERDICTS = logging.getLogger("contentguard.verdict")
 _NO_POOLS = Pools(spent=16, meters=256, counters=16, sets=256, revoked=16)
+_PASS = re.compile(r"[0-9a-f]{16}")
 _NONCES = 65_536
 """Signatures' nonces and their senders that are remembered at once."""
 
@@ -55,10 +58,12 @@ class Guard(Reception):
     ) -> None:
         keys, self.temporary_key = settings.keys_or_temporary()
         signer = Signer(keys)
-        own = _opened(settings, signer)
+        own = opened(settings, signer)
         super().__init__(settings, signer, store or own, ledger or own)
         self._own = own
-        self.clock = clock
+        self.clock, self.since = clock, clock()
+        self.links = Links(settings, signer, own, clock, self.note)
+        """What opens one article to whoever is sent there."""
         self.verdicts: Counter[tuple[Action, str]] = Counter()
         """How often each rule has decided, by what it decided."""
         self.shadow: Counter[str] = Counter()
@@ -104,6 +109,12 @@ class Guard(Reception):
             self.report(facts, verdict)
         return facts, verdict
 
+    def boxed(self, own: Own, visit: Visit, plan: Plan, now: float) -> Own:
+        """What a page that a reader has whole carries of its own: with links in its share box that open it."""
+        if not self.settings.share.signed or not plan.url:
+            return own
+        return {**own, **self.links.in_box(visit, plan.url, now)}
+
     def _verdict(self, facts: Facts, caller: Caller) -> Verdict:
         """What the policy says of these facts. The same words in the same kind of session get the same verdict."""
         plain = facts.crawler is None and facts.network is None and facts.cluster is None and not facts.wait
@@ -148,6 +159,15 @@ class Guard(Reception):
         except Exception:
             self.note("visits-failed", "an article could not be counted for its visit", failed=True)
         return facts, verdict
+
+    async def revoke(self, name: str) -> bool:
+        """Take back a pass, by its id, or a link; whether it can be one. A pass is then as if there were none."""
+        if _PASS.fullmatch(name) is None:
+            return await self.links.revoke(name)
+        now = self.clock()
+        if self.visits is not None:
+            await self._own.revoke(name, self.visits.revoke(name, now), now)
+        return self.visits is not None
 
     async def _identified(self, facts: Facts, target: str, caller: Caller) -> Facts:
         """These facts with the robot that the client says to be, and whether it is."""
@@ -256,14 +276,3 @@ class Guard(Reception):
             "identity_reason": facts.identity_reason,
             **verdict.as_dict(),
         }
-
-
-def _opened(settings: Settings, signer: Signer) -> MemoryStore | FallbackStore:
-    """This process's memory; or the store that processes share, with memory to fall back on."""
-    # By the oldest key, so that processes go on sharing while a new one is being given out.
-    secret = signer.derived("store")[-1]
-    try:
-        return open_store(settings.store, secret=secret, clients=settings.limits.clients)
-    except ImportError as error:
-        wanted = "the extra redis: pip install 'contentguard[redis]'"
-        raise SettingsError([Fault("store", f"no redis client ({error})", wanted)]) from None

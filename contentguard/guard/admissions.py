@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from secrets import randbits, token_hex
-from typing import NamedTuple
 
 from contentguard.addresses import neighbourhood
 from contentguard.admission import once, tickets
@@ -26,6 +25,7 @@ from contentguard.admission.tickets import WAITER, Kind, Ticket, Trouble
 from contentguard.backends import Admitting, Store
 from contentguard.detect import cluster_of
 from contentguard.guard.crowds import Crowds
+from contentguard.guard.entries import CROWDED, LEAD, WHOLE, Entry, Redeemed
 from contentguard.guard.metering import Meters, Reader
 from contentguard.guard.visits import Visit, Visits
 from contentguard.model import Facts, Rendition, Standing, Verdict
@@ -36,37 +36,8 @@ _DOUBTFUL = 3.0
 """Score from which nobody gets the benefit of the doubt: the threshold "lead-only"."""
 _MUST_PROVE = 5.0
 """Score from which waiting does not suffice: more than a reader's surroundings bring about."""
-_CROWDED = "too-many"
 
 Note = Callable[[str, str], None]
-
-
-class Entry(NamedTuple):
-    """What a client gets of an article."""
-
-    whole: bool
-    wait: float = 0.0
-    """Seconds until it may be opened whole, where that is only a matter of time."""
-
-
-class Redeemed(NamedTuple):
-    """What became of a ticket."""
-
-    ticket: Ticket | None = None
-    given: Pass | None = None
-    """The pass that it has earned."""
-    wait: float = 0.0
-    """Seconds after which to come again; the ticket is as good as before only where it was early."""
-    trouble: str = ""
-    """Why it was not accepted; empty where it was."""
-
-    @property
-    def crowded(self) -> bool:
-        """Whether it was as good as any, and only no pass is given out at the moment."""
-        return self.trouble == _CROWDED
-
-
-WHOLE, LEAD = Entry(whole=True), Entry(whole=False)
 
 
 class Admissions:
@@ -79,7 +50,8 @@ class Admissions:
         self._meter, self._tickets = settings.meter, settings.tickets
         self._keys, self._once = signer.derived("ticket"), signer.derived("once")
         self._visits, self._store, self._ledger, self._note = visits, store, ledger, note
-        self._meters = Meters(settings.meter, ledger, self._broken, signer.derive("accounts"))
+        accounts = signer.derive("accounts")
+        self._meters = Meters(settings.meter, ledger, accounts, broken=self._broken, revoked=visits.revoke)
         self._crowds = Crowds(settings.meter, visits.sessions, store, ledger, self._broken)
         young = settings.meter.new_reader_articles_per_hour
         self.governor = Governor(settings.governor, secret=signer.derive("governor"), young=young)
@@ -234,7 +206,7 @@ class Admissions:
         if given is None:
             return Redeemed(ticket, trouble="wrong-proof")
         wait = self.governor.issue(now) or await self._crowds.earns(facts)
-        return Redeemed(ticket, wait=wait, trouble=_CROWDED) if wait > 0.0 else Redeemed(ticket, given)
+        return Redeemed(ticket, wait=wait, trouble=CROWDED) if wait > 0.0 else Redeemed(ticket, given)
 
     async def _spent(self, ticket: Ticket, now: float) -> bool:
         """Whether this is the one time that the ticket is spent."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import blake2b
+from math import inf
 from typing import NamedTuple
 
 from contentguard.admission.maturity import Metering, Quota, Trust, quota, trust
@@ -17,6 +18,8 @@ from contentguard.guard.visits import Visit
 
 _REMEMBERED, _LONG = 4096, 512
 """Numbers of articles, and readers over their meter, that are remembered; articles' names up to so many characters."""
+_REVOKED = 1.0
+"""Seconds to wait for who comes with a pass that was revoked: the next request is anybody's."""
 _MATURED = Trust.MATURED
 
 
@@ -30,10 +33,22 @@ class Reader(NamedTuple):
 
 
 class Meters:
-    """The meters of one site. ``broken`` is called where the ledger fails; ``secret`` keys accounts' names."""
+    """The meters of one site. ``secret`` keys accounts' names.
 
-    def __init__(self, options: Metering, ledger: Admitting, broken: Callable[[], None], secret: bytes) -> None:
-        self._options, self._ledger, self._broken, self._secret = options, ledger, broken, secret
+    ``broken`` is called where the ledger fails, ``revoked`` where it says that a pass (its id, at a moment) is none.
+    """
+
+    def __init__(
+        self,
+        options: Metering,
+        ledger: Admitting,
+        secret: bytes,
+        *,
+        broken: Callable[[], None],
+        revoked: Callable[[str, float], object],
+    ) -> None:
+        self._options, self._ledger, self._secret = options, ledger, secret
+        self._broken, self._revoked = broken, revoked
         self._meter_now = ledger.meter_now if isinstance(ledger, MemoryStore) else None
         self.waits = self._meter_now is None
         """Whether an answer may have to come from another machine."""
@@ -76,6 +91,9 @@ class Meters:
         return self._over.get(key, 0.0) > now
 
     def _noted(self, reader: Reader, wait: float, now: float) -> float:
+        if wait == inf:
+            self._revoked(reader.key, now)
+            wait = _REVOKED
         if len(self._over) >= _REMEMBERED:
             self._over.clear()
         self._over[reader.key] = now + wait

@@ -260,7 +260,7 @@ class Press:
         """A new day: what all of its pages have in common."""
         self._midnight = now // _DAY * _DAY
         date = datetime.fromtimestamp(now, UTC).date().isoformat().encode()
-        self._today = {Field.NONCE: b"", Field.DATE: date}
+        self._today = {Field.NONCE: b"", Field.SHARED: b"", Field.DATE: date}
 
     def base_url(self, facts: Facts) -> str:
         """The site's origin; where it is not configured, what this reader's own Host header says, if that is sane."""

@@ -35,6 +35,8 @@ _EXCUSED = 1800.0
 """Seconds for which that excuses pages whose parts this process has not seen fetched."""
 _JUST_GIVEN = 120.0
 """Seconds after which a cookie's first pages need no crediting to the address any more."""
+_CLOCKS = 60.0
+"""Seconds by which other machines' clocks may be ahead."""
 _KEPT, _KEPT_BYTES = 4096, 512
 _SUSPICIOUS = 1.0
 """Score from which a client counts as a suspicious neighbour."""
@@ -45,7 +47,7 @@ _TICK = 60
 class Visit:
     """One request as part of a visit."""
 
-    __slots__ = ("account", "address", "anonymous", "caller", "given", "key", "new", "once")
+    __slots__ = ("account", "address", "anonymous", "caller", "given", "key", "new", "once", "token")
 
     def __init__(self, caller: Caller, given: Pass | None, address: str, anonymous: str) -> None:
         self.caller, self.given, self.address, self.anonymous = caller, given, address, anonymous
@@ -55,6 +57,8 @@ class Visit:
         """Whom the app knows this reader for."""
         self.once = False
         """Whether this request opens one article without a pass."""
+        self.token = b""
+        """What it came with that may be a link which opens an article."""
         self.new: Pass | None = None
         """The pass that its answer hands out."""
 
@@ -77,6 +81,7 @@ class Visits:
         self.neighbours = Neighbours(secret=signer.derive("neighbours"))
         self.order = SiteOrder()
         self._kept: dict[bytes, tuple[Pass, str]] = {}
+        self._revoked: dict[str, float] = {}
         self._tokens: dict[str, tuple[int, Mapping[Field, bytes]]] = {}
 
     # -- who it is ---------------------------------------------------------------------------------------------
@@ -103,7 +108,19 @@ class Visits:
                 if len(self._kept) >= _KEPT:
                     self._kept.clear()
                 self._kept[cookies] = found
-        return found[0] if found[1] == kind and fresh(found[0], facts.now, self._life) else None
+        given = found[0]
+        if self._revoked and self._revoked.get(given.id, 0.0) > facts.now:
+            return None
+        return given if found[1] == kind and fresh(given, facts.now, self._life) else None
+
+    def revoke(self, name: str, now: float) -> float:
+        """A pass of this id is none any more; until when it would have been one, in seconds since the epoch."""
+        until = now + self._life + _CLOCKS
+        if len(self._revoked) >= _KEPT:
+            # The oldest first: it is the first to end.
+            del self._revoked[next(iter(self._revoked))]
+        self._revoked[name] = until
+        return until
 
     # -- what is known of it -----------------------------------------------------------------------------------
 

@@ -38,6 +38,8 @@ class Field(StrEnum):
     """This reader's token for the browser's report."""
     TICKET = "ticket"
     """The ticket by which this reader may come by the rest of an article: the last segment of an URL's path."""
+    SHARED = "shared"
+    """What follows the page's URL in the share box's links so that they open it, percent-encoded; or nothing."""
     NONCE = "nonce"
     """`` nonce="…"`` with its leading space where the response's own CSP asks for one, else empty."""
 

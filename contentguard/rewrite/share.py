@@ -183,6 +183,8 @@ class Share:
     native: bool = True
     """The system's own share sheet, shown where the browser has one."""
     copy_link: bool = True
+    signed: bool = False
+    """Whether who follows one of the box's links gets the article whole: see ``SharedLinks``."""
     extra: tuple[ShareTarget, ...] = ()
     """Targets of the site's own; name them in ``targets`` to show them."""
     texts: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -218,7 +220,7 @@ def share(page: Page, *, options: Share, qr: str = "") -> Iterator[Fragment]:
     """The share box at the article's end; ``qr`` is the address of the page's QR code, if it has one."""
     if not options.enabled:
         return
-    values = _values(page, qr)
+    values = _values(page, qr, signed=options.signed)
     links = [item for template, tail in _links(options) if (item := _link(template, tail, values))]
     buttons = _buttons(options) if page.scripts_allowed else ()
     if not links and not buttons:
@@ -282,7 +284,7 @@ def _tail(target: ShareTarget, options: Share) -> bytes:
     return b'"%s>%s</a></li>' % (attributes, _face(target, name))
 
 
-def _link(template: str, tail: bytes, values: Mapping[str, str | Field]) -> list[Part]:
+def _link(template: str, tail: bytes, values: Mapping[str, _Value]) -> list[Part]:
     address = _address(template, values)
     return [b'<li><a class="cg-share-link" href="', *address, tail] if address else []
 
@@ -292,17 +294,21 @@ def _face(target: ShareTarget, name: str) -> bytes:
     return icon + b"<span>%s</span>" % ascii_html(name)
 
 
-def _values(page: Page, qr: str) -> Mapping[str, str | Field]:
+_Value = str | tuple[str | Field, ...]
+
+
+def _values(page: Page, qr: str, *, signed: bool) -> Mapping[str, _Value]:
     """What fills the holes of addresses, escaped once for all of them."""
+    url = _encoded(page.url) or Field.URL_QUERY
     return {
         "{title}": _encoded(page.title),
         "{image}": _encoded(_image(page)),
-        "{url}": _encoded(page.url) or Field.URL_QUERY,
+        "{url}": (url, Field.SHARED) if signed else (url,),
         "{qr}": qr,
     }
 
 
-def _address(template: str, values: Mapping[str, str | Field]) -> list[Part]:
+def _address(template: str, values: Mapping[str, _Value]) -> list[Part]:
     """``template`` with its holes filled, ready for an attribute; empty when the page lacks what it cannot
     do without."""
     if ("{image}" in template and not values["{image}"]) or ("{qr}" in template and not values["{qr}"]):
@@ -310,7 +316,8 @@ def _address(template: str, values: Mapping[str, str | Field]) -> list[Part]:
     if not values["{title}"]:
         template = _untitled(template)
     filled = [values.get(piece, piece) for piece in _HOLE.split(template)]
-    return [value if isinstance(value, Field) else ascii_html(value) for value in filled]
+    flat = [part for value in filled for part in ((value,) if isinstance(value, str) else value)]
+    return [part if isinstance(part, Field) else ascii_html(part) for part in flat]
 
 
 def _untitled(template: str) -> str:

@@ -223,6 +223,17 @@ class StoreContract(ABC):
 
         self.run(story)
 
+    def test_what_is_revoked_may_have_nothing_not_even_again(self) -> None:
+        async def story(store: Ledger) -> None:
+            quota = Few(5, 9)
+            assert await store.meter("a", 1, quota, NOW) == 0.0
+            await store.revoke("a", NOW + 100, NOW)
+            assert [await store.meter("a", n, quota, NOW + 1) for n in (1, 2)] == [inf, inf]
+            assert await store.meter("b", 1, quota, NOW + 1) == 0.0
+            assert await store.meter("a", 1, quota, NOW + 100) == 0.0, "its end has come"
+
+        self.run(story)
+
     def test_a_large_meter(self) -> None:
         async def story(store: Ledger) -> None:
             quota = Few(1000, 1000)
@@ -329,9 +340,9 @@ class StoreContract(ABC):
     def test_kinds_do_not_share_keys(self) -> None:
         async def story(store: Ledger) -> None:
             for key in KEYS:
+                assert await store.meter(key, 1, Few(1, 1), NOW) == 0.0
                 await store.revoke(key, NOW + 60, NOW)
                 assert await store.spend(key, NOW + 60, NOW)
-                assert await store.meter(key, 1, Few(1, 1), NOW) == 0.0
                 assert await store.count(key, 1, 1, NOW + 60, NOW)
                 assert await store.join(key, key, 1, NOW + 60, NOW)
                 assert (await store.take(key, Limit(1, 60), NOW)).allowed

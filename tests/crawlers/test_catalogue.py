@@ -344,12 +344,17 @@ def test_a_token_made_of_browser_words_is_refused() -> None:
 
 
 def test_the_command_tells_rates_and_what_came_out_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / "agents.json"
-    file.write_text(
-        json.dumps({"one": {"browsers": [CHROME, CHROME, "curl/8"], "robots": ["curl/8", CHROME]}}), "utf-8"
-    )
-    assert main([str(file), "--show", "1"]) == 0
+    file, tuned = tmp_path / "agents.json", tmp_path / "tuned.json"
+    one = {"browsers": [CHROME, CHROME, "curl/8"], "robots": ["curl/8", CHROME]}
+    file.write_text(json.dumps({"one": one, "browsers": {"two": [CHROME, "curl/7"]}}), "utf-8")
+    tuned.write_text(json.dumps(["curl/7"]), "utf-8")
+    assert main([str(file), "--show", "1", "--without", str(tuned)]) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0].startswith("one/browsers: 1 of 2 taken for robots, 50.000%")
     assert said[1] == "  curl | curl/8"
     assert said[2].startswith("one/robots: 1 of 2 missed")
+    assert said[4].startswith("browsers/two: 0 of 1 taken for robots, 0.000%")
+    assert said[5].startswith("all robots: 1 of 2 missed")
+    assert said[6].startswith("all browsers: 1 of 2 taken for robots")
+    assert main([str(file)]) == 0
+    assert "all browsers: 2 of 3 taken for robots" in capsys.readouterr().out

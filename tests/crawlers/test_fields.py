@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from contentguard.crawlers.fields import (
     MAX_LENGTH,
     MAX_MEMBERS,
+    MAX_PARTS,
     Bare,
     Date,
     Decimal,
@@ -104,6 +105,15 @@ def test_everything_is_bounded() -> None:
         with pytest.raises(FieldError):
             parse_dictionary(text)
     assert len(parse_dictionary(", ".join(many[1:]))) == MAX_MEMBERS
+
+
+def test_parts_are_bounded_however_they_are_nested() -> None:
+    item = "a" + "".join(f";p{number}" for number in range(15))
+    full = ", ".join(f"m{number}=({item})" for number in range(MAX_PARTS // 16))
+    assert len(parse_dictionary(full)) == MAX_PARTS // 16
+    for one_more in (full + ", n", full + ";p=1"):
+        with pytest.raises(FieldError, match="parts"):
+            parse_dictionary(one_more)
 
 
 @given(st.text(alphabet='ab01 "\\;,=()?@:.-*\t\x00é', max_size=60))

@@ -28,6 +28,7 @@ from contentguard.backends.identification import Identifier
 from contentguard.backends.memory import MemoryStore
 from contentguard.backends.ranges import RangesFile
 from contentguard.crawlers import CATALOGUE
+from contentguard.crawlers.fields import parse_dictionary
 from contentguard.crawlers.signatures import SignatureRules
 from contentguard.detect import agent, hints
 from contentguard.guard import VERDICTS, Guard
@@ -192,6 +193,7 @@ def forget(guard: Guard) -> None:
     for remembered in (agent._parse, hints._wrong, proxies._short_node, proxies._known, addresses.address_of):
         remembered.cache_clear()
     networks.number.cache_clear()
+    parse_dictionary.cache_clear()
     identification._is_public.cache_clear()
 
 
