@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import json
 import os
 import secrets
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Annotated, Any, Self, cast
 from urllib.parse import urlsplit
 
 from pydantic import Field, InstanceOf, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from contentguard.admission.archive import Archive
 from contentguard.admission.grants import Tickets
@@ -66,7 +68,7 @@ class Settings(BaseSettings):
         arbitrary_types_allowed=True,
     )
 
-    secret_key: tuple[SecretStr, ...] = ()
+    secret_key: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     """Signs and hashes; at least 16 characters. Several: the first signs, all are accepted (rotation)."""
     site: str = ""
     """The publication's name, for cards, refusals and robots.txt."""
@@ -148,6 +150,10 @@ class Settings(BaseSettings):
     @field_validator("secret_key", mode="before")
     @classmethod
     def _one_or_many(cls, value: object) -> object:
+        """In a variable of the environment, several stand in a JSON array."""
+        if isinstance(value, str) and value.startswith("["):
+            with suppress(ValueError):
+                return tuple(json.loads(value))
         return (value,) if isinstance(value, str | SecretStr) else value
 
     @field_validator("secret_key")
