@@ -78,7 +78,9 @@ class Guard(Reception):
         self._articles, self._requests = settings.limits.parsed()
         self._address_key = self.signer.derive("address")
         self.proxied = bool(settings.proxies.trusted) or settings.proxies.unix
-        self.caller = Callers(CATALOGUE.match, limited=self._requests is not None).find
+        self.caller = Callers(
+            CATALOGUE.match, limited=self._requests is not None, secret=self.signer.derived("clusters")[-1]
+        ).find
         """Who asks, as far as the request's headers tell."""
         self._authority = urlsplit(settings.origin).netloc
         # A store of their own, of buckets alone.

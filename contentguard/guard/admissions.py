@@ -23,7 +23,6 @@ from contentguard.admission.passes import Pass, short
 from contentguard.admission.proof import verify
 from contentguard.admission.tickets import WAITER, Kind, Ticket, Trouble
 from contentguard.backends import Admitting, Store
-from contentguard.detect import cluster_of
 from contentguard.guard.ceiling import Ceiling
 from contentguard.guard.crowds import Crowds
 from contentguard.guard.entries import CROWDED, LEAD, WHOLE, Entry, Redeemed
@@ -147,7 +146,7 @@ class Admissions:
         return self._ruled(ruling)
 
     def _ruling(self, visit: Visit, facts: Facts, article: str, stands: Trust) -> Ruling:
-        cluster, network = cluster_of(facts, visit.caller.known), neighbourhood(facts.client)
+        cluster, network = visit.caller.cluster_at(facts), neighbourhood(facts.client)
         return self.governor.view(article, cluster, network, stands, facts.now)
 
     def _ruled(self, ruling: Ruling) -> Entry:

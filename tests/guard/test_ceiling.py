@@ -8,9 +8,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from random import Random
 from typing import Any
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from contentguard.admission.governor import Ruling
 from contentguard.admission.maturity import Trust
@@ -73,6 +76,27 @@ class TestShared:
                 given += not (await view(pair[n % 2], n, NOW + n * 0.18)).wait
             assert 3500 <= given <= 3600 + 180
             assert store.limits[0] == Limit(3600, 3600.0, 170)
+
+        asyncio.run(story())
+
+    @hypothesis.given(
+        gaps=st.lists(st.sampled_from([0.0, 0.01, 0.5, 3.0, 9.9, 60.0, 900.0]), min_size=50, max_size=400),
+        budget=st.sampled_from([1, 60, 600, 3600]),
+        dice=st.randoms(use_true_random=False),
+    )
+    @hypothesis.settings(max_examples=60, deadline=None)
+    def test_in_no_hour_of_any_traffic_do_they_give_more(self, gaps: list[float], budget: int, dice: Random) -> None:
+        async def story() -> None:
+            store, now = Counted(), NOW
+            options = {"cold_articles_per_hour": budget, "cold_articles_per_hour_most": budget, "processes": 3}
+            three = [ceiling(store, **options) for _ in range(3)]
+            burst, given = three[0].governor.limit.size, list[float]()
+            for n, gap in enumerate(gaps * 3):
+                now += gap
+                if not (await view(three[dice.randrange(3)], n, now)).wait:
+                    given.append(now)
+            for at, start in enumerate(given):
+                assert sum(start <= one < start + 3600.0 for one in given[at:]) <= budget + burst
 
         asyncio.run(story())
 
@@ -224,7 +248,7 @@ class TestPressure:
 
     def test_readers_who_come_as_usual_press_nobody(self) -> None:
         site = news()
-        for n in range(30):
+        for n in range(10):
             first = site.ask(f"/news/{n}", PLAIN, address=f"198.51.100.{n}")
             proved(site, first, address=f"198.51.100.{n}")
         assert site.guard.admissions.ceiling.pressure(site.now) == 0
