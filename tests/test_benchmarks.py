@@ -53,6 +53,9 @@ from tests.client import drive, guarded, http_scope
 from tests.client import page as answering
 from tests.servers.harness import need_program
 
+pytestmark = pytest.mark.no_cover
+"""Long, and what it runs is covered by others: traced it would take twice as long."""
+
 QUICK = Options(1, quick=True)
 SMALL = {label: SIZES[label] for label in ("60k", "200k")}
 

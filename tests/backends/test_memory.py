@@ -38,6 +38,7 @@ async def _strangers(store: MemoryStore, number: int, limit: Limit, over: float,
 
 @pytest.mark.parametrize("suffix", ["", "x" * 55, "x" * 5000, "ж" * 60], ids=["short", "cached", "long", "wide"])
 @pytest.mark.parametrize("max_entries", [1000, 200_000])
+@pytest.mark.no_cover
 def test_a_hundred_thousand_keys_stay_within_the_bounds(max_entries: int, suffix: str) -> None:
     limit = Limit(60, 60)
     number = 100_000 if max_entries == 200_000 and not suffix else 10_000
@@ -64,6 +65,7 @@ def test_max_bytes_binds_where_it_is_the_tighter_bound() -> None:
     assert store.buckets.bytes_used + 1024 * 512 <= 2**20
 
 
+@pytest.mark.no_cover
 def test_an_offender_stays_limited_after_a_hundred_thousand_strangers() -> None:
     async def story() -> None:
         store, limit = MemoryStore(max_entries=4096, secret=SECRET), Limit(60, 60)
@@ -165,6 +167,7 @@ def test_senseless_bounds_are_refused() -> None:
 # -- the other pools -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 def test_a_million_strangers_make_nobody_forgotten_who_has_done_something() -> None:
     """A million strangers ask for a bucket, and every tenth of them for all else."""
     limit, quota = Limit(60, 60), Few(30, 150)

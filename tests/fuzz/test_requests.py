@@ -17,6 +17,9 @@ from tests.fuzz.__main__ import main
 from tests.fuzz.court import Tally, hunt
 from tests.fuzz.requests import LARGEST, request, seeds
 
+pytestmark = pytest.mark.no_cover
+"""Long, and what it runs is covered by others: traced it would take twice as long."""
+
 REQUESTS = 20_000
 FAULTS = ("slow",)
 """What depends on the machine, and is for the command to say."""

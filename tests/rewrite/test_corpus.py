@@ -23,6 +23,9 @@ from tests.rewrite.corpus.places import judge_all, splice
 from tests.rewrite.corpus.splits import SHORT, UnfaithfulError, check, faithful, one_point, two_point
 from tests.rewrite.pages import article_pages, chunkings
 
+pytestmark = pytest.mark.no_cover
+"""Long, and what it runs is covered by others: traced it would take twice as long."""
+
 PAGES = Path(__file__).parent / "corpus" / "pages"
 SHARE_RIGHT = 0.999
 

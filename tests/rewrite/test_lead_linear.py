@@ -13,6 +13,9 @@ from contentguard.rewrite.plan import Plan
 from tests.rewrite.divided import plan_of
 from tests.rewrite.test_linear import UNITS
 
+pytestmark = pytest.mark.no_cover
+"""Long, and what it runs is covered by others: traced it would take twice as long."""
+
 SMALL, LARGE = 40_000, 160_000
 SLACK = 0.03
 ATTEMPTS = 4

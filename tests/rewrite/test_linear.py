@@ -12,6 +12,9 @@ import pytest
 
 from tests.rewrite.corpus.adapter import Rewritten, rewrite
 
+pytestmark = pytest.mark.no_cover
+"""Long, and what it runs is covered by others: traced it would take twice as long."""
+
 SMALL, LARGE = 250_000, 1_000_000
 CHUNK = 4096
 SLACK = 0.02
