@@ -14,9 +14,9 @@ import secrets
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self, cast
+from typing import Any, Self, cast
 from urllib.parse import urlsplit
 
 from pydantic import Field, InstanceOf, SecretStr, ValidationError, field_validator
@@ -37,6 +37,7 @@ from contentguard.model import Facts, Verdict
 from contentguard.policy import Limits, Policy, PolicyError, read_policy
 from contentguard.policy.checks import crawler_faults
 from contentguard.proxies import Proxies
+from contentguard.publish.options import Robots
 from contentguard.rewrite.article import Article
 from contentguard.rewrite.cards import Cards
 from contentguard.rewrite.deterrents import Copy
@@ -44,26 +45,14 @@ from contentguard.rewrite.lead import Lead
 from contentguard.rewrite.probes import Probes
 from contentguard.rewrite.share import Share
 from contentguard.rewrite.visible import Visible
+from contentguard.watermark.compiled import Channels
+from contentguard.watermark.options import Kept
 
 ENV_PREFIX = "CONTENTGUARD_"
 FILE_VARIABLE = "CONTENTGUARD_SETTINGS"
 Hook = Callable[[Facts, Verdict], None]
 StateHook = Callable[[Change], None]
 Reader = Callable[[Any], str | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Robots:
-    """``/robots.txt``, rendered from the policy."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
-
-    serve: bool = True
-    """Answer ``/robots.txt`` where the app has none of its own."""
-    sitemaps: tuple[str, ...] = ()
-    """Sitemaps to name, as absolute URLs or as paths below ``origin``."""
-    meta: bool = True
-    """Say in articles' heads what the policy says to machines, as the headers do."""
 
 
 class Settings(BaseSettings):
@@ -92,6 +81,8 @@ class Settings(BaseSettings):
     share: Share = Share()
     visible: Visible = Visible()
     cards: Cards = Cards()
+    watermark: Channels = Channels()
+    evidence: Kept = Kept()
     policy: InstanceOf[Policy] = Policy()
     limits: Limits = Limits()
     proxies: Proxies = Proxies()

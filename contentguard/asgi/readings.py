@@ -26,9 +26,10 @@ from contentguard.asgi.request import ONCE, read_facts, routes_prefix
 from contentguard.asgi.response import Plain
 from contentguard.assets import WAIT
 from contentguard.guard.admissions import Admissions
+from contentguard.guard.copies import Whom
 from contentguard.guard.entries import Redeemed
 from contentguard.guard.visits import Visit
-from contentguard.model import Action, Facts
+from contentguard.model import Action, Facts, Verdict
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -78,7 +79,7 @@ class Reading:
         if visit is None or verdict.action is not Action.ALLOW:
             await Plain(403, [_NO_STORE], b"")(scope, receive, send)
         elif self._way == REST:
-            await (await self._rest(scope, visit, facts, body))(scope, receive, send)
+            await (await self._rest(scope, visit, facts, verdict, body))(scope, receive, send)
         elif self._way == WAITS:
             await self._wait(scope, visit, facts)(scope, receive, send)
         else:
@@ -86,7 +87,7 @@ class Reading:
 
     # -- with a script -----------------------------------------------------------------------------------------
 
-    async def _rest(self, scope: Scope, visit: Visit, facts: Facts, body: bytes) -> Plain:
+    async def _rest(self, scope: Scope, visit: Visit, facts: Facts, verdict: Verdict, body: bytes) -> Plain:
         text, _, answers = body.partition(b" ")
         done = await self._admissions.redeem(visit, facts, text, answers)
         if done.ticket is None or (done.given is None and not done.crowded):
@@ -108,6 +109,9 @@ class Reading:
             return self._granted(429, done.given, visit, facts, headers)
         await guard.divided(plan, shelf, delivered)
         own = guard.boxed(guard.own(visit, facts.now), visit, plan, facts.now)
+        if guard.copies is not None:
+            whom = Whom(visit, facts, verdict)
+            own = {**own, **await guard.copies.values(guard.pages, shelf, plan, whom, facts.now)}
         rest = guard.rest(plan, facts, delivered, shelf.allowed.nonce, own)
         if rest is None:
             return self._granted(204, done.given, visit, facts)

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
+from itertools import islice
 
 from contentguard.crawlers.agents import AgentError, agent_of
 from contentguard.crawlers.fields import FieldError, InnerList, Item, Token, parse_dictionary
@@ -33,6 +34,9 @@ from contentguard.crawlers.message import (
 
 TAG = "web-bot-auth"
 MAX_LABELS = 4
+"""Signatures that a request may carry, of whatever kind."""
+MAX_EXAMINED = 2
+"""Of those that are Web Bot Auth's so many are looked at; an agent that changes its key makes two."""
 LEEWAY = 30.0
 """Seconds by which the signer's clock may differ from ours."""
 
@@ -95,6 +99,8 @@ class Claim:
     signature: bytes
     agent: str
     """Where the agent's key set is to be fetched from."""
+    base: bytes
+    """What was signed, of the request that was examined."""
 
     @property
     def identity(self) -> str:
@@ -107,7 +113,7 @@ class Claim:
 
 
 def examine(request: SignedRequest, rules: SignatureRules, now: float) -> list[Claim | SignatureResult]:
-    """Every Web Bot Auth signature of a request: a Claim, or the result that it already has. Never raises."""
+    """The first Web Bot Auth signatures of a request: a Claim, or the result that it already has. Never raises."""
     try:
         inputs = _inputs(request)
     except FieldError:
@@ -123,7 +129,8 @@ def examine(request: SignedRequest, rules: SignatureRules, now: float) -> list[C
     ours = {label: covered for label, covered in inputs.items() if covered.parameters.get("tag") == TAG}
     if not ours:
         return [SignatureResult(Signed.UNVERIFIED, "not-web-bot-auth")]
-    return [_examined(request, label, covered, values.get(label), rules, now) for label, covered in ours.items()]
+    some = islice(ours.items(), MAX_EXAMINED)
+    return [_examined(request, label, covered, values.get(label), rules, now) for label, covered in some]
 
 
 def _inputs(request: SignedRequest) -> dict[str, InnerList] | None:
@@ -147,14 +154,14 @@ def _examined(
         return SignatureResult(Signed.INVALID, reason, label=label)
     try:
         agent = agent_of(request.headers, label, covered, compat=rules.compat)
-        signature_base(request, covered)
+        base = signature_base(request, covered)
     except AgentError as error:
         return SignatureResult(Signed.INVALID if error.invalid else Signed.UNVERIFIED, str(error), label=label)
     except ComponentError as error:
         return SignatureResult(Signed.INVALID, str(error), label=label)
     if covered.parameters["keyid"] in TEST_KEYS and not rules.test_keys:
         return SignatureResult(Signed.INVALID, "test-key", label=label)
-    return Claim(label, covered, value.value, agent)
+    return Claim(label, covered, value.value, agent, base)
 
 
 def _fault_of_parameters(covered: InnerList, rules: SignatureRules, now: float) -> str:
@@ -198,7 +205,7 @@ def conclude(
 ) -> SignatureResult:
     """The result for ``claim`` with the keys of its agent's directory by thumbprint (None: not to be had).
 
-    ``body``: where it is known, a covered Content-Digest is held against it.
+    ``request``: the one that was examined. ``body``: where it is known, a covered Content-Digest is held against it.
     """
     keyid = str(claim.parameter("keyid"))
     known = SignatureResult(Signed.UNVERIFIED, "", claim.identity, keyid, claim.label)
@@ -234,7 +241,7 @@ def _once(claim: Claim) -> bytes:
 
 
 def _fault_of_signature(claim: Claim, request: SignedRequest, key: PublicKey) -> str:
-    if verify(request, claim.covered, claim.signature, key):
+    if verifies(key, _algorithm(claim.covered), claim.signature, claim.base):
         return ""
     covers_path = any(item.value == "@path" for item in claim.covered.items)
     if covers_path and request.path == "/":

@@ -17,6 +17,8 @@ from dataclasses import replace
 from hashlib import blake2b
 from urllib.parse import urlsplit
 
+from anyio import to_thread
+
 from contentguard.addresses import prefix
 from contentguard.backends import Admitting, Store
 from contentguard.backends.fallback import FallbackStore
@@ -89,6 +91,8 @@ class Guard(Reception):
     async def aclose(self) -> None:
         """End what is under way: questions to name servers, key directories and a shared store."""
         await self._who.aclose()
+        if self.copies is not None and self.copies.evidence is not None:
+            await to_thread.run_sync(self.copies.evidence.close)
         if self.admissions is not None:
             await self.admissions.ceiling.aclose(self.clock())
         if self._metrics is not None:

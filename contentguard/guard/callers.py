@@ -20,6 +20,7 @@ _VERDICTS = 16
 _TOLD = (b"accept-language", b"accept-encoding", b"sec-ch-ua", b"sec-ch-ua-platform")
 """Headers that tell clusters apart, as ``detect.shape.fingerprint`` has it."""
 _DOCUMENTS = (b"document", b"iframe", b"frame")
+_NEED_NO_REFERER = (b"none", b"same-site", b"cross-site")
 
 
 class Caller:
@@ -27,7 +28,7 @@ class Caller:
 
     __slots__ = (
         *("_secret", "cluster", "conditional", "cookies", "forwarded", "gzips", "kind", "known", "may_wait", "reads"),
-        *("robot", "signed", "site", "verdicts"),
+        *("robot", "says_so", "signed", "site", "verdicts"),
     )
 
     def __init__(
@@ -54,17 +55,19 @@ class Caller:
         self.conditional = b"if-none-match" in values
         """Whether the request names what the client holds already (If-None-Match)."""
         self.cookies = b"cookie" in values
-        self.reads = values.get(b"sec-fetch-dest", b"document") in _DOCUMENTS and not is_prefetch(values)
+        dest, site = values.get(b"sec-fetch-dest", b"document"), values.get(b"sec-fetch-site", b"")
+        self.reads = dest in _DOCUMENTS and not is_prefetch(values)
         """Whether somebody opens a page: neither a browser ahead of its reader, nor a page that embeds another."""
-        self.site = values.get(b"sec-fetch-site", b"" if b"referer" in values else None)
-        """Where from (Sec-Fetch-Site); empty where only a Referer tells, None where nothing does."""
+        self.site = site if b"referer" in values or site in _NEED_NO_REFERER else None
+        """Where from (Sec-Fetch-Site); empty where only a Referer tells, None where nothing does, or no Referer bears
+        it out."""
+        self.says_so = not self.reads and (dest == b"empty" or dest in _DOCUMENTS) and self.site in (None, b"none")
+        """Whether only its own word is for it that this is a browser ahead of its reader, or an open page's script."""
         agent = known.agent
         self.kind = f"{agent.engine} {agent.system} {agent.mobile}"
         """The kind of browser, which stays the same when it is updated."""
         self._secret = secret
-        kind = agent.engine, agent.major, agent.system, agent.mobile, agent.plain
-        said = [values.get(name) for name in _TOLD]
-        self.cluster = _number((kind, said), secret)
+        self.cluster = _cluster(known, values, secret)
         """What ``detect.cluster_of`` tells apart, by a number that outlasts this process."""
         self.verdicts = verdicts
         """What is noticed in a session → the verdict on all of them, where there is nothing else to judge by."""
@@ -79,6 +82,12 @@ class Caller:
         if len(self.verdicts) >= _VERDICTS:
             self.verdicts.clear()
         self.verdicts[names] = verdict
+
+
+def _cluster(known: Known, values: Mapping[bytes, bytes], secret: bytes) -> int:
+    agent = known.agent
+    kind = agent.engine, agent.major, agent.system, agent.mobile, agent.plain
+    return _number((kind, [values.get(name) for name in _TOLD]), secret)
 
 
 def _number(what: object, secret: bytes) -> int:

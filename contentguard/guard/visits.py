@@ -11,7 +11,6 @@ waits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from secrets import token_hex
 
 from contentguard.addresses import neighbourhood, prefix
@@ -25,6 +24,7 @@ from contentguard.detect.sessions import BARE, FOLLOWED, NONE, RETURNED, UNSHOWN
 from contentguard.guard.callers import Caller
 from contentguard.model import Facts, Network, Session, told
 from contentguard.rewrite.page import Field
+from contentguard.rewrite.plan import Values
 from contentguard.settings import Settings
 from contentguard.tokens import Signer
 
@@ -82,7 +82,7 @@ class Visits:
         self.order = SiteOrder()
         self._kept: dict[bytes, tuple[Pass, str]] = {}
         self._revoked: dict[str, float] = {}
-        self._tokens: dict[str, tuple[int, Mapping[Field, bytes]]] = {}
+        self._tokens: dict[str, tuple[int, Values]] = {}
 
     # -- who it is ---------------------------------------------------------------------------------------------
 
@@ -152,7 +152,7 @@ class Visits:
         """
         caller, now = visit.caller, facts.now
         self.hand_out(visit, now)
-        if facts.method != "GET" or not caller.reads:
+        if facts.method != "GET" or not (caller.reads or (caller.says_so and self._shows_nothing(visit, now))):
             return None
         given, mark, ordinal = visit.given, hash(page), self.order.ordinal(facts.path)
         flags = 0 if shows else UNSHOWN
@@ -167,9 +167,16 @@ class Visits:
         session = self.sessions.article(visit.key, now, flags, mark, ordinal)
         if visit.new is not None:
             self.sessions.article(visit.new.id, now, flags, mark, ordinal)
-        if shows:
+        if shows and caller.reads:
             self.aggregates.view(cluster_of(facts, visit.caller.known), neighbourhood(facts.client), page, now)
         return session
+
+    def _shows_nothing(self, visit: Visit, now: float) -> bool:
+        """Whether nobody has seen this client fetch a page's parts, and so look at any page that it took ahead."""
+        if visit.given is not None and now - visit.given.seen <= _EXCUSED:
+            return False
+        session = self.sessions.read(visit.key, now)
+        return session is None or not (session.styles or session.scripts or session.images)
 
     def judged(self, visit: Visit, facts: Facts, score: float) -> None:
         """Remember for its neighbours what came of a client that nobody knows."""
@@ -209,13 +216,13 @@ class Visits:
 
     # -- what it is given --------------------------------------------------------------------------------------
 
-    def fields(self, visit: Visit, now: float) -> Mapping[Field, bytes]:
+    def fields(self, visit: Visit, now: float) -> Values:
         """The tokens that this client's page carries."""
         tick, known = int(now) // _TICK, self._tokens.get(visit.anonymous)
         if known is not None and known[0] == tick:
             return known[1]
         start = float(tick * _TICK)
-        made = {
+        made: Values = {
             Field.TICKET: b"",
             Field.HONEYLINK: honeylinks.make(self._trap_key, visit.anonymous, "", start).encode("ascii"),
             Field.REPORT: report.make(self._report_key, visit.anonymous, start).encode("ascii"),
