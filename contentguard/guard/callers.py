@@ -67,9 +67,7 @@ class Caller:
         self.kind = f"{agent.engine} {agent.system} {agent.mobile}"
         """The kind of browser, which stays the same when it is updated."""
         self._secret = secret
-        kind = agent.engine, agent.major, agent.system, agent.mobile, agent.plain
-        said = [values.get(name) for name in _TOLD]
-        self.cluster = _number((kind, said), secret)
+        self.cluster = _cluster(known, values, secret)
         """What ``detect.cluster_of`` tells apart, by a number that outlasts this process."""
         self.verdicts = verdicts
         """What is noticed in a session → the verdict on all of them, where there is nothing else to judge by."""
@@ -84,6 +82,12 @@ class Caller:
         if len(self.verdicts) >= _VERDICTS:
             self.verdicts.clear()
         self.verdicts[names] = verdict
+
+
+def _cluster(known: Known, values: Mapping[bytes, bytes], secret: bytes) -> int:
+    agent = known.agent
+    kind = agent.engine, agent.major, agent.system, agent.mobile, agent.plain
+    return _number((kind, [values.get(name) for name in _TOLD]), secret)
 
 
 def _number(what: object, secret: bytes) -> int:
