@@ -1,4 +1,4 @@
-"""The command line: ``check`` a policy, ``explain`` one decision, ``trace`` a copy, and what else operators do.
+"""The command line: look at a policy, at what it does to requests, and after a server that runs.
 
 Strategy: one file = one command, one line in ``COMMANDS``. Exit status 0 when a command did its work, 2 when the
 settings or the arguments hold faults.

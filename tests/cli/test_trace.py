@@ -14,7 +14,8 @@ import pytest
 
 from contentguard.backends.pages import Page
 from contentguard.cli import main, suspects, trace
-from tests.cli.tracing import Site, ascii_only
+from tests.cli.tracing import Site, article, ascii_only
+from tests.client import KEY, get, guarded, page
 
 LEAKER = 4242
 
@@ -324,3 +325,30 @@ def test_what_is_revoked() -> None:
 
 def test_names_cannot_move_the_cursor() -> None:
     assert suspects.shown("a\x1b[2J\nb\u202e") == "a�[2J b�"
+
+
+def test_from_a_served_page_to_the_pass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The whole way: a reader's page is saved, cleaned as scrapers clean, and traced to the pass it was served to."""
+    trafilatura = pytest.importorskip("trafilatura")
+    site = Site(tmp_path, 0)
+    words = [f"<p>{' '.join(paragraph)}</p>" for paragraph in article(5).paragraphs]
+    app = guarded(
+        page(
+            f"<!doctype html><html><head><title>T</title></head><body><article>{''.join(words)}</article></body></html>"
+        ),
+        secret_key=KEY,
+        watermark={"enabled": True},
+        evidence={"url": f"sqlite:///{site.file}"},
+    )
+    served = get(app).text
+    assert app.guard.copies is not None
+    assert app.guard.copies.evidence is not None
+    app.guard.copies.evidence.close()
+    with site.log() as log:
+        (row,) = log.rows()
+    path = file(tmp_path, "scraped.txt", str(trafilatura.extract(served)))
+    told = found(site, capsys, path)
+    (named,) = told["named"]
+    assert named["given"][0]["visit"] == row.visit
+    assert named["serial"] == f"{row.serial:010x}"
+    assert told["articles"][0]["article"] == row.article
