@@ -30,6 +30,7 @@ from tests.benchmarks import (
     rivals,
     serve,
     stall,
+    watermark,
 )
 from tests.benchmarks.__main__ import BENCHMARKS, main
 from tests.benchmarks.answers import Kind, fault
@@ -100,6 +101,7 @@ def test_the_figures_of_rewriting_are_written_as_one_flat_object_of_numbers(
 def test_the_figures_of_admission(capsys: pytest.CaptureFixture[str]) -> None:
     figures = admission.run(QUICK)
     assert {"admission.ticket_us", "admission.verify_us", "admission.forged_us"} <= figures.keys()
+    assert 0.0 < figures["admission.bogus_over_page"].value < 5.0
     assert all(figure.value > 0 for figure in figures.values())
     assert "admission" in capsys.readouterr().err
 
@@ -506,3 +508,21 @@ def test_our_own_load_generator_counts_answers_and_refusals(status: str, refused
     assert done.refused == (done.answers if refused else 0)
     assert asked[0].startswith(b"GET /a HTTP/1.1\r\n")
     assert b"\r\nx-b: c\r\n" in asked[0]
+
+
+# -- marks -----------------------------------------------------------------------------------------------------
+
+
+def test_marks_are_measured_from_embedding_to_accusation() -> None:
+    figures = watermark.run(QUICK)
+    assert all(figures[f"watermark.{name}"].value > 0 for name in ("embed_us", "blind_decode_ms", "gzip_bytes"))
+    assert figures["watermark.full_traced"].value == figures["watermark.paragraph_traced"].value == 1.0
+    assert figures["watermark.false_accusations"].value == 0
+
+
+def test_a_copy_of_another_reader_s_is_not_traced() -> None:
+    one = watermark.Subject(1)
+    text = one.page(one.made.copy(watermark._KEYS, one.name, 7))
+    assert one.is_blind(text, 7)
+    assert not one.is_blind(text, 8)
+    assert one.bits(text, 8) < 10 < one.bits(text, 7)

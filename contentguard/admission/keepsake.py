@@ -1,8 +1,9 @@
 """What a governor has learned, as a small file: for the one that comes after it.
 
 Strategy: only what was dearly learned is kept, as JSON that a person can read: what is normal, for all processes
-together, and what the well-read articles are called. The file is the owner's, so it is believed; what it says is
-checked all the same, and one that makes no sense is as none. Views count less the older the file is.
+together, what the well-read articles are called, and what share of strangers' views usual fingerprints have (numbers
+that only the site's key makes). The file is the owner's, so it is believed; what it says is checked all the same, and
+one that makes no sense is as none. Views count less the older the file is.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ MOST = 1 << 20
 """Bytes of a file that is read."""
 _MOST_HOT = 1024
 _MOST_COUNT = 2**31
+_MOST_SHARES = 64
 
 
 def write(learned: Learned, share: float, now: float) -> bytes:
@@ -29,6 +31,7 @@ def write(learned: Learned, share: float, now: float) -> bytes:
             "cold": None if learned.cold is None else learned.cold / share,
             "passes": None if learned.passes is None else learned.passes / share,
             "hot": learned.hot[:_MOST_HOT],
+            "shares": learned.shares[:_MOST_SHARES],
         },
         indent=0,
     ).encode("ascii")
@@ -43,7 +46,10 @@ def read(data: bytes, share: float, now: float, half_life: float) -> Learned | N
         age = max(now - _number(said["saved"]), 0.0)
         left = 0.5 ** (age / half_life)
         hot = tuple((_name(name), int(_count(count) * left)) for name, count in said["hot"][:_MOST_HOT])
-        return Learned(_rate(said["cold"], share), _rate(said["passes"], share), hot)
+        shares = tuple((_count(tag, 2**64), _part(part)) for tag, part in said["shares"][:_MOST_SHARES])
+        if sum(part for _, part in shares) > 1.0 + 1e-6:
+            return None
+        return Learned(_rate(said["cold"], share), _rate(said["passes"], share), hot, shares)
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
 
@@ -65,8 +71,15 @@ def _number(value: Any) -> float:
     return float(value)
 
 
-def _count(value: Any) -> int:
-    if type(value) is not int or not 0 <= value < _MOST_COUNT:
+def _part(value: Any) -> float:
+    number = _number(value)
+    if not 0.0 <= number <= 1.0:
+        raise ValueError(f"expected a part of one, found {number}")
+    return number
+
+
+def _count(value: Any, most: int = _MOST_COUNT) -> int:
+    if type(value) is not int or not 0 <= value < most:
         raise ValueError(f"expected a count, found {value!r:.40}")
     return value
 

@@ -64,6 +64,8 @@ class Learned(NamedTuple):
     """Passes earned."""
     hot: tuple[tuple[str, int], ...] = ()
     """Hot articles' names, and how often each was read by ``heat``'s count."""
+    shares: tuple[tuple[int, float], ...] = ()
+    """Fingerprints that had a part of their own, and which."""
 
 
 Tell = Callable[[Change], None]
@@ -86,6 +88,7 @@ class Treasury:
         """When the present alarm was raised; None: there is none."""
         self.cold, self.earned = Normal(learned.cold), Normal(learned.passes)
         self.shares = Shares(options.fingerprints)
+        self.shares.start_from(dict(learned.shares))
         self.windows = 0
         """How many windows are over."""
         self._now = self._end = self._quiet = 0.0
@@ -261,7 +264,7 @@ class Treasury:
 
     def learned(self) -> Learned:
         """What a treasury made later can start from."""
-        return Learned(self.cold.rate, self.earned.rate)
+        return Learned(self.cold.rate, self.earned.rate, shares=tuple(self.shares.own.items()))
 
     def state(self) -> dict[str, Any]:
         """How things stand, as JSON-ready data."""

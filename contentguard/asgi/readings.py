@@ -54,6 +54,9 @@ _PAGE: Headers = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-robots-tag", b"noindex, nofollow"),
 ]
+_REFRESH = '<noscript><meta http-equiv="refresh" content="{}"></noscript>\n'
+"""The header says it to all; this to text browsers that read no such header, and out of the way of what others' scripts
+make of a page."""
 _LONG = 120
 """Seconds from which on a page does not go on by itself any more."""
 
@@ -151,12 +154,16 @@ class Reading:
             "1 second" if seconds == 1 else f"{seconds} seconds" if seconds < 120 else f"{ceil(seconds / 60)} minutes"
         )
         advice = f"The article can be read in {told}." if seconds > 0 else "The article can be read now."
-        refresh = f'<meta http-equiv="refresh" content="{seconds}; url={escape(onward)}">\n' if seconds <= _LONG else ""
+        goes_on = f"{seconds}; url={onward}" if seconds <= _LONG else ""
+        refresh = _REFRESH.format(escape(goes_on)) if goes_on else ""
         page = WAIT.replace("{refresh}", refresh).replace("{advice}", advice).replace("{next}", escape(onward))
         page = page.replace("{site}", escape(self._guard.settings.site or "This site")).replace(
             "{id}", facts.request_id
         )
-        return Plain(503, [*_PAGE, (b"retry-after", b"%d" % max(1, seconds))], page.encode())
+        headers = [*_PAGE, (b"retry-after", b"%d" % max(1, seconds))]
+        if goes_on:
+            headers.append((b"refresh", goes_on.encode("ascii")))
+        return Plain(503, headers, page.encode())
 
     def _granted(
         self,

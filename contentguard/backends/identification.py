@@ -103,7 +103,7 @@ class Identifier:
         if claims and not await self._admits(f"v{client}", _ATTEMPTS, now):
             return SignatureResult(Signed.UNVERIFIED, "too-many-signatures")
         results = [one for one in examined if isinstance(one, SignatureResult)]
-        for claim in claims[:_TRIED]:
+        for claim in claims:
             results.append(await self._concluded(claim, request, now))
             if results[-1].outcome is Signed.VERIFIED:
                 break
@@ -153,8 +153,6 @@ def identifier(options: Identification, crawlers: Sequence[Crawler], spent: Stor
     )
 
 
-_TRIED = 2
-"""Signatures of one request that are verified; an agent that changes its key makes two."""
 _ATTEMPTS = Limit(10, 1.0, 50)
 """Signatures of one address that are verified."""
 _BEST = (Signed.VERIFIED, Signed.INVALID, Signed.UNVERIFIED, Signed.UNSIGNED)

@@ -1,4 +1,4 @@
-"""The command line: look at a policy, at what it does to requests, and after a server that runs.
+"""The command line: a policy and what it does, a server that runs, and whose copy a text is.
 
 Strategy: one file = one command, one line in ``COMMANDS``. Exit status 0 when a command did its work, 2 when the
 settings or the arguments hold faults.

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
+from itertools import islice
 
 from contentguard.crawlers.agents import AgentError, agent_of
 from contentguard.crawlers.fields import FieldError, InnerList, Item, Token, parse_dictionary
@@ -33,6 +34,9 @@ from contentguard.crawlers.message import (
 
 TAG = "web-bot-auth"
 MAX_LABELS = 4
+"""Signatures that a request may carry, of whatever kind."""
+MAX_EXAMINED = 2
+"""Of those that are Web Bot Auth's so many are looked at; an agent that changes its key makes two."""
 LEEWAY = 30.0
 """Seconds by which the signer's clock may differ from ours."""
 
@@ -109,7 +113,7 @@ class Claim:
 
 
 def examine(request: SignedRequest, rules: SignatureRules, now: float) -> list[Claim | SignatureResult]:
-    """Every Web Bot Auth signature of a request: a Claim, or the result that it already has. Never raises."""
+    """The first Web Bot Auth signatures of a request: a Claim, or the result that it already has. Never raises."""
     try:
         inputs = _inputs(request)
     except FieldError:
@@ -125,7 +129,8 @@ def examine(request: SignedRequest, rules: SignatureRules, now: float) -> list[C
     ours = {label: covered for label, covered in inputs.items() if covered.parameters.get("tag") == TAG}
     if not ours:
         return [SignatureResult(Signed.UNVERIFIED, "not-web-bot-auth")]
-    return [_examined(request, label, covered, values.get(label), rules, now) for label, covered in ours.items()]
+    some = islice(ours.items(), MAX_EXAMINED)
+    return [_examined(request, label, covered, values.get(label), rules, now) for label, covered in some]
 
 
 def _inputs(request: SignedRequest) -> dict[str, InnerList] | None:

@@ -13,6 +13,7 @@ from contentguard.detect.agent import Agent
 from contentguard.detect.shape import Shape, is_prefetch
 
 _SINCE = {"chromium": 80, "firefox": 90}
+_SITES = frozenset((b"none", b"same-origin", b"same-site", b"cross-site"))
 _DOCUMENTS = frozenset((b"document", b"iframe", b"frame", b"object", b"embed", b"fencedframe"))
 
 
@@ -35,7 +36,7 @@ def detect(shape: Shape) -> Iterator[str]:
     if there < 3 and agent.modern:
         yield "fetch-metadata-partial"
     user = values.get(b"sec-fetch-user")
-    if _contradicts(mode, dest, user):
+    if _contradicts(mode, dest, user) or (site is not None and site not in _SITES):
         yield "fetch-metadata-contradiction"
     if agent.plain and agent.modern and not sends_metadata(agent):
         yield "fetch-metadata-too-new"

@@ -29,7 +29,7 @@ from contentguard.crawlers.message import SignedRequest
 from contentguard.detect import noticed_in, signals, total
 from contentguard.guard.callers import Caller, Callers
 from contentguard.guard.links import Links
-from contentguard.guard.opened import opened
+from contentguard.guard.opened import measured, opened
 from contentguard.guard.press import Own, printable
 from contentguard.guard.reception import Reception
 from contentguard.guard.visits import Visit
@@ -78,11 +78,14 @@ class Guard(Reception):
         self._articles, self._requests = settings.limits.parsed()
         self._address_key = self.signer.derive("address")
         self.proxied = bool(settings.proxies.trusted) or settings.proxies.unix
-        self.caller = Callers(CATALOGUE.match, limited=self._requests is not None).find
+        self.caller = Callers(
+            CATALOGUE.match, limited=self._requests is not None, secret=self.signer.derived("clusters")[-1]
+        ).find
         """Who asks, as far as the request's headers tell."""
         self._authority = urlsplit(settings.origin).netloc
         # A store of their own, of buckets alone.
         spent = MemoryStore(_NONCES, secret=self.signer.derive("nonces"), pools=_NO_POOLS)
+        self._metrics = measured(self)
         self._who = identifier(settings.identification, CATALOGUE.crawlers, spent)
 
     async def aclose(self) -> None:
@@ -92,6 +95,8 @@ class Guard(Reception):
             await to_thread.run_sync(self.copies.evidence.close)
         if self.admissions is not None:
             await self.admissions.ceiling.aclose(self.clock())
+        if self._metrics is not None:
+            self._metrics.close()
         if isinstance(self._own, FallbackStore):
             await self._own.aclose()
 

@@ -7,6 +7,7 @@ the rest is found by one look-up, under the key that the detectors use. Bounded 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from hashlib import blake2b
 
 from contentguard.detect import Known, examine, is_prefetch, key
 from contentguard.model import MOST_HEADERS, Crawler, Facts, Verdict
@@ -16,15 +17,18 @@ _MOST = 1024
 """How many callers are remembered, of at most 2 KiB of headers each (``detect.key``)."""
 _VERDICTS = 16
 """Kinds of sessions whose verdicts are remembered, for each set of signals that headers give."""
+_TOLD = (b"accept-language", b"accept-encoding", b"sec-ch-ua", b"sec-ch-ua-platform")
+"""Headers that tell clusters apart, as ``detect.shape.fingerprint`` has it."""
 _DOCUMENTS = (b"document", b"iframe", b"frame")
+_NEED_NO_REFERER = (b"none", b"same-site", b"cross-site")
 
 
 class Caller:
     """All who ask in the same words."""
 
     __slots__ = (
-        *("conditional", "cookies", "forwarded", "gzips", "kind", "known", "may_wait", "reads", "robot", "signed"),
-        *("site", "verdicts"),
+        *("_secret", "cluster", "conditional", "cookies", "forwarded", "gzips", "kind", "known", "may_wait", "reads"),
+        *("robot", "says_so", "signed", "site", "verdicts"),
     )
 
     def __init__(
@@ -35,8 +39,9 @@ class Caller:
         verdicts: dict[tuple[str, ...], Verdict],
         *,
         limited: bool,
+        secret: bytes = b"",
     ) -> None:
-        """``values``: the first value of each header. ``limited``: all requests count."""
+        """``values``: the first value of each header. ``limited``: all requests count. ``secret``: keys clusters."""
         self.known = known
         """What the detectors say of the headers."""
         self.robot = robot
@@ -50,15 +55,29 @@ class Caller:
         self.conditional = b"if-none-match" in values
         """Whether the request names what the client holds already (If-None-Match)."""
         self.cookies = b"cookie" in values
-        self.reads = values.get(b"sec-fetch-dest", b"document") in _DOCUMENTS and not is_prefetch(values)
+        dest, site = values.get(b"sec-fetch-dest", b"document"), values.get(b"sec-fetch-site", b"")
+        self.reads = dest in _DOCUMENTS and not is_prefetch(values)
         """Whether somebody opens a page: neither a browser ahead of its reader, nor a page that embeds another."""
-        self.site = values.get(b"sec-fetch-site", b"" if b"referer" in values else None)
-        """Where from (Sec-Fetch-Site); empty where only a Referer tells, None where nothing does."""
+        self.site = site if b"referer" in values or site in _NEED_NO_REFERER else None
+        """Where from (Sec-Fetch-Site); empty where only a Referer tells, None where nothing does, or no Referer bears
+        it out."""
+        self.says_so = not self.reads and (dest == b"empty" or dest in _DOCUMENTS) and self.site in (None, b"none")
+        """Whether only its own word is for it that this is a browser ahead of its reader, or an open page's script."""
         agent = known.agent
         self.kind = f"{agent.engine} {agent.system} {agent.mobile}"
         """The kind of browser, which stays the same when it is updated."""
+        self._secret = secret
+        kind = agent.engine, agent.major, agent.system, agent.mobile, agent.plain
+        said = [values.get(name) for name in _TOLD]
+        self.cluster = _number((kind, said), secret)
+        """What ``detect.cluster_of`` tells apart, by a number that outlasts this process."""
         self.verdicts = verdicts
         """What is noticed in a session → the verdict on all of them, where there is nothing else to judge by."""
+
+    def cluster_at(self, facts: Facts) -> int:
+        """The cluster, with what a proxy says of the connection."""
+        ja4 = facts.network.ja4 if facts.network is not None else ""
+        return _number((self.cluster, ja4), self._secret) if ja4 else self.cluster
 
     def keep(self, names: tuple[str, ...], verdict: Verdict) -> None:
         """Remember a verdict, for all whose headers give the same signals."""
@@ -67,11 +86,16 @@ class Caller:
         self.verdicts[names] = verdict
 
 
-class Callers:
-    """Those of one guard. ``match`` tells which declared robot a User-Agent names; ``limited``: all requests count."""
+def _number(what: object, secret: bytes) -> int:
+    return int.from_bytes(blake2b(repr(what).encode(), digest_size=8, key=secret).digest(), "big")
 
-    def __init__(self, match: Callable[[bytes], Crawler | None], *, limited: bool) -> None:
-        self._match, self._limited = match, limited
+
+class Callers:
+    """Those of one guard. ``match`` tells which declared robot a User-Agent names; ``limited``: all requests count;
+    ``secret``: up to 64 bytes that key clusters."""
+
+    def __init__(self, match: Callable[[bytes], Crawler | None], *, limited: bool, secret: bytes = b"") -> None:
+        self._match, self._limited, self._secret = match, limited, secret
         self._known: dict[object, Caller] = {}
         self._verdicts: dict[tuple[str, ...], dict[tuple[str, ...], Verdict]] = {}
 
@@ -87,7 +111,7 @@ class Callers:
             # Several lines of one header say together what is accepted (RFC 9110 §5.3).
             every = [value for name, value in facts.headers if name == b"accept-encoding"]
             values[b"accept-encoding"] = b",".join(every)
-        made = Caller(known, values, robot, self._verdicts_of(known, facts), limited=self._limited)
+        made = Caller(known, values, robot, self._verdicts_of(known, facts), limited=self._limited, secret=self._secret)
         if told is not None:
             if len(self._known) >= _MOST:
                 self._known.clear()

@@ -80,8 +80,10 @@ class Ceiling:
         busy = not self._leased and now < self._until
         wanted = min(2 * self._amount, limit.size // _PART) if busy else self._amount // 2
         self._amount = amount = max(wanted, 1) if 2 * self._left > limit.size else 1
+        failures = store.failures.total()
         decision = await store.take(_KEY, limit, now, amount)
-        if store.degraded:
+        if store.degraded or store.failures.total() != failures:
+            # It was memory that answered, as if the whole budget were this process's.
             self._leased, self._left = 0, 0
             return None
         self._leased, self._until = (amount - 1, now + _LEASE) if decision.allowed else (0, now)

@@ -18,7 +18,7 @@ from contentguard.guard.visits import Visit
 
 _REMEMBERED, _LONG = 4096, 512
 """Numbers of articles, and readers over their meter, that are remembered; articles' names up to so many characters."""
-_NOBODYS = 1.0
+_REVOKED = 1.0
 """Seconds to wait for who comes with a pass that was revoked: the next request is anybody's."""
 _MATURED = Trust.MATURED
 
@@ -33,19 +33,19 @@ class Reader(NamedTuple):
 
 
 class Meters:
-    """The meters of one site.
+    """The meters of one site. ``secret`` keys accounts' names.
 
-    ``broken`` is called where the ledger fails, and ``revoked`` with the pass that the ledger says is revoked, and the
-    time. ``secret`` keys accounts' names.
+    ``broken`` is called where the ledger fails, ``revoked`` where it says that a pass (its id, at a moment) is none.
     """
 
     def __init__(
         self,
         options: Metering,
         ledger: Admitting,
+        secret: bytes,
+        *,
         broken: Callable[[], None],
         revoked: Callable[[str, float], object],
-        secret: bytes,
     ) -> None:
         self._options, self._ledger, self._secret = options, ledger, secret
         self._broken, self._revoked = broken, revoked
@@ -93,7 +93,7 @@ class Meters:
     def _noted(self, reader: Reader, wait: float, now: float) -> float:
         if wait == inf:
             self._revoked(reader.key, now)
-            wait = _NOBODYS
+            wait = _REVOKED
         if len(self._over) >= _REMEMBERED:
             self._over.clear()
         self._over[reader.key] = now + wait

@@ -152,7 +152,7 @@ class Visits:
         """
         caller, now = visit.caller, facts.now
         self.hand_out(visit, now)
-        if facts.method != "GET" or not caller.reads:
+        if facts.method != "GET" or not (caller.reads or (caller.says_so and self._shows_nothing(visit, now))):
             return None
         given, mark, ordinal = visit.given, hash(page), self.order.ordinal(facts.path)
         flags = 0 if shows else UNSHOWN
@@ -167,9 +167,16 @@ class Visits:
         session = self.sessions.article(visit.key, now, flags, mark, ordinal)
         if visit.new is not None:
             self.sessions.article(visit.new.id, now, flags, mark, ordinal)
-        if shows:
+        if shows and caller.reads:
             self.aggregates.view(cluster_of(facts, visit.caller.known), neighbourhood(facts.client), page, now)
         return session
+
+    def _shows_nothing(self, visit: Visit, now: float) -> bool:
+        """Whether nobody has seen this client fetch a page's parts, and so look at any page that it took ahead."""
+        if visit.given is not None and now - visit.given.seen <= _EXCUSED:
+            return False
+        session = self.sessions.read(visit.key, now)
+        return session is None or not (session.styles or session.scripts or session.images)
 
     def judged(self, visit: Visit, facts: Facts, score: float) -> None:
         """Remember for its neighbours what came of a client that nobody knows."""

@@ -20,7 +20,9 @@ from tests.admission.test_governor import SECRET
 NOW, LIFE = 1_800_000_000.0, 7200.0
 rates = st.none() | st.floats(0.01, 1e6)
 names = st.text(max_size=20)
-learned = st.builds(Learned, rates, rates, st.lists(st.tuples(names, st.integers(0, 2**31 - 1)), max_size=5).map(tuple))
+hot = st.lists(st.tuples(names, st.integers(0, 2**31 - 1)), max_size=5).map(tuple)
+shares = st.lists(st.tuples(st.integers(0, 2**64 - 1), st.floats(0.0, 0.2)), max_size=5).map(tuple)
+learned = st.builds(Learned, rates, rates, hot, shares)
 
 
 @given(learned)
@@ -47,7 +49,14 @@ def test_what_is_no_file_of_ours(data: bytes) -> None:
     assert read(data, 1.0, NOW, LIFE) is None
 
 
-GOOD: dict[str, Any] = {"version": 1, "saved": NOW, "cold": 1.0, "passes": None, "hot": [["a", 1]]}
+GOOD: dict[str, Any] = {
+    "version": 1,
+    "saved": NOW,
+    "cold": 1.0,
+    "passes": None,
+    "hot": [["a", 1]],
+    "shares": [[7, 0.5]],
+}
 
 
 @pytest.mark.parametrize(
@@ -70,6 +79,12 @@ GOOD: dict[str, Any] = {"version": 1, "saved": NOW, "cold": 1.0, "passes": None,
         {"hot": [["a", 2**40]]},
         {"hot": [[1, 1]]},
         {"hot": None},
+        {"shares": None},
+        {"shares": [[2**64, 0.5]]},
+        {"shares": [["7", 0.5]]},
+        {"shares": [[7, 1.5]]},
+        {"shares": [[7, -0.5]]},
+        {"shares": [[7, 0.6], [8, 0.6]]},
     ],
     ids=repr,
 )
@@ -95,6 +110,21 @@ def test_a_governor_starts_with_what_was_hot() -> None:
     assert after.hot("/news/flood")
     assert not after.hot("/news/rare")
     assert after.learned().hot == known.hot
+
+
+def test_and_splits_its_budget_as_before() -> None:
+    before = Governor(Archive(), secret=SECRET)
+    now = START
+    for window in range(9):
+        for n in range(60):
+            before.view(f"/cold/{window}/{n}", 5 if n % 3 else 9, f"{window}.{n}", Trust.STRANGER, now + n)
+        now += 600.0
+    before.view("/cold/x", 5, "x", Trust.STRANGER, now)
+    known = before.learned()
+    assert {tag for tag, _ in known.shares} == {5, 9}
+    after = Governor(Archive(), secret=SECRET, learned=read(write(known, 1.0, now), 1.0, now, LIFE))
+    assert after.learned().shares == known.shares
+    assert {"fingerprint 5", "fingerprint 9"} <= after.state(now)["buckets"].keys()
 
 
 def test_names_are_bounded() -> None:

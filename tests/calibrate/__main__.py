@@ -1,9 +1,10 @@
 """``python -m tests.calibrate [--write]``: fit the weights, and report what they catch and whom they hurt.
 
 Prints the learned weights against those in use, recall for each family of programs (with the weights in use, and with
-weights learned without that family), false alarms of real browsers under every condition with their upper bounds, and
-what each signal contributes. ``--write`` puts the learned weights into the package's data file. ``--agents FILE``
-reads a JSON list of User-Agents of real browsers and reports what the User-Agent alone sets off.
+weights learned without that family), recall on the clients that are kept back, from which nothing is learned, false
+alarms of real browsers under every condition with their upper bounds, and what each signal contributes. ``--write``
+puts the learned weights into the package's data file. ``--agents FILE`` reads a JSON list of User-Agents of real
+browsers and reports what the User-Agent alone sets off.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from contentguard.detect.weights import Weights, document, weights
-from tests.calibrate.clients import browsers, programs
+from tests.calibrate.clients import browsers, kept, programs
 from tests.calibrate.fit import Row, learned, program_rows, reader_rows, refitted, supported
 from tests.calibrate.judge import PLAYINGS, alarms, at_most, caught, drawn_alarms, noticed, total, weighed
 from tests.calibrate.replay import facts_of, names, visit
@@ -34,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     new = refitted(rows, readers)
     report_weights(rows, readers, new)
     report_recall(rows, readers)
+    report_kept()
     report_alarms(weights())
     report_contributions()
     if chosen.agents:
@@ -86,6 +88,30 @@ def report_recall(rows: list[Row], readers: list[Row]) -> None:
         print(f"  {family:<28} {size:10}  {'  '.join(cells)}")
     share = [f"{sums[p] / whole:>6.1%} ({sums['without ' + p] / whole:>10.1%})" for p in PLAYINGS]
     print(f"  {'all':<28} {whole:10}  {'  '.join(share)}")
+
+
+def report_kept() -> None:
+    """Recall on clients that nothing was learned from, for each HTTP implementation."""
+    posing = [capture for capture in kept() if capture.poses]
+    table, used = noticed(posing), weights()
+    print(f"\nkept back, within two articles   captures  {'  '.join(f'{p:>16}' for p in PLAYINGS)}")
+    for family in sorted(table):
+        cells = [f"{caught(table[family][p], used):>16}" for p in PLAYINGS]
+        print(f"  {family:<28} {len(table[family]['direct']):10}  {'  '.join(cells)}")
+    sums = {p: sum(caught(table[family][p], used) for family in table) for p in PLAYINGS}
+    lowest = min(sums.values())
+    print(f"  {'all':<28} {len(posing):10}  {'  '.join(f'{sums[p] / len(posing):>16.1%}' for p in PLAYINGS)}")
+    missed = len(posing) - lowest
+    print(f"  missed at worst: {missed}, at most {at_most(missed, len(posing)):.2%} (95 %)")
+    table_of_readers = alarms(used, captures=kept(tool="browser"))
+    articles = sum(row.articles for row in table_of_readers.values())
+    refused, normal = sum(row.refused for row in table_of_readers.values()), table_of_readers["as it is"]
+    print(
+        f"  browsers: {normal.lead} of {normal.articles} articles lead as they are, worst {normal.worst:.1f}; "
+        f"{refused} of {articles} refused in all conditions, at most {at_most(refused, articles):.4%} (95 %)"
+    )
+    for capture in kept(tool="automation"):
+        print(f"  driven by a program: {capture.client:<28} {max(total(names(s), used) for s in visit(capture)):5.1f}")
 
 
 def report_alarms(used: Weights) -> None:

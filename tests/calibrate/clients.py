@@ -52,6 +52,14 @@ def programs() -> list[Capture]:
     return list(_captures("programs.jsonl"))
 
 
+def kept(*, tool: str = "") -> list[Capture]:
+    """Clients from which nothing is learned, as a check: HTTP clients of other kinds and versions, or browsers.
+
+    ``tool``: "browser", or "automation" for those that a program drives.
+    """
+    return [c for c in _captures("kept.jsonl") if (c.tool if c.tool in ("browser", "automation") else "") == tool]
+
+
 def browsers(*, automated: bool = False) -> list[Capture]:
     """Real browsers; ``automated``: those driven by a program instead."""
     return [c for c in _captures("browsers.jsonl") if (c.tool == "automation") is automated]

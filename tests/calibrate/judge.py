@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, lgamma, log, log1p
 
@@ -63,13 +63,17 @@ class Alarms:
     worst: float
 
 
-def alarms(weights: Weights, *, rounds: int = 3, gap: float | None = None) -> dict[str, Alarms]:
-    """Condition → what browsers suffer in it, over ``rounds`` visits of two articles each."""
+def alarms(
+    weights: Weights, *, rounds: int = 3, gap: float | None = None, captures: Sequence[Capture] = ()
+) -> dict[str, Alarms]:
+    """Condition → what browsers (``captures``, or those that are learned from) suffer in it, over ``rounds`` visits of
+    two articles each.
+    """
     table = {}
     for name, condition in CONDITIONS.items():
         scores = [
             total(names(seen), weights)
-            for capture in browsers()
+            for capture in captures or browsers()
             for proxied in (False, True)
             for seen in visit(capture, condition, proxied=proxied, rounds=rounds, gap=gap)
         ]

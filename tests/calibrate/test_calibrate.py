@@ -9,7 +9,7 @@ import pytest
 
 from contentguard.detect.weights import document, weights
 from tests.calibrate.__main__ import main
-from tests.calibrate.clients import CONDITIONS, browsers, drawn, programs
+from tests.calibrate.clients import CONDITIONS, browsers, drawn, kept, programs
 from tests.calibrate.fit import Row, fit, learned, program_rows, reader_rows, refitted, supported
 from tests.calibrate.judge import PLAYINGS, alarms, at_most, caught, drawn_alarms, noticed, weighed
 
@@ -17,6 +17,7 @@ POSING = [capture for capture in programs() if capture.poses]
 ROWS, READERS = program_rows(POSING), reader_rows()
 FAMILIES = sorted({capture.stack for capture in POSING})
 NOTICED = noticed(POSING)
+NOTICED_KEPT = noticed(capture for capture in kept() if capture.poses)
 
 
 def test_there_is_something_to_learn_from() -> None:
@@ -29,6 +30,20 @@ def test_there_is_something_to_learn_from() -> None:
 @pytest.mark.parametrize("playing", PLAYINGS)
 def test_programs_that_pose_as_browsers_are_caught_within_two_articles(playing: str) -> None:
     visits = [visit for family in NOTICED.values() for visit in family[playing]]
+    assert caught(visits, weights()) >= 0.95 * len(visits)
+
+
+def test_what_is_kept_back_is_something_else() -> None:
+    posing = [capture for capture in kept() if capture.poses]
+    assert len(posing) >= 400
+    assert len({capture.stack for capture in posing} - set(FAMILIES)) >= 10
+    learned_from = [capture.requests for capture in POSING]
+    assert not [capture.client for capture in posing if capture.requests in learned_from]
+
+
+@pytest.mark.parametrize("playing", PLAYINGS)
+def test_programs_that_nothing_was_learned_from_are_caught_within_two_articles(playing: str) -> None:
+    visits = [visit for family in NOTICED_KEPT.values() for visit in family[playing]]
     assert caught(visits, weights()) >= 0.95 * len(visits)
 
 
@@ -52,6 +67,20 @@ def test_no_browser_as_it_is_loses_more_than_its_first_paragraphs_nor_even_those
     stripped = [name for name in CONDITIONS if name.startswith("proxy ")]
     assert len(stripped) == 5
     assert all(table[name].lead == 0 for name in stripped)
+
+
+@pytest.mark.parametrize("gap", [None, 0.1, 30.0])
+def test_no_browser_that_nothing_was_learned_from_is_ever_refused(gap: float | None) -> None:
+    table = alarms(weights(), rounds=6, gap=gap, captures=kept(tool="browser"))
+    assert table["as it is"].articles >= 200
+    for name, row in table.items():
+        assert row.refused == 0, name
+
+
+def test_browsers_that_nothing_was_learned_from_lose_nothing_as_they_are_or_behind_a_proxy_that_strips() -> None:
+    for name, row in alarms(weights(), captures=kept(tool="browser")).items():
+        if name.startswith(("as it is", "proxy ", "asks not", "cookies blocked")):
+            assert row.lead == 0, name
 
 
 def test_the_model_of_visitors_is_left_alone() -> None:
@@ -99,5 +128,11 @@ def test_the_command_reports(capsys: pytest.CaptureFixture[str], tmp_path: Path)
     agents.write_text('["Mozilla/5.0 Firefox/1.0", ""]', "utf-8")
     assert main(["--agents", str(agents)]) == 0
     told = capsys.readouterr().out
-    for part in ("learned signals", "recall within two articles", "browsers, by condition", "2 User-Agents"):
+    for part in (
+        "learned signals",
+        "recall within two articles",
+        "kept back",
+        "browsers, by condition",
+        "2 User-Agents",
+    ):
         assert part in told

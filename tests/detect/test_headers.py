@@ -45,6 +45,7 @@ CASES: list[tuple[str, Changes, Changes, set[str]]] = [
     ("sec-fetch before its time", SAFARI, {"User-Agent": OLD_SAFARI}, {"fetch-metadata-too-new"}),
     ("mode alone", CHROME, MODE_ALONE, {"fetch-metadata-partial"}),
     ("a page as a script's fetch", CHROME, {"Sec-Fetch-Mode": "cors"}, {"fetch-metadata-contradiction"}),
+    ("from a place that is none", CHROME, {"Sec-Fetch-Site": "some-origin"}, {"fetch-metadata-contradiction"}),
     ("a navigation for nothing", CHROME, {"Sec-Fetch-Dest": "empty"}, {"fetch-metadata-contradiction"}),
     ("from nowhere, with a referrer", CHROME, {"Referer": "https://x.example/"}, {"none-with-referer"}),
     ("typed by nobody", CHROME, {"Sec-Fetch-User": None}, {"none-without-user"}),

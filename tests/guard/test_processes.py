@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import subprocess
-import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 
 from contentguard.guard.processes import processes, said
 from tests.client import guarded
-from tests.servers.harness import environment
+from tests.servers.harness import server_command, serving
 
 MAIN = "MainProcess"
 
@@ -72,25 +71,19 @@ def test_with_a_store_there_is_nothing_to_warn_of(
     assert "share no store" not in caplog.text
 
 
-@pytest.mark.parametrize("workers", [2])
-def test_uvicorn_s_workers_know(workers: int) -> None:
-    """A real server's worker, which is a child that was spawned, reads its parent's command line."""
-    program = (
-        "import sys, uvicorn, os, signal\n"
-        "async def app(scope, receive, send): pass\n"
-        "class App:\n"
-        "    def __call__(self, *a): return app(*a)\n"
-        "if __name__ == '__main__':\n"
-        f"    sys.argv = ['uvicorn', 'x', '--workers', '{workers}']\n"
-        "    import multiprocessing\n"
-        "    from contentguard.guard.processes import processes\n"
-        "    context = multiprocessing.get_context('spawn')\n"
-        "    with context.Pool(1) as pool: print(pool.apply(processes))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, env=environment(), check=False
-    )
-    assert done.stdout.strip() == str(workers), done.stderr
+def test_uvicorn_s_workers_say_so(tmp_path: Path) -> None:
+    """Each is a child that was spawned, and reads its parent's command line."""
+    log = tmp_path / "log"
+    with serving(server_command("uvicorn", "tests.servers.apps:app", "--workers", "2"), log):
+        pass
+    assert "at least 2 processes serve this site and share no store" in log.read_text("utf-8")
+
+
+def test_one_worker_says_nothing(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with serving(server_command("uvicorn", "tests.servers.apps:app"), log):
+        pass
+    assert "share no store" not in log.read_text("utf-8")
 
 
 def test_here_nothing_tells() -> None:

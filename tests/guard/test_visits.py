@@ -28,6 +28,14 @@ SITEMAP = "".join(f"<url><loc>https://news.example/news/{n}</loc></url>" for n i
 NO_MORE: Mapping[str, str] = {}
 
 
+FROM_HERE = {"sec-fetch-site": "same-origin", "referer": "https://news.example/"}
+FROM_NOWHERE = [
+    {"sec-purpose": "prefetch;prerender", "sec-fetch-site": "none"},
+    {"sec-fetch-dest": "empty", "sec-fetch-mode": "cors", "sec-fetch-site": "same-origin"},
+]
+"""How impersonators ask for pages with a header set that was copied from something else than a navigation."""
+
+
 async def site(scope: Any, receive: Any, send: Any) -> None:
     """Articles, and what stands beside them."""
     path = scope["path"]
@@ -291,8 +299,15 @@ class TestParts:
 
     @pytest.mark.parametrize(
         "more",
-        [{"sec-purpose": "prefetch"}, {"sec-fetch-dest": "image"}, {"sec-fetch-dest": "empty"}, {}],
-        ids=["prefetch", "image", "fetch", "HEAD"],
+        [
+            {"sec-purpose": "prefetch", **FROM_HERE},
+            {"sec-purpose": "prefetch", "sec-fetch-site": "cross-site"},
+            {"sec-fetch-dest": "image"},
+            {"sec-fetch-dest": "empty", **FROM_HERE},
+            {"sec-fetch-dest": "empty", "sec-fetch-site": "cross-site"},
+            {},
+        ],
+        ids=["prefetch", "prefetch from elsewhere", "image", "fetch", "fetch from elsewhere", "HEAD"],
     )
     def test_what_is_no_reading_does_not_count(self, news: Site, more: Mapping[str, str]) -> None:
         """Nor can another page make its visitors look like readers of many articles."""
@@ -301,6 +316,36 @@ class TestParts:
         news.ask("/news/tide")
         assert news.session is not None
         assert news.session.views == 1
+
+    @pytest.mark.parametrize("more", FROM_NOWHERE, ids=lambda more: " ".join(more.values()))
+    def test_who_shows_nothing_reads_what_it_says_to_take_ahead(self, news: Site, more: Mapping[str, str]) -> None:
+        cookie = ""
+        for number in range(3):
+            cookie = news.ask(f"/news/{number}", cookie=cookie, extra=more).cookie or cookie
+        assert news.session is not None
+        assert news.session.views == 3
+        assert "parts-missing" in news.signals()
+        assert news.score >= 3.0
+
+    @pytest.mark.parametrize("more", FROM_NOWHERE, ids=lambda more: " ".join(more.values()))
+    @pytest.mark.parametrize("later", [0.0, 600.0])
+    def test_a_browser_that_shows_pages_may_take_some_ahead(
+        self, news: Site, more: Mapping[str, str], later: float
+    ) -> None:
+        cookie = news.ask("/news/tide").cookie
+        cookie = news.ask(SHEET, cookie=cookie, sec_fetch_dest="style", sec_fetch_site="same-origin").cookie or cookie
+        news.now += later
+        for number in range(3):
+            news.ask(f"/news/{number}", cookie=cookie, extra=more)
+        assert news.session is not None
+        assert news.session.views == 1
+        assert news.signals().isdisjoint({"parts-missing", "parts-never", "none-again", "bare-again"})
+
+    def test_a_page_of_ours_that_no_referer_bears_out_is_nowhere(self, news: Site) -> None:
+        cookie = ""
+        for number in range(2):
+            cookie = news.ask(f"/news/{number}", cookie=cookie, sec_fetch_site="same-origin").cookie or cookie
+        assert {"parts-missing", "bare-again"} <= news.signals()
 
     def test_no_reader_is_refused_for_all_of_it_together(self, news: Site) -> None:
         """Parts blocked, cookies blocked, headers stripped, a restored window: still no more than a proof's worth."""
