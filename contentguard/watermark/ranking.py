@@ -8,9 +8,11 @@ slots of each kind agree is all that the score depends on, and there are few suc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import shake_256
 from math import log2
+from typing import NamedTuple
 
 from contentguard.watermark.code import seed
 from contentguard.watermark.compiled import Compiled
@@ -26,50 +28,47 @@ _OWN = 7 / 8
 _FAR = 1000.0
 _BELOW = {odds: bytes(255 * (byte >= odds) for byte in range(256)) for odds in (54, 202)}
 """A byte of the code → 0 for the second text of a variant, 255 for the first."""
+_BIASED = tuple((odds, which) for odds in _BELOW for which in (0, 1))
+"""The kinds of variants that say unlike much; each has a place of its own behind the code."""
 Table = tuple[tuple[float, float], ...]
-Count = Callable[[bytes], int]
 
 
-class _Slots:
-    """What is seen where in the code: of some bits of some bytes."""
+class _Count(NamedTuple):
+    """Slots that say equally much."""
 
-    def __init__(self) -> None:
-        self.at: dict[int, tuple[int, int]] = {}
-        """Byte of the code → what is seen, and which of its bits that is."""
-
-    def __bool__(self) -> bool:
-        return bool(self.at)
-
-    def differing(self, size: int) -> Callable[[bytes], bytes]:
-        """What leaves a zero where a code agrees, and where nothing is seen."""
-        wanted, mask = bytearray(size), bytearray(size)
-        for place, (byte, bits) in self.at.items():
-            wanted[place], mask[place] = byte, bits
-        expected, masked, number = int.from_bytes(wanted), int.from_bytes(mask), int.from_bytes
-        return lambda code: ((number(code) ^ expected) & masked).to_bytes(size)
+    table: Table
+    """For each component what one adds that agrees, and one that differs."""
+    slots: int
+    where: slice
+    """Their bytes: of the code, or behind it."""
+    silent: int
+    """Of those bytes so many stand for nothing that is seen."""
 
 
 def scores(article: Compiled, seen: Observed, keys: Keys, name: bytes, serials: Iterable[int]) -> Iterator[float]:
     """For each serial what speaks for it, in bits, by gaps and variants. ``name``: the article's."""
     start = seed(keys, name, article.revision)
-    first = BYTES_EACH * article.gaps
-    drawn = shake_256(start)
-    tables, size, differing, counts = _counting(seen, first, article.odds(start))
+    first, odds = BYTES_EACH * article.gaps, article.odds(start)
+    expected, mask, size, counts = _compared(seen, first, odds)
+    biased = any(odd != 128 for odd in odds)
+    whole = size + len(_BIASED) * max(0, size - first) * biased
+    drawn, number = shake_256(start), int.from_bytes
+    rare, common = _BELOW.values()
+    places, told, nothing = [one.where for one in counts], [_told(one) for one in counts], [0.0] * len(COMPONENTS)
     known: dict[tuple[int, ...], float] = {}
     for serial in serials:
         state = drawn.copy()
         state.update(serial.to_bytes(5, "big"))
         code = state.digest(size)
-        different = differing(code)
-        agreeing = (
-            different[0:first:2].count(0),
-            different[1:first:2].count(0),
-            different[first:].count(0),
-            *[count(code) for count in counts],
-        )
-        bits = known.get(agreeing)
+        if biased:
+            tail = code[first:]
+            code += tail.translate(rare) * 2 + tail.translate(common) * 2
+        different = ((number(code) ^ expected) & mask).to_bytes(whole)
+        zeros = tuple([different[where].count(0) for where in places])
+        bits = known.get(zeros)
         if bits is None:
-            bits = known[agreeing] = _bits(tables, agreeing)
+            every = [said[count] for said, count in zip(told, zeros, strict=True)]
+            bits = known[zeros] = averaged([sum(parts) for parts in zip(nothing, *every, strict=True)])
         yield bits
 
 
@@ -81,48 +80,48 @@ def frame_scores(seen: Observed, keys: Keys, name: bytes, serials: Iterable[int]
         yield averaged([agree * same + (len(seen.symbols) - agree) * other for same, other in SELECTOR])
 
 
-_Tables = list[tuple[Table, int, int]]
-"""For each count what one that agrees and one that differs add, how many slots there are, and how many zeros stand for
-nothing seen."""
-
-
-def _counting(seen: Observed, first: int, odds: bytes) -> tuple[_Tables, int, Callable[[bytes], bytes], list[Count]]:
-    """What is counted, of how many bytes of the code. ``first``: the byte with which the variants begin."""
-    even, fair, unfair = _Slots(), _Slots(), dict[tuple[int, int], _Slots]()
-    even.at = {BYTES_EACH * place: (byte, 255) for place, byte in seen.bytes_at}
-    even.at |= {BYTES_EACH * place + 1: (bits, 3) for place, bits in seen.bits_at}
+def _compared(seen: Observed, first: int, odds: bytes) -> tuple[int, int, int, list[_Count]]:
+    """What a reader's code is compared with and in which bits, both as one number; how many bytes of the code are
+    drawn; and what is counted. ``first``: the byte with which the variants begin."""
+    size = max(
+        [BYTES_EACH * (place + 1) for place, _ in (*seen.bytes_at, *seen.bits_at)]
+        + [first + number + 1 for number, _ in seen.chosen],
+        default=0,
+    )
+    length = max(0, size - first)
+    wanted, mask = bytearray(size + len(_BIASED) * length), bytearray(size + len(_BIASED) * length)
+    for place, byte in seen.bytes_at:
+        wanted[BYTES_EACH * place], mask[BYTES_EACH * place] = byte, 255
+    for place, two in seen.bits_at:
+        wanted[BYTES_EACH * place + 1], mask[BYTES_EACH * place + 1] = two, 3
+    biased: Counter[tuple[int, int]] = Counter()
     for number, which in seen.chosen:
-        biased = odds[number] != 128
-        own = unfair.setdefault((odds[number], which), _Slots()) if biased else fair
-        own.at[number if biased else first + number] = (0 if which else 128, 128)
-    even.at |= fair.at
-    ends = [*even.at, *(first + place for slots in unfair.values() for place in slots.at)]
-    size = 1 + max(ends, default=-1)
+        at, kind = first + number, (odds[number], which)
+        if kind in _BIASED:
+            at = size + length * _BIASED.index(kind) + number
+            biased[kind] += 1
+        wanted[at], mask[at] = 0 if which else 128, 128
+    fair = len(seen.chosen) - biased.total()
     gaps = min(size, first)
-    tables: _Tables = [
-        (SELECTOR, len(seen.bytes_at), (gaps + 1) // 2 - len(seen.bytes_at)),
-        (FORMAT, len(seen.bits_at), gaps // 2 - len(seen.bits_at)),
-        (form_bits(128, 0), len(fair.at), max(0, size - first) - len(fair.at)),
+    counts = [
+        _Count(SELECTOR, len(seen.bytes_at), slice(0, gaps, 2), (gaps + 1) // 2 - len(seen.bytes_at)),
+        _Count(FORMAT, len(seen.bits_at), slice(1, gaps, 2), gaps // 2 - len(seen.bits_at)),
+        _Count(form_bits(128, 0), fair, slice(gaps, size), size - gaps - fair),
     ]
-    counts = []
-    for (odd, which), slots in unfair.items():
-        tables.append((form_bits(odd, which), len(slots.at), size - first - len(slots.at)))
-        counts.append(_tail(slots, first, size, _BELOW[odd]))
-    return tables, size, even.differing(size), counts
+    for number, kind in enumerate(_BIASED):
+        where = slice(size + length * number, size + length * (number + 1))
+        counts.append(_Count(form_bits(*kind), biased[kind], where, length - biased[kind]))
+    if not any(odd != 128 for odd in odds):
+        del wanted[size:], mask[size:]
+    return int.from_bytes(wanted), int.from_bytes(mask), size, [one for one in counts if one.slots]
 
 
-def _tail(slots: _Slots, first: int, size: int, below: bytes) -> Count:
-    differing = slots.differing(size - first)
-    return lambda code: differing(code[first:].translate(below)).count(0)
-
-
-def _bits(tables: _Tables, zeros: Sequence[int]) -> float:
-    sums = [0.0] * len(COMPONENTS)
-    for (table, slots, silent), count in zip(tables, zeros, strict=True):
-        agree = count - silent
-        for number, (same, other) in enumerate(table):
-            sums[number] += agree * same + (slots - agree) * other
-    return averaged(sums)
+def _told(count: _Count) -> dict[int, list[float]]:
+    """For each number of zeros what such slots say, in bits, for each component."""
+    return {
+        count.silent + agree: [agree * same + (count.slots - agree) * other for same, other in count.table]
+        for agree in range(count.slots + 1)
+    }
 
 
 def summed(articles: Sequence[float]) -> float:

@@ -14,7 +14,8 @@ import pytest
 
 from contentguard.backends.pages import Page
 from contentguard.cli import main, suspects, trace
-from tests.cli.tracing import Site, ascii_only
+from tests.cli.tracing import Site, article, ascii_only
+from tests.client import KEY, get, guarded, page
 
 LEAKER = 4242
 
@@ -324,3 +325,78 @@ def test_what_is_revoked() -> None:
 
 def test_names_cannot_move_the_cursor() -> None:
     assert suspects.shown("a\x1b[2J\nb\u202e") == "a�[2J b�"
+
+
+def test_from_a_served_page_to_the_pass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The whole way: a reader's page is saved, cleaned as scrapers clean, and traced to the pass it was served to."""
+    trafilatura = pytest.importorskip("trafilatura")
+    site = Site(tmp_path, 0)
+    words = [f"<p>{' '.join(paragraph)}</p>" for paragraph in article(5).paragraphs]
+    app = guarded(
+        page(
+            f"<!doctype html><html><head><title>T</title></head><body><article>{''.join(words)}</article></body></html>"
+        ),
+        secret_key=KEY,
+        watermark={"enabled": True},
+        evidence={"url": f"sqlite:///{site.file}"},
+    )
+    served = get(app).text
+    assert app.guard.copies is not None
+    assert app.guard.copies.evidence is not None
+    app.guard.copies.evidence.close()
+    with site.log() as log:
+        (row,) = log.rows()
+    path = file(tmp_path, "scraped.txt", str(trafilatura.extract(served)))
+    told = found(site, capsys, path)
+    (named,) = told["named"]
+    assert named["given"][0]["visit"] == row.visit
+    assert named["serial"] == f"{row.serial:010x}"
+    assert told["articles"][0]["article"] == row.article
+
+
+def test_after_a_rotation_old_copies_are_still_traced(
+    site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = site.settings.read_text().replace(f'"{KEY}"', f'["a quite new and secret key", "{KEY}"]')
+    site.settings.write_text(both)
+    for text in (site.page(LEAKER), ascii_only(site.copy(LEAKER))):
+        told = found(site, capsys, file(tmp_path, "a.html", text))
+        assert [one["serial"] for one in told["named"]] == ["0000001092"]
+
+
+def test_an_article_that_nobody_opened(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    site = Site(tmp_path, 1)
+    path = file(tmp_path, "a.txt", ascii_only(site.copy(LEAKER)))
+    assert run(site, path, options=("--report", str(tmp_path / "out"))) == 1
+    assert "the log knows nobody who was given this" in capsys.readouterr().out
+    assert "the log knows nobody" in (tmp_path / "out" / "report.html").read_text("utf-8")
+
+
+def test_whom_only_a_frame_names_in_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    site = Site(tmp_path, 1)
+    path = file(tmp_path, "a.html", site.page(LEAKER))
+    assert run(site, path, options=("--report", str(tmp_path / "out"), "--revoke")) == 0
+    assert "The evidence log does not know it" in (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "nothing to take back" in capsys.readouterr().err
+
+
+def test_who_reads_much(site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with site.log() as log:
+        log.write([row for row in list(log.rows(serial=LEAKER)) for _ in range(5)])
+    assert run(site, file(tmp_path, "a.html", site.page(LEAKER))) == 0
+    assert "and 8 copies more" in capsys.readouterr().out
+
+
+def test_a_copy_of_a_text_that_the_index_has_no_more(
+    site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of an older state only the log knows: its marks cannot be compared, and that accuses nobody."""
+    old = site.articles[site.name(0)].revision
+    with site.log() as log:
+        rows = [row._replace(revision=bytes(8)) for row in log.rows(article=site.name(0))]
+        for row in rows:
+            log.erase(serial=row.serial)
+        log.write(rows)
+    assert old != bytes(8)
+    told = found(site, capsys, file(tmp_path, "a.txt", ascii_only(site.copy(LEAKER))), status=1)
+    assert told["compared"] == 0
