@@ -46,9 +46,10 @@ _APP = b" instagram "
 """Behind this, and a version, an app says in parentheses what it runs on."""
 
 _MODELS = tuple(
-    b"nokia samsung sonyericsson ericsson audiovox lg mot- motorola sie- siemens htc alcatel blackberry huawei zte sagem"
-    b" lenovo iphone ipod ipad smarttv sec- sanyo sharp panasonic philips bird amoi haier pantech kddi docomo j-phone softbank"
-    b" vodafone palm treo tcl lava- spice micromax fly_ karbonn sony asus- acer- gt- sch- sgh- sph- kwc-".split()
+    b"nokia samsung sonyericsson ericsson audiovox lg mot- motorola sie- siemens htc alcatel blackberry huawei"
+    b" zte sagem lenovo iphone ipod ipad smarttv sec- sanyo sharp panasonic philips bird amoi haier pantech kddi"
+    b" docomo j-phone softbank vodafone palm treo tcl lava- spice micromax fly_ karbonn sony asus- acer- gt-"
+    b" sch- sgh- sph- kwc-".split()
 )
 """How a telephone or television begins that says its model and no more."""
 
