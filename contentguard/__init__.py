@@ -6,12 +6,13 @@ from contentguard.guard.links import Links
 from contentguard.model import Action, Crawler, Facts, Purpose, Rendition, Right, Signal, Verdict
 from contentguard.policy import Limits, Policy
 from contentguard.proxies import Proxies
+from contentguard.publish.options import Robots
 from contentguard.rewrite.article import Article
 from contentguard.rewrite.cards import Cards
 from contentguard.rewrite.deterrents import Copy
 from contentguard.rewrite.share import Share, ShareTarget
 from contentguard.rewrite.visible import Visible
-from contentguard.settings import Robots, Settings
+from contentguard.settings import Settings
 
 __version__ = "0.1.0"
 

@@ -9,24 +9,27 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import json
 import os
 import secrets
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self, cast
+from typing import Annotated, Any, Self, cast
 from urllib.parse import urlsplit
 
 from pydantic import Field, InstanceOf, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from contentguard.admission.archive import Archive
 from contentguard.admission.grants import Tickets
 from contentguard.admission.links import GiftLinks, SharedLinks
 from contentguard.admission.maturity import Metering
 from contentguard.admission.reading import Reading
-from contentguard.admission.treasury import Archive
+from contentguard.admission.treasury import Change
 from contentguard.crawlers import CATALOGUE
 from contentguard.crawlers.options import Identification
 from contentguard.detect.network import NetworkHeaders
@@ -36,6 +39,7 @@ from contentguard.model import Facts, Verdict
 from contentguard.policy import Limits, Policy, PolicyError, read_policy
 from contentguard.policy.checks import crawler_faults
 from contentguard.proxies import Proxies
+from contentguard.publish.options import Robots
 from contentguard.rewrite.article import Article
 from contentguard.rewrite.cards import Cards
 from contentguard.rewrite.deterrents import Copy
@@ -43,25 +47,14 @@ from contentguard.rewrite.lead import Lead
 from contentguard.rewrite.probes import Probes
 from contentguard.rewrite.share import Share
 from contentguard.rewrite.visible import Visible
+from contentguard.watermark.compiled import Channels
+from contentguard.watermark.options import Kept
 
 ENV_PREFIX = "CONTENTGUARD_"
 FILE_VARIABLE = "CONTENTGUARD_SETTINGS"
 Hook = Callable[[Facts, Verdict], None]
+StateHook = Callable[[Change], None]
 Reader = Callable[[Any], str | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Robots:
-    """``/robots.txt``, rendered from the policy."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
-
-    serve: bool = True
-    """Answer ``/robots.txt`` where the app has none of its own."""
-    sitemaps: tuple[str, ...] = ()
-    """Sitemaps to name, as absolute URLs or as paths below ``origin``."""
-    meta: bool = True
-    """Say in articles' heads what the policy says to machines, as the headers do."""
 
 
 class Settings(BaseSettings):
@@ -75,7 +68,7 @@ class Settings(BaseSettings):
         arbitrary_types_allowed=True,
     )
 
-    secret_key: tuple[SecretStr, ...] = ()
+    secret_key: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     """Signs and hashes; at least 16 characters. Several: the first signs, all are accepted (rotation)."""
     site: str = ""
     """The publication's name, for cards, refusals and robots.txt."""
@@ -90,6 +83,8 @@ class Settings(BaseSettings):
     share: Share = Share()
     visible: Visible = Visible()
     cards: Cards = Cards()
+    watermark: Channels = Channels()
+    evidence: Kept = Kept()
     policy: InstanceOf[Policy] = Policy()
     limits: Limits = Limits()
     proxies: Proxies = Proxies()
@@ -116,6 +111,11 @@ class Settings(BaseSettings):
     """Redis or Valkey that all processes share (``redis://host``); empty: each process remembers for itself."""
     hooks: tuple[Hook, ...] = ()
     """Called with ``(facts, verdict)`` for every verdict. Keyword argument only."""
+    metrics: bool = False
+    """Whether this process's figures are offered to Prometheus (extra ``metrics``)."""
+    state_hooks: tuple[StateHook, ...] = ()
+    """Called with each change of the archive's ceiling: ``what`` (``alarm``, or a bucket's name), ``state`` (``on``,
+    ``off``; of a bucket ``empty``, ``full``) and ``now``. Keyword argument only."""
 
     def __init__(self, **values: Any) -> None:
         path = values.pop("_file", None) or os.environ.get(FILE_VARIABLE)
@@ -150,6 +150,10 @@ class Settings(BaseSettings):
     @field_validator("secret_key", mode="before")
     @classmethod
     def _one_or_many(cls, value: object) -> object:
+        """In a variable of the environment, several stand in a JSON array."""
+        if isinstance(value, str) and value.startswith("["):
+            with suppress(ValueError):
+                return tuple(json.loads(value))
         return (value,) if isinstance(value, str | SecretStr) else value
 
     @field_validator("secret_key")
@@ -227,7 +231,7 @@ def missing_key(why: str) -> Fault:
     )
 
 
-_BY_KEYWORD = ("hooks", "reader")
+_BY_KEYWORD = ("hooks", "state_hooks", "reader")
 """Functions: no file and no variable can name them."""
 _FILE: ContextVar[dict[str, Any]] = ContextVar("contentguard_file", default={})  # noqa: B039 - never mutated
 

@@ -18,6 +18,8 @@ Headers = Iterable[tuple[str, str]]
 ASGI = Callable[..., Awaitable[None]]
 
 KEY = "a-secret-key-for-the-tests"
+FEW = 4096
+"""Clients that a guard under test can tell apart."""
 CHROME = {
     "connection": "keep-alive",
     "sec-ch-ua": '"Chromium";v="148", "Google Chrome";v="148", "Not/A)Brand";v="99"',
@@ -86,7 +88,13 @@ def page(
 
 
 def settings(**overrides: Any) -> Settings:
-    """Settings with a key and a site, articles whole for everybody, and whatever the test is about."""
+    """Settings with a key and a site, articles whole for everybody, and whatever the test is about.
+
+    Tables are small, because hundreds of guards live at once in a run of all tests.
+    """
+    for room in ("visits", "limits"):
+        if isinstance(chosen := overrides.get(room, {}), dict):
+            overrides[room] = {"clients": FEW, **chosen}
     return Settings(
         **{
             "secret_key": KEY,

@@ -45,6 +45,7 @@ ROOM_OF_DEPENDENCY = {
     "sqlalchemy": "backends/evidence.py",
     "segno": "asgi/routes.py",
     "cryptography": "crawlers/keys.py",
+    "prometheus_client": "guard/metrics.py",
 }
 ASYNC_ROOMS = {"backends", "guard", "asgi", "cli"}
 IMPURE = {"time", "random", "secrets", "os", "uuid", "environ", "getpass", "socket"}

@@ -100,6 +100,7 @@ def test_the_figures_of_rewriting_are_written_as_one_flat_object_of_numbers(
 def test_the_figures_of_admission(capsys: pytest.CaptureFixture[str]) -> None:
     figures = admission.run(QUICK)
     assert {"admission.ticket_us", "admission.verify_us", "admission.forged_us"} <= figures.keys()
+    assert 0.0 < figures["admission.bogus_over_page"].value < 5.0
     assert all(figure.value > 0 for figure in figures.values())
     assert "admission" in capsys.readouterr().err
 

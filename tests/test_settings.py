@@ -223,3 +223,16 @@ def test_a_broken_file(tmp_path: Path) -> None:
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(Exception, match="frozen"):
         Settings().site = "x"
+
+
+@pytest.mark.parametrize(
+    ("written", "keys"),
+    [
+        ("a key in the environment", (b"a key in the environment",)),
+        ('["the newest key there is", "the one before it"]', (b"the newest key there is", b"the one before it")),
+        ("[starts like a list, is none", (b"[starts like a list, is none",)),
+    ],
+)
+def test_a_key_from_the_environment(monkeypatch: pytest.MonkeyPatch, written: str, keys: tuple[bytes, ...]) -> None:
+    monkeypatch.setenv("CONTENTGUARD_SECRET_KEY", written)
+    assert Settings().keys() == keys

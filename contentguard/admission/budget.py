@@ -68,6 +68,11 @@ class Bucket:
         short = 1.0 - self.level
         return 0.0 if short <= _SLACK else short / self.rate
 
+    def left(self, now: float) -> float:
+        """How many tokens there are."""
+        self._fill(now)
+        return self.level
+
     def take(self) -> None:
         """Take a token, after ``wait`` said that there is one (if not, the bucket is empty then)."""
         self.level = max(self.level - 1.0, 0.0)

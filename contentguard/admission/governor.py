@@ -20,13 +20,18 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from contentguard.admission.archive import Archive
 from contentguard.admission.budget import WINDOW, Cells
 from contentguard.admission.heat import Heat
 from contentguard.admission.maturity import Trust
-from contentguard.admission.treasury import LEAST, Archive, Change, Learned, Treasury
+from contentguard.admission.treasury import LEAST, Change, Learned, Tell, Treasury
 from contentguard.limits import Decision, Limit
 
 _CELLS = 8192
+_NAMED, _LONGEST = 256, 200
+"""So many hot articles are remembered by name, of so many characters; what else is hot becomes so again in time."""
+_NAME = 300
+"""Bytes of one."""
 _PREFIX_PART = 0.1
 _PREFIX_LEAST = 30.0
 """An address prefix has a tenth of the budget, and never less than so much an hour."""
@@ -57,7 +62,7 @@ class Governor:
 
     ``secret`` (at least 16 bytes) keys all hashes. ``young``: what a young pass may open in an hour. ``share``: this
     process's part of the numbers in the options, 1 / number of processes. ``shared``: a store holds the budget for all
-    of them (see ``Ruling.ask``). ValueError when a bound makes no sense.
+    of them (see ``Ruling.ask``). ``tell``: see ``Treasury``. ValueError when a bound makes no sense.
     """
 
     def __init__(
@@ -69,6 +74,7 @@ class Governor:
         share: float = 1.0,
         shared: bool = False,
         learned: Learned | None = None,
+        tell: Tell | None = None,
     ) -> None:
         if len(secret) < 16:
             raise ValueError(f"the secret of the governor needs at least 16 bytes, not {len(secret)}")
@@ -77,7 +83,10 @@ class Governor:
         options = options or Archive()
         self._secret, self.shared = secret.hex(), shared
         self._heat = Heat(options.hot_articles, options.hot_share)
-        self._treasury = Treasury(options, young=young, share=share, learned=learned or Learned())
+        learned = learned or Learned()
+        self._names = {hash(self._secret + name) & _MASK: name for name, _ in learned.hot}
+        self._heat.start_from({hash(self._secret + name) & _MASK: count for name, count in learned.hot})
+        self._treasury = Treasury(options, young=young, share=share, learned=learned, tell=tell)
         self._prefixes = Cells(_CELLS, _PREFIX_LEAST, LEAST)
         self._windows = 0
         self._life = max(round(options.half_life / WINDOW), 1)
@@ -106,7 +115,8 @@ class Governor:
     @property
     def bytes_used(self) -> int:
         """Bytes held at most; nearly all of them from the beginning."""
-        return self._heat.bytes_used + self._prefixes.bytes_used + self._treasury.bytes_used + 4096
+        names = _NAMED * _NAME
+        return self._heat.bytes_used + self._prefixes.bytes_used + self._treasury.bytes_used + names + 4096
 
     # -- views ---------------------------------------------------------------------------------------------------
 
@@ -121,6 +131,8 @@ class Governor:
         page = hash(self._secret + article) & _MASK
         if page in self._heat.hot:
             self._heat.count(page)
+            if page not in self._names:
+                self._name(page, article)
             return _HOT
         if trust is Trust.MATURED:
             self._heat.count(page)
@@ -137,6 +149,13 @@ class Governor:
         if treasury.alarmed and (wait := treasury.wait(treasury.part(cluster))):
             return self._ruled(ruling, wait, now)
         return ruling if self.shared else self._ruled(ruling, self._own_token(), now)
+
+    def _name(self, page: int, article: str) -> None:
+        """Remember what a hot article is called, for ``learned``."""
+        if len(self._names) >= _NAMED:
+            self._names = {page: name for page, name in self._names.items() if page in self._heat.hot}
+        if len(self._names) < _NAMED:
+            self._names[page] = article if len(article) <= _LONGEST else ""
 
     def settle(self, ruling: Ruling, decision: Decision | None, now: float) -> Ruling:
         """What becomes of a view that the store was asked about; None: it did not answer, so the own part counts.
@@ -206,9 +225,16 @@ class Governor:
         """What has changed since this was asked last: alarm on or off, a bucket empty or full."""
         return self._treasury.changes()
 
+    def load(self, now: float) -> float:
+        """How hard-pressed the site is: 0 not at all, 1 there is an alarm."""
+        self._turn(now)
+        return self._treasury.load()
+
     def learned(self) -> Learned:
         """What a governor made later can start from."""
-        return self._treasury.learned()
+        names, hot = self._names, self._heat.hot
+        known = tuple((name, count) for page, count in hot.items() if (name := names.get(page)))
+        return self._treasury.learned()._replace(hot=known)
 
     def state(self, now: float) -> dict[str, Any]:
         """How things stand, as JSON-ready data."""

@@ -12,6 +12,7 @@ Articles are keyed hashes of 64 bits: nobody outside can aim at a cell.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Mapping
 
 CELLS = 16384
 _WIDTH = 4
@@ -67,6 +68,12 @@ class Heat:
             self.hot[article] = seen
             if len(self.hot) > self._most:
                 self.settle()
+
+    def start_from(self, counts: Mapping[int, int]) -> None:
+        """Begin with what was hot before, and how often each was read."""
+        self.hot = {article: min(max(count, 0), _MOST // 2) for article, count in counts.items()}
+        self._total = sum(self.hot.values())
+        self.settle()
 
     def settle(self) -> None:
         """Set the bar by what was counted so far. Takes less than a millisecond for a few hundred hot articles."""

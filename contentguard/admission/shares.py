@@ -8,6 +8,7 @@ left. Nobody gains a part quickly: the share follows a mean of about a week.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Mapping
 
 OWN = 1.0 / 64.0
 """The least share that has a part of its own; so there are at most 64 parts."""
@@ -19,6 +20,7 @@ _PACE = 1.0 / 1008.0
 _ENOUGH = 30
 """Views below which a window says nothing; they wait for more."""
 
+_DAY = 144
 _FIRST = 6
 """Windows that are seen before anything has a part."""
 
@@ -44,6 +46,15 @@ class Shares:
     def bytes_used(self) -> int:
         """Bytes held, as an upper bound."""
         return len(self._tags) * (16 + self._counts.itemsize) + 64 * 200 + 1024
+
+    def start_from(self, known: Mapping[int, float]) -> None:
+        """Begin with the shares that some fingerprints have had, as if a day had been seen."""
+        for tag, share in known.items():
+            place = self._least(tag % self._rows * _WAYS)
+            self._tags[place], self._shares[place] = tag, share
+        if known:
+            self._windows = _DAY
+            self.own = {tag: share for tag, share in known.items() if share >= OWN}
 
     def count(self, cluster: int) -> None:
         """Count a cold view of a stranger with this fingerprint."""

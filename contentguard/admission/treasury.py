@@ -14,9 +14,10 @@ with every version of a browser, and as long as there is enough for all nobody h
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
+from contentguard.admission.archive import Archive
 from contentguard.admission.budget import BURST_HOURS, LEARNING, PER_HOUR, WINDOW, Bucket, Normal
 from contentguard.admission.shares import Shares
 from contentguard.limits import Limit
@@ -44,37 +45,6 @@ _CHANGES = 256
 """Changes kept until somebody fetches them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Archive:
-    """How fast strangers may go through seldom-read articles. ValueError when numbers contradict each other."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
-
-    hot_articles: int = 100
-    """So many of the most read articles are free for everybody."""
-    hot_share: float = 0.0005
-    """Free too is any article that has at least this share of all views; 0: none for that reason."""
-    cold_articles_per_hour: int = 300
-    """Other articles per hour that clients who have earned nothing may open together, however few it used to be."""
-    cold_articles_per_hour_most: int = 10_000
-    """The same, however many it used to be. In force for an hour after a start from nothing."""
-    times_normal: float = 3.0
-    """Between these two, so many times what is normal at a busy time."""
-    passes_part: float = 2.0
-    """What passes given out in an hour of alarm may open in an hour, as a multiple of that budget."""
-    half_life: float = 7200.0
-    """Seconds after which a view counts half."""
-    fingerprints: int = 1024
-    """How many kinds of browser are told apart."""
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.cold_articles_per_hour <= self.cold_articles_per_hour_most:
-            numbers = f"{self.cold_articles_per_hour} and {self.cold_articles_per_hour_most}"
-            raise ValueError(f"cold articles per hour are at least 1, and at most not fewer than at least: {numbers}")
-        if self.times_normal < 1.0 or self.passes_part <= 0.0 or self.half_life < WINDOW:
-            raise ValueError("times_normal must be at least 1, passes_part more than 0, half_life at least 600 seconds")
-
-
 class Change(NamedTuple):
     """Something that the owner may want to be told of."""
 
@@ -92,15 +62,25 @@ class Learned(NamedTuple):
     """Questions for cold articles; None: not known yet."""
     passes: float | None = None
     """Passes earned."""
+    hot: tuple[tuple[str, int], ...] = ()
+    """Hot articles' names, and how often each was read by ``heat``'s count."""
+    shares: tuple[tuple[int, float], ...] = ()
+    """Fingerprints that had a part of their own, and which."""
+
+
+Tell = Callable[[Change], None]
 
 
 class Treasury:
     """Buckets, normals and the alarm of one process. For one event loop; nothing here waits.
 
     ``young``: what a young pass may open in an hour. ``share``: this process's part of the numbers in the options.
+    ``tell`` hears of each change at once, and must neither raise nor take long.
     """
 
-    def __init__(self, options: Archive, *, young: int, share: float, learned: Learned) -> None:
+    def __init__(
+        self, options: Archive, *, young: int, share: float, learned: Learned, tell: Tell | None = None
+    ) -> None:
         self.options, self.share, self._young = options, share, max(young, 1)
         self.counts: Counter[str] = Counter()
         """What has happened, by name."""
@@ -108,11 +88,13 @@ class Treasury:
         """When the present alarm was raised; None: there is none."""
         self.cold, self.earned = Normal(learned.cold), Normal(learned.passes)
         self.shares = Shares(options.fingerprints)
+        self.shares.start_from(dict(learned.shares))
         self.windows = 0
         """How many windows are over."""
         self._now = self._end = self._quiet = 0.0
         self._disturbed = False
         self._changes: deque[Change] = deque(maxlen=_CHANGES)
+        self._tell = tell
         self.all, self.passes, self.strangers = (
             Bucket(name, _UNKNOWN, LEAST) for name in ("all", "passes", "strangers")
         )
@@ -204,7 +186,7 @@ class Treasury:
 
     def _note(self, bucket: Bucket) -> None:
         if bucket.turned():
-            self._changes.append(Change(bucket.name, "empty" if bucket.low else "full", self._now))
+            self._changed(bucket.name, "empty" if bucket.low else "full")
 
     def _watched(self, bucket: Bucket) -> None:
         if not bucket.wait(self._now):
@@ -214,7 +196,7 @@ class Treasury:
         if not self.alarmed:
             self.alarm_since = self._now
             self.counts["alarms"] += 1
-            self._changes.append(Change("alarm", "on", self._now))
+            self._changed("alarm", "on")
 
     # -- time ----------------------------------------------------------------------------------------------------
 
@@ -229,7 +211,7 @@ class Treasury:
             self._close()
         if self.alarmed and self._now >= self._quiet:
             self.alarm_since = None
-            self._changes.append(Change("alarm", "off", self._now))
+            self._changed("alarm", "off")
             self._look_round()
         return self._now
 
@@ -262,6 +244,18 @@ class Treasury:
                 bucket.wait(self._now)
                 self._note(bucket)
 
+    def _changed(self, what: str, state: str) -> None:
+        change = Change(what, state, self._now)
+        self._changes.append(change)
+        if self._tell is not None:
+            self._tell(change)
+
+    def load(self) -> float:
+        """How far things stand from an alarm: 0 none asks, 1 there is one."""
+        if self.alarmed:
+            return 1.0
+        return max(1.0 - bucket.left(self._now) / bucket.size for bucket in (self._asking, self._earning))
+
     def changes(self) -> list[Change]:
         """What has changed since this was asked last; of very many changes, the latest."""
         told = list(self._changes)
@@ -270,7 +264,7 @@ class Treasury:
 
     def learned(self) -> Learned:
         """What a treasury made later can start from."""
-        return Learned(self.cold.rate, self.earned.rate)
+        return Learned(self.cold.rate, self.earned.rate, shares=tuple(self.shares.own.items()))
 
     def state(self) -> dict[str, Any]:
         """How things stand, as JSON-ready data."""

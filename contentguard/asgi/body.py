@@ -28,6 +28,7 @@ from contentguard.asgi.streamed import StreamedPage
 from contentguard.detect.order import MAX_BYTES
 from contentguard.guard.admissions import Admissions
 from contentguard.guard.callers import Caller
+from contentguard.guard.copies import Whom
 from contentguard.guard.press import NOBODYS, Own
 from contentguard.guard.visits import Visit
 from contentguard.model import Action, Facts, Rendition, Verdict
@@ -49,6 +50,8 @@ _BODIES = (BODY, PATHSEND, ZEROCOPY)
 _KINDS = ("text/html", "application/xhtml+xml")
 _READERS = (Rendition.FULL, Rendition.LEAD)
 """Who gets articles, at once or after a while: nothing else is kept from them."""
+_WHOLE = (Rendition.FULL, Rendition.LEAD, Rendition.SEARCH)
+"""What holds any of an article's text."""
 _PARTS = "multipart/byteranges"
 _PART_TYPE = re.compile(rb"(?i)\ncontent-type:[ \t]*+(?:text/html|application/xhtml\+xml)")
 _PART_HEADER = 8192
@@ -353,6 +356,10 @@ class ArticleResponder:
         """Send what leaves of an article; where that cannot be made, the page as it came, or a refusal."""
         guard, out, delivered, nonce = self.guard, self.out, opening.delivery, opening.shelf.allowed.nonce
         gzipped = self.caller.gzips and guard.compression
+        if guard.copies is not None and rendition in _WHOLE:
+            visit = self.visit if rendition is not Rendition.SEARCH else None
+            whom = None if visit is None else Whom(visit, self.facts, self.verdict)
+            own = {**own, **await guard.copies.values(guard.pages, opening.shelf, plan, whom, self.facts.now)}
         if gzipped:
             page = await guard.render_gzip(plan, rendition, self.facts, delivered, nonce, own)
         else:

@@ -22,11 +22,17 @@ from contentguard.errors import SettingsError
 from contentguard.guard import Guard
 from contentguard.guard.links import Links
 from contentguard.guard.press import LOG
+from contentguard.guard.processes import processes
 from contentguard.model import Action
 from contentguard.settings import Settings, missing_key
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_SEVERAL = (
+    "at least {number} processes serve this site and share no store: each counts articles and limits for itself and "
+    'takes a ticket once, and a revoked pass is known to one only. Set store = "redis://…" for one count of all'
+)
 
 
 class ContentGuardMiddleware:
@@ -51,6 +57,8 @@ class ContentGuardMiddleware:
         self.guard = Guard(self.settings, store, clock or time.time, ledger)
         self._openings = Openings(self.guard)
         self._routes = Routes(app, self._openings)
+        if self.guard.alone and (number := processes()) > 1:
+            LOG.warning("%s", _SEVERAL.format(number=number))
         if self.guard.temporary_key:
             LOG.warning(
                 "no secret_key is configured: this process uses a random one, which is fit for development only. "

@@ -26,9 +26,10 @@ from contentguard.asgi.request import ONCE, read_facts, routes_prefix
 from contentguard.asgi.response import Plain
 from contentguard.assets import WAIT
 from contentguard.guard.admissions import Admissions
+from contentguard.guard.copies import Whom
 from contentguard.guard.entries import Redeemed
 from contentguard.guard.visits import Visit
-from contentguard.model import Action, Facts
+from contentguard.model import Action, Facts, Verdict
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -53,6 +54,9 @@ _PAGE: Headers = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-robots-tag", b"noindex, nofollow"),
 ]
+_REFRESH = '<noscript><meta http-equiv="refresh" content="{}"></noscript>\n'
+"""The header says it to all; this to text browsers that read no such header, and out of the way of what others' scripts
+make of a page."""
 _LONG = 120
 """Seconds from which on a page does not go on by itself any more."""
 
@@ -78,7 +82,7 @@ class Reading:
         if visit is None or verdict.action is not Action.ALLOW:
             await Plain(403, [_NO_STORE], b"")(scope, receive, send)
         elif self._way == REST:
-            await (await self._rest(scope, visit, facts, body))(scope, receive, send)
+            await (await self._rest(scope, visit, facts, verdict, body))(scope, receive, send)
         elif self._way == WAITS:
             await self._wait(scope, visit, facts)(scope, receive, send)
         else:
@@ -86,7 +90,7 @@ class Reading:
 
     # -- with a script -----------------------------------------------------------------------------------------
 
-    async def _rest(self, scope: Scope, visit: Visit, facts: Facts, body: bytes) -> Plain:
+    async def _rest(self, scope: Scope, visit: Visit, facts: Facts, verdict: Verdict, body: bytes) -> Plain:
         text, _, answers = body.partition(b" ")
         done = await self._admissions.redeem(visit, facts, text, answers)
         if done.ticket is None or (done.given is None and not done.crowded):
@@ -108,6 +112,9 @@ class Reading:
             return self._granted(429, done.given, visit, facts, headers)
         await guard.divided(plan, shelf, delivered)
         own = guard.boxed(guard.own(visit, facts.now), visit, plan, facts.now)
+        if guard.copies is not None:
+            whom = Whom(visit, facts, verdict)
+            own = {**own, **await guard.copies.values(guard.pages, shelf, plan, whom, facts.now)}
         rest = guard.rest(plan, facts, delivered, shelf.allowed.nonce, own)
         if rest is None:
             return self._granted(204, done.given, visit, facts)
@@ -147,12 +154,16 @@ class Reading:
             "1 second" if seconds == 1 else f"{seconds} seconds" if seconds < 120 else f"{ceil(seconds / 60)} minutes"
         )
         advice = f"The article can be read in {told}." if seconds > 0 else "The article can be read now."
-        refresh = f'<meta http-equiv="refresh" content="{seconds}; url={escape(onward)}">\n' if seconds <= _LONG else ""
+        goes_on = f"{seconds}; url={onward}" if seconds <= _LONG else ""
+        refresh = _REFRESH.format(escape(goes_on)) if goes_on else ""
         page = WAIT.replace("{refresh}", refresh).replace("{advice}", advice).replace("{next}", escape(onward))
         page = page.replace("{site}", escape(self._guard.settings.site or "This site")).replace(
             "{id}", facts.request_id
         )
-        return Plain(503, [*_PAGE, (b"retry-after", b"%d" % max(1, seconds))], page.encode())
+        headers = [*_PAGE, (b"retry-after", b"%d" % max(1, seconds))]
+        if goes_on:
+            headers.append((b"refresh", goes_on.encode("ascii")))
+        return Plain(503, headers, page.encode())
 
     def _granted(
         self,

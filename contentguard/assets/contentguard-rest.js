@@ -169,7 +169,7 @@
     setTimeout(() => {
       if (!busy) return;
       link.ariaBusy = bar.ariaHidden = true;
-      link.after(bar);
+      link.after(' ', bar);
     }, 1000);
     earn(ticket).catch(() => {
       bar.remove();

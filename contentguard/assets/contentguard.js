@@ -18,7 +18,7 @@
   const attempt = (action, otherwise) => {
     try {
       return action();
-    } catch (error) {
+    } catch {
       return otherwise;
     }
   };
@@ -77,7 +77,8 @@
     let last;
     for (let i = 0; article && i < selection.rangeCount; i++) {
       const range = selection.getRangeAt(i);
-      const nodes = walk(article, 4); // text
+      // 4: text.
+      const nodes = walk(article, 4);
       ranges.push(range);
       while (nodes.nextNode()) {
         const node = nodes.currentNode;
@@ -201,9 +202,14 @@
   }
   if (config.context) listen('contextmenu', menu);
   if (config.drag) listen('dragstart', dragged);
+  // What arrives later comes with this event.
+  const dress = () => {
+    theArticle()?.classList.add('cg-strict');
+    if (allow) for (const node of findAll(allow)) node.classList.add('cg-allow');
+  };
   if (strict) {
-    if (theArticle()) theArticle().classList.add('cg-strict');
-    if (allow) findAll(allow).forEach((node) => node.classList.add('cg-allow'));
+    dress();
+    listen('contentguard:rest', dress);
   }
 
   const actions = {

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import isfinite
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from contentguard.errors import ContentGuardError
 from contentguard.limits import Decision, Limit
+from contentguard.watermark.compiled import Channels
 
 MOST_ARTICLES = 1000
 """Articles of one meter, and the largest quota for a day that a meter can hold."""
@@ -131,6 +132,67 @@ class Remote(Ledger, Protocol):
     async def aclose(self) -> None:
         """End what is under way."""
         ...
+
+
+class Issued(NamedTuple):
+    """One copy that left: whose, of what, and why it was let go. It names nobody."""
+
+    serial: int
+    """What its marks say: ``token.serial_of`` the pass."""
+    epoch: int
+    """Whose keys they were made with."""
+    article: str
+    """What names it, whatever its revision."""
+    revision: bytes
+    """``Compiled.revision``."""
+    at: float
+    """Seconds since the epoch."""
+    policy: str
+    """The version of the policy that was in force."""
+    address: str
+    """``recording.hashed`` of the client's address."""
+    prefix: str
+    """The same of the network around it."""
+    agent: str
+    """The User-Agent header; 200 characters of it are kept."""
+    action: str
+    rule: str
+    score: float
+    visit: str
+    """The pass's id, or the visit's where there was none."""
+
+
+class Revision(NamedTuple):
+    """One state of an article's text, complete enough to find its copies and to read their marks."""
+
+    article: str
+    revision: bytes
+    paragraphs: tuple[tuple[str, ...], ...]
+    """See ``Compiled``."""
+    channels: Channels
+    at: float
+    """When it was first seen, in seconds since the epoch."""
+
+
+class Evidence(Protocol):
+    """Who was given which copy. Losing it costs evidence and never a page: both methods return at once, and neither
+    raises."""
+
+    def record(self, row: Issued) -> None:
+        """Remember a copy."""
+        ...
+
+    def learn(self, revision: Revision) -> None:
+        """Remember an article's text."""
+        ...
+
+
+class EvidenceError(ContentGuardError):
+    """The evidence log gives no answer. ``refused``: it is there, and will never take these rows."""
+
+    def __init__(self, why: str, *, refused: bool = False) -> None:
+        self.refused = refused
+        super().__init__(why)
 
 
 Entry = tuple[bytes, float]

@@ -60,7 +60,7 @@ class PublicFetcher:
     ) -> None:
         self._max_bytes = max_bytes
         self._seconds = seconds
-        self._resolve = resolve or _system_resolve
+        self._resolve = resolve or system_resolve
         self._transport = transport
         self._is_allowed = is_allowed or is_public
         self._client: httpx.AsyncClient | None = None
@@ -134,7 +134,7 @@ class PublicFetcher:
     async def _connected(self) -> httpx.AsyncClient:
         if self._client is None:
             # Reading the certificates takes long enough to be felt by a reader: not in the event loop.
-            verify: ssl.SSLContext | bool = self._transport is None and await asyncio.to_thread(_context)
+            verify: ssl.SSLContext | bool = self._transport is None and await asyncio.to_thread(secure_context)
             self._client = httpx.AsyncClient(
                 transport=self._transport,
                 verify=verify,
@@ -146,7 +146,8 @@ class PublicFetcher:
         return self._client
 
 
-def _context() -> ssl.SSLContext:
+def secure_context() -> ssl.SSLContext:
+    """By whose certificates servers are believed. Slow: not in the event loop."""
     return httpx.create_ssl_context(trust_env=False)
 
 
@@ -154,7 +155,8 @@ def _headers(response: httpx.Response) -> tuple[tuple[bytes, bytes], ...]:
     return tuple((name.lower(), value) for name, value in response.headers.raw)
 
 
-async def _system_resolve(host: str) -> Sequence[str]:
+async def system_resolve(host: str) -> Sequence[str]:
+    """All addresses of a host, by the system's resolver."""
     found = await asyncio.get_running_loop().getaddrinfo(host, 443, type=1)
     return [str(entry[4][0]) for entry in found]
 

@@ -1,4 +1,4 @@
-"""The command line: ``check`` a policy, ``explain`` one decision, ``replay`` recorded traffic, list ``crawlers``.
+"""The command line: a policy and what it does, a server that runs, and whose copy a text is.
 
 Strategy: one file = one command, one line in ``COMMANDS``. Exit status 0 when a command did its work, 2 when the
 settings or the arguments hold faults.
@@ -13,7 +13,20 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from contentguard.cli import check, crawlers, explain, link, replay, revoke, status
+from contentguard.cli import (
+    check,
+    crawlers,
+    evidence,
+    explain,
+    index,
+    link,
+    replay,
+    revoke,
+    status,
+    trace,
+    variants,
+    watermark,
+)
 from contentguard.cli.senses import SENSES, Senses
 from contentguard.errors import SettingsError
 
@@ -36,6 +49,11 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         "status": Command("say how a running server stands", status.add_arguments, status.run),
         "revoke": Command("take back passes and links", revoke.add_arguments, revoke.run),
         "link": Command("make a link that opens an article whole to some readers", link.add_arguments, link.run),
+        "trace": Command("say whose copy a text is, and how sure that is", trace.add_arguments, trace.run),
+        "index": Command("learn the site's articles, so that copies are found", index.add_arguments, index.run),
+        "evidence": Command("hand out, erase or cut back the evidence log", evidence.add_arguments, evidence.run),
+        "variants": Command("show what an article's wording can carry", variants.add_arguments, variants.run),
+        "watermark": Command("show what is left of an article's marks", watermark.add_arguments, watermark.run),
         "crawlers": Command(
             "list the robots that are known, or refresh their addresses", crawlers.add_arguments, crawlers.run
         ),

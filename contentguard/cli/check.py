@@ -8,9 +8,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from contentguard.cli.senses import SENSES, Senses
 from contentguard.crawlers import CATALOGUE
+from contentguard.guard.processes import processes
 from contentguard.model import Purpose, Right
 from contentguard.policy.published import Published
 from contentguard.policy.rules import When
@@ -106,6 +108,21 @@ _WARNINGS = (
         "write fewer rules by path, or fewer for single robots",
     ),
     Caution(
+        lambda s: not s.store and max(processes(), s.governor.processes) > 1,
+        "several processes serve the site and share no store: each counts for itself and takes each ticket once",
+        'set store = "redis://…" (extra redis)',
+    ),
+    Caution(
+        lambda s: s.reading.mode == "off",
+        "reading.mode is off: whoever sends a browser's headers may have the whole archive, a machine too",
+        'set reading.mode = "progressive"',
+    ),
+    Caution(
+        lambda s: s.reading.mode != "off" and not s.visits.remember,
+        "visits.remember is off: without it there is no pass, so articles are whole for everybody",
+        "leave visits.remember on",
+    ),
+    Caution(
         lambda s: not s.robots.serve,
         "robots.serve is off: what robots.txt says and what is enforced can drift apart",
         "leave robots.serve on; an app's own robots.txt still goes first",
@@ -176,10 +193,36 @@ def _unreached(settings: Settings) -> bool:
     return any(rule.when == When() and not rule.is_paced for rule in rules[:-1])
 
 
+_MODES = {
+    "progressive": "the first paragraphs at once, the rest while they are read",
+    "open": "articles are whole until somebody looks suspicious",
+    "off": "articles are whole for everybody",
+}
+
+
+def _reading(settings: Settings) -> Iterator[str]:
+    """Progressive reading, in the owner's terms."""
+    mode = settings.reading.mode if settings.visits.remember else "off"
+    yield f"reading: {mode}: {_MODES[mode]}"
+    if mode == "off":
+        return
+    meter, archive, shared, gifts = settings.meter, settings.governor, settings.shared_links, settings.gift_links
+    young = f"{meter.new_reader_articles_per_hour} in the first minutes"
+    yield f"articles per reader: {meter.articles_per_hour} an hour ({young}), {meter.articles_per_day} a day"
+    cold = f"{archive.cold_articles_per_hour:,} to {archive.cold_articles_per_hour_most:,} an hour"
+    yield f"seldom-read articles for all strangers together: {cold}, {archive.times_normal:g} times what is normal"
+    yield f"share links: {shared.readings} readers each, {shared.days} days"
+    yield f"gifts: {gifts.monthly} a month for each account, {gifts.days} days, {gifts.devices} devices"
+    known = "by the app" if settings.reader is not None else "nobody (reader is not set)"
+    yield f"accounts are known to: {known}"
+    yield f"counted in: {urlsplit(settings.store).hostname or 'the store' if settings.store else 'each process'}"
+
+
 def _readers(settings: Settings) -> Iterator[str]:
     articles, requests = settings.limits.parsed()
     yield f"articles: {f'at most {articles} for each address' if articles else 'no limit'}"
     yield f"requests of any kind: {f'at most {requests} for each address' if requests else 'no limit'}"
+    yield from _reading(settings)
     copying = settings.copying
     yield "copying: " + _COPYING[copying.policy].format(free=copying.free_words, quote=copying.quote_words)
     share = settings.share

@@ -14,7 +14,11 @@ _EVERY = 0.1
 class Progress:
     """How far a file of ``size`` bytes has been read; without a size, only how much."""
 
-    def __init__(self, size: int, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, size: int, stream: TextIO, clock: Callable[[], float] = time.monotonic, *, what: str = "lines"
+    ) -> None:
+        """``what`` is counted besides."""
+        self._what = what
         self._size, self._stream, self._clock = size, stream, clock
         self._shown = stream.isatty()
         self._start = self._last = clock()
@@ -33,7 +37,7 @@ class Progress:
             self._stream.flush()
 
     def _bar(self, done: int, lines: int, seconds: float) -> str:
-        told = f"{lines:,} lines, {seconds:.0f} s"
+        told = f"{lines:,} {self._what}, {seconds:.0f} s"
         if not self._size:
             return told
         part = min(1.0, done / self._size)

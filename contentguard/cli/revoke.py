@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from dataclasses import replace
 
 from contentguard.admission.orders import REVOKE
 from contentguard.backends.fallback import FallbackStore
@@ -49,7 +50,9 @@ def run(options: argparse.Namespace, senses: Senses = SENSES) -> int:
 
 
 async def _in_store(settings: Settings, names: list[str]) -> dict[str, bool]:
-    guard = Guard(settings)
+    # What servers have learned, and whom they tell, is none of this process's business.
+    plain = {"governor": replace(settings.governor, file=""), "metrics": False}
+    guard = Guard(settings.model_copy(update=plain))
     try:
         done = {name: await guard.revoke(name) for name in names}
         if isinstance(guard.store, FallbackStore) and guard.store.failures:

@@ -37,7 +37,8 @@ def run(options: argparse.Namespace, senses: Senses = SENSES) -> int:
 
 def _text(found: Mapping[str, Any]) -> Iterator[str]:
     process = found["process"]
-    yield f"process {process['pid']}, since {_time(process['since'])}; reading {found['reading']}"
+    others = f" (one of {process['of']})" if process["of"] > 1 else ""
+    yield f"process {process['pid']}{others}, since {_time(process['since'])}; reading {found['reading']}"
     if found["governor"] is not None:
         yield from _governor(found["governor"])
     yield "store: " + ", ".join(f"{name} {_shown(value)}" for name, value in found["store"].items())

@@ -17,6 +17,8 @@ from dataclasses import replace
 from hashlib import blake2b
 from urllib.parse import urlsplit
 
+from anyio import to_thread
+
 from contentguard.addresses import prefix
 from contentguard.backends import Admitting, Store
 from contentguard.backends.fallback import FallbackStore
@@ -27,7 +29,7 @@ from contentguard.crawlers.message import SignedRequest
 from contentguard.detect import noticed_in, signals, total
 from contentguard.guard.callers import Caller, Callers
 from contentguard.guard.links import Links
-from contentguard.guard.opened import opened
+from contentguard.guard.opened import measured, opened
 from contentguard.guard.press import Own, printable
 from contentguard.guard.reception import Reception
 from contentguard.guard.visits import Visit
@@ -59,8 +61,10 @@ class Guard(Reception):
         keys, self.temporary_key = settings.keys_or_temporary()
         signer = Signer(keys)
         own = opened(settings, signer)
-        super().__init__(settings, signer, store or own, ledger or own)
+        super().__init__(settings, signer, store or own, ledger or own, clock())
         self._own = own
+        self.alone = isinstance(own, MemoryStore) and store is None and ledger is None
+        """Whether no other process knows what this one does."""
         self.clock, self.since = clock, clock()
         self.links = Links(settings, signer, own, clock, self.note)
         """What opens one article to whoever is sent there."""
@@ -74,16 +78,25 @@ class Guard(Reception):
         self._articles, self._requests = settings.limits.parsed()
         self._address_key = self.signer.derive("address")
         self.proxied = bool(settings.proxies.trusted) or settings.proxies.unix
-        self.caller = Callers(CATALOGUE.match, limited=self._requests is not None).find
+        self.caller = Callers(
+            CATALOGUE.match, limited=self._requests is not None, secret=self.signer.derived("clusters")[-1]
+        ).find
         """Who asks, as far as the request's headers tell."""
         self._authority = urlsplit(settings.origin).netloc
         # A store of their own, of buckets alone.
         spent = MemoryStore(_NONCES, secret=self.signer.derive("nonces"), pools=_NO_POOLS)
+        self._metrics = measured(self)
         self._who = identifier(settings.identification, CATALOGUE.crawlers, spent)
 
     async def aclose(self) -> None:
         """End what is under way: questions to name servers, key directories and a shared store."""
         await self._who.aclose()
+        if self.copies is not None and self.copies.evidence is not None:
+            await to_thread.run_sync(self.copies.evidence.close)
+        if self.admissions is not None:
+            await self.admissions.ceiling.aclose(self.clock())
+        if self._metrics is not None:
+            self._metrics.close()
         if isinstance(self._own, FallbackStore):
             await self._own.aclose()
 

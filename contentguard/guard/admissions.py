@@ -16,25 +16,21 @@ from secrets import randbits, token_hex
 from contentguard.addresses import neighbourhood
 from contentguard.admission import once, tickets
 from contentguard.admission.difficulty import NO_WORK, Algorithm, Difficulty, difficulty
-from contentguard.admission.governor import Governor
+from contentguard.admission.governor import Ruling
 from contentguard.admission.grants import grant, offer, seconds_left
 from contentguard.admission.maturity import Level, Trust, matured, trust
 from contentguard.admission.passes import Pass, short
 from contentguard.admission.proof import verify
 from contentguard.admission.tickets import WAITER, Kind, Ticket, Trouble
 from contentguard.backends import Admitting, Store
-from contentguard.detect import cluster_of
+from contentguard.guard.ceiling import Ceiling
+from contentguard.guard.crowds import Crowds
 from contentguard.guard.entries import CROWDED, LEAD, WHOLE, Entry, Redeemed
-from contentguard.guard.metering import Meters
+from contentguard.guard.metering import Meters, Reader
 from contentguard.guard.visits import Visit, Visits
-from contentguard.limits import Limit
 from contentguard.model import Facts, Rendition, Standing, Verdict
 from contentguard.settings import Settings
 from contentguard.tokens import Signer
-
-_CROWD, _LONER = Limit(600, 3600.0, 120), Limit(30, 3600.0, 5)
-"""Articles an hour that are opened from one address, with one browser's headers, by passes that were just earned: for
-many readers behind one address, whose browsers fetch what pages are made of, and for what looks like one program."""
 
 _DOUBTFUL = 3.0
 """Score from which nobody gets the benefit of the doubt: the threshold "lead-only"."""
@@ -48,7 +44,14 @@ class Admissions:
     """Progressive reading on one site, in this process."""
 
     def __init__(
-        self, settings: Settings, signer: Signer, visits: Visits, store: Store, ledger: Admitting, note: Note
+        self,
+        settings: Settings,
+        signer: Signer,
+        visits: Visits,
+        store: Store,
+        ledger: Admitting,
+        note: Note,
+        now: float,
     ) -> None:
         self.progressive = settings.reading.mode == "progressive"
         self._meter, self._tickets = settings.meter, settings.tickets
@@ -56,8 +59,10 @@ class Admissions:
         self._visits, self._store, self._ledger, self._note = visits, store, ledger, note
         accounts = signer.derive("accounts")
         self._meters = Meters(settings.meter, ledger, accounts, broken=self._broken, revoked=visits.revoke)
-        young = settings.meter.new_reader_articles_per_hour
-        self.governor = Governor(settings.governor, secret=signer.derive("governor"), young=young)
+        self._crowds = Crowds(settings.meter, visits.sessions, store, ledger, self._broken)
+        self.ceiling = Ceiling(settings, signer, store, now, note)
+        self.governor = self.ceiling.governor
+        self._waits = self._meters.waits or self.governor.shared
         self.counts: Counter[str] = Counter()
         """The funnel: leads, tickets by what became of them, waits."""
 
@@ -95,19 +100,22 @@ class Admissions:
 
     def entered(self, visit: Visit, facts: Facts, verdict: Verdict, article: str) -> Entry | None:
         """What ``enter`` says, at once; None where it may have to wait for another machine."""
-        if self._meters.waits or visit.once:
+        if self._waits or visit.once:
             return None
         if not self.is_known(visit, verdict):
             return LEAD
         reader = self._meters.reader(visit, facts.now)
+        if not self._is_free(reader, article):
+            return None
         wait = self._meters.count_now(reader, article, facts.now)
-        return self._must_wait(wait) if wait else self._governed(visit, facts, article, reader.stands)
+        return self._must_wait(wait) if wait else self._ruled(self._ruling(visit, facts, article, reader.stands))
 
     async def enter(self, visit: Visit, facts: Facts, verdict: Verdict, article: str) -> Entry:
         """What the client gets of ``article`` (what names it); what is opened counts."""
         if visit.once and not visit.account:
+            wait = await self._crowds.opens(visit, facts, "", article, hot=self.governor.hot(article))
             stands = trust(visit.given, facts.now, self._meter)
-            return await self._crowded(visit, facts) or self._governed(visit, facts, article, stands)
+            return self._must_wait(wait) if wait else await self._governed(visit, facts, article, stands)
         if not self.is_known(visit, verdict):
             return LEAD
         return await self._metered(visit, facts, article)
@@ -118,30 +126,31 @@ class Admissions:
         if given is None:
             return WHOLE if self.governor.hot(article) else self._must_wait(done.wait)
         visit.given = given
-        if not matured(given, facts.now, self._meter) and (busy := await self._crowded(visit, facts)) is not None:
-            return busy
         return await self._metered(visit, facts, article)
 
     async def _metered(self, visit: Visit, facts: Facts, article: str) -> Entry:
         reader = self._meters.reader(visit, facts.now)
         wait = await self._meters.count(reader, article, facts.now)
-        return self._must_wait(wait) if wait else self._governed(visit, facts, article, reader.stands)
+        if not wait and not self._is_free(reader, article):
+            wait = await self._crowds.opens(visit, facts, reader.key, article, hot=self.governor.hot(article))
+        return self._must_wait(wait) if wait else await self._governed(visit, facts, article, reader.stands)
 
-    def _governed(self, visit: Visit, facts: Facts, article: str, stands: Trust) -> Entry:
-        cluster, network = cluster_of(facts, visit.caller.known), neighbourhood(facts.client)
-        wait = self.governor.view(article, cluster, network, stands, facts.now).wait
-        return self._must_wait(wait) if wait > 0.0 else WHOLE
+    def _is_free(self, reader: Reader, article: str) -> bool:
+        """Whether an article counts for nobody but its reader."""
+        return reader.stands is Trust.MATURED or self._crowds.is_again(reader.key, article)
 
-    async def _crowded(self, visit: Visit, facts: Facts) -> Entry | None:
-        """Many articles for passes that were just earned, all from one address and browser: they wait their turn."""
-        session = self._visits.sessions.read(visit.anonymous, facts.now)
-        loner = session is not None and session.dry > session.styles + session.scripts + session.images
-        try:
-            decision = await self._store.take(f"y{visit.anonymous}", _LONER if loner else _CROWD, facts.now)
-        except Exception:
-            self._broken()
-            return None
-        return None if decision.allowed else self._must_wait(max(decision.retry_after, 0.001))
+    async def _governed(self, visit: Visit, facts: Facts, article: str, stands: Trust) -> Entry:
+        ruling = self._ruling(visit, facts, article, stands)
+        if ruling.ask:
+            ruling = await self.ceiling.settle(ruling, facts.now)
+        return self._ruled(ruling)
+
+    def _ruling(self, visit: Visit, facts: Facts, article: str, stands: Trust) -> Ruling:
+        cluster, network = visit.caller.cluster_at(facts), neighbourhood(facts.client)
+        return self.governor.view(article, cluster, network, stands, facts.now)
+
+    def _ruled(self, ruling: Ruling) -> Entry:
+        return self._must_wait(ruling.wait) if ruling.wait > 0.0 else WHOLE
 
     def _must_wait(self, wait: float) -> Entry:
         self.counts["waits"] += 1
@@ -155,7 +164,7 @@ class Admissions:
     def ticket(self, visit: Visit, facts: Facts, verdict: Verdict, article: str, path: str) -> str:
         """A ticket for who got the lead. ``path``: where the reader goes on, as it stood on the request line."""
         self.counts["leads"] += 1
-        asked = difficulty(verdict.score, 0, self._algorithm(facts))
+        asked = difficulty(verdict.score, self.ceiling.pressure(facts.now), self._algorithm(facts))
         return self._offer(visit, facts, asked, tickets.article_tag(self._keys[0], article), path)
 
     def patience(self, visit: Visit, facts: Facts, before: Ticket) -> tuple[str, int]:
@@ -212,7 +221,7 @@ class Admissions:
         given = grant(ticket, now, proved=proved, prefix=short(visit.address), visit=visit.given)
         if given is None:
             return Redeemed(ticket, trouble="wrong-proof")
-        wait = self.governor.issue(now)
+        wait = self.governor.issue(now) or await self._crowds.earns(facts)
         return Redeemed(ticket, wait=wait, trouble=CROWDED) if wait > 0.0 else Redeemed(ticket, given)
 
     async def _spent(self, ticket: Ticket, now: float) -> bool:

@@ -7,6 +7,7 @@ the rest is found by one look-up, under the key that the detectors use. Bounded 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from hashlib import blake2b
 
 from contentguard.detect import Known, examine, is_prefetch, key
 from contentguard.model import MOST_HEADERS, Crawler, Facts, Verdict
@@ -16,6 +17,8 @@ _MOST = 1024
 """How many callers are remembered, of at most 2 KiB of headers each (``detect.key``)."""
 _VERDICTS = 16
 """Kinds of sessions whose verdicts are remembered, for each set of signals that headers give."""
+_TOLD = (b"accept-language", b"accept-encoding", b"sec-ch-ua", b"sec-ch-ua-platform")
+"""Headers that tell clusters apart, as ``detect.shape.fingerprint`` has it."""
 _DOCUMENTS = (b"document", b"iframe", b"frame")
 _NEED_NO_REFERER = (b"none", b"same-site", b"cross-site")
 
@@ -24,8 +27,8 @@ class Caller:
     """All who ask in the same words."""
 
     __slots__ = (
-        *("conditional", "cookies", "forwarded", "gzips", "kind", "known", "may_wait", "reads", "robot", "says_so"),
-        *("signed", "site", "verdicts"),
+        *("_secret", "cluster", "conditional", "cookies", "forwarded", "gzips", "kind", "known", "may_wait", "reads"),
+        *("robot", "says_so", "signed", "site", "verdicts"),
     )
 
     def __init__(
@@ -36,8 +39,9 @@ class Caller:
         verdicts: dict[tuple[str, ...], Verdict],
         *,
         limited: bool,
+        secret: bytes = b"",
     ) -> None:
-        """``values``: the first value of each header. ``limited``: all requests count."""
+        """``values``: the first value of each header. ``limited``: all requests count. ``secret``: keys clusters."""
         self.known = known
         """What the detectors say of the headers."""
         self.robot = robot
@@ -62,8 +66,18 @@ class Caller:
         agent = known.agent
         self.kind = f"{agent.engine} {agent.system} {agent.mobile}"
         """The kind of browser, which stays the same when it is updated."""
+        self._secret = secret
+        kind = agent.engine, agent.major, agent.system, agent.mobile, agent.plain
+        said = [values.get(name) for name in _TOLD]
+        self.cluster = _number((kind, said), secret)
+        """What ``detect.cluster_of`` tells apart, by a number that outlasts this process."""
         self.verdicts = verdicts
         """What is noticed in a session → the verdict on all of them, where there is nothing else to judge by."""
+
+    def cluster_at(self, facts: Facts) -> int:
+        """The cluster, with what a proxy says of the connection."""
+        ja4 = facts.network.ja4 if facts.network is not None else ""
+        return _number((self.cluster, ja4), self._secret) if ja4 else self.cluster
 
     def keep(self, names: tuple[str, ...], verdict: Verdict) -> None:
         """Remember a verdict, for all whose headers give the same signals."""
@@ -72,11 +86,16 @@ class Caller:
         self.verdicts[names] = verdict
 
 
-class Callers:
-    """Those of one guard. ``match`` tells which declared robot a User-Agent names; ``limited``: all requests count."""
+def _number(what: object, secret: bytes) -> int:
+    return int.from_bytes(blake2b(repr(what).encode(), digest_size=8, key=secret).digest(), "big")
 
-    def __init__(self, match: Callable[[bytes], Crawler | None], *, limited: bool) -> None:
-        self._match, self._limited = match, limited
+
+class Callers:
+    """Those of one guard. ``match`` tells which declared robot a User-Agent names; ``limited``: all requests count;
+    ``secret``: up to 64 bytes that key clusters."""
+
+    def __init__(self, match: Callable[[bytes], Crawler | None], *, limited: bool, secret: bytes = b"") -> None:
+        self._match, self._limited, self._secret = match, limited, secret
         self._known: dict[object, Caller] = {}
         self._verdicts: dict[tuple[str, ...], dict[tuple[str, ...], Verdict]] = {}
 
@@ -92,7 +111,7 @@ class Callers:
             # Several lines of one header say together what is accepted (RFC 9110 §5.3).
             every = [value for name, value in facts.headers if name == b"accept-encoding"]
             values[b"accept-encoding"] = b",".join(every)
-        made = Caller(known, values, robot, self._verdicts_of(known, facts), limited=self._limited)
+        made = Caller(known, values, robot, self._verdicts_of(known, facts), limited=self._limited, secret=self._secret)
         if told is not None:
             if len(self._known) >= _MOST:
                 self._known.clear()

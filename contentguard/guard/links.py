@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from secrets import token_bytes
 from typing import Protocol
@@ -28,6 +28,7 @@ from contentguard.guard.opened import opened
 from contentguard.guard.visits import Visit
 from contentguard.model import Facts, Verdict
 from contentguard.rewrite.page import Field
+from contentguard.rewrite.plan import Values
 from contentguard.settings import Settings, missing_key
 from contentguard.tokens import Signer
 
@@ -110,7 +111,7 @@ class Links:
         self.counts["given"] += 1
         return self._address(name, links.give(self._keys[0], gift, name))
 
-    def in_box(self, visit: Visit, article: str, now: float) -> Mapping[Field, bytes]:
+    def in_box(self, visit: Visit, article: str, now: float) -> Values:
         """What makes the share box's links of a page that a reader has whole open it; nothing where that cannot be."""
         name = self._own(article)
         if not name.startswith("/") or "#" in name:

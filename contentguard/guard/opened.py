@@ -1,6 +1,8 @@
-"""The store that a guard keeps for itself: this process's memory, or what processes share and memory behind it."""
+"""What a guard opens when it is made: its store (memory, or what processes share and memory behind it), its figures."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from contentguard.backends.fallback import FallbackStore
 from contentguard.backends.memory import MemoryStore
@@ -8,6 +10,10 @@ from contentguard.backends.shared import open_store
 from contentguard.errors import Fault, SettingsError
 from contentguard.settings import Settings
 from contentguard.tokens import Signer
+
+if TYPE_CHECKING:
+    from contentguard.guard import Guard
+    from contentguard.guard.metrics import Metrics
 
 
 def opened(settings: Settings, signer: Signer) -> MemoryStore | FallbackStore:
@@ -19,3 +25,22 @@ def opened(settings: Settings, signer: Signer) -> MemoryStore | FallbackStore:
     except ImportError as error:
         wanted = "the extra redis: pip install 'contentguard[redis]'"
         raise SettingsError([Fault("store", f"no redis client ({error})", wanted)]) from None
+
+
+def measured(guard: Guard) -> Metrics | None:
+    """A guard's figures for Prometheus, where the settings want them; of several guards, the first one's.
+
+    ``SettingsError`` where the client is not installed.
+    """
+    if not guard.settings.metrics:
+        return None
+    try:
+        from contentguard.guard.metrics import Metrics
+    except ImportError as error:
+        wanted = "the extra metrics: pip install 'contentguard[metrics]'"
+        raise SettingsError([Fault("metrics", f"no prometheus client ({error})", wanted)]) from None
+    try:
+        return Metrics(guard)
+    except ValueError:
+        guard.note("metrics-taken", "another guard's figures are offered to Prometheus already; this one's are not")
+        return None

@@ -10,7 +10,7 @@ import hashlib
 import logging
 import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from datetime import UTC, datetime
 from math import inf
 from types import MappingProxyType
@@ -21,6 +21,7 @@ from anyio.lowlevel import checkpoint
 
 from contentguard.assets import ASSETS
 from contentguard.crawlers import CATALOGUE
+from contentguard.guard.copies import Copies
 from contentguard.model import Facts, Rendition
 from contentguard.policy.published import Published
 from contentguard.publish import headers as published_headers
@@ -28,7 +29,7 @@ from contentguard.publish import meta as published_meta
 from contentguard.rewrite.notices import Notices
 from contentguard.rewrite.page import Delivery, Field, Page, ascii_html
 from contentguard.rewrite.pages import Pages, Recent, Shelf, Work, finished
-from contentguard.rewrite.plan import Division, Plan, Rendered, Template, Undivided, Untouched
+from contentguard.rewrite.plan import Division, Hole, Plan, Rendered, Template, Undivided, Untouched, Values
 from contentguard.rewrite.planner import Planner
 from contentguard.rewrite.probes import NONE
 from contentguard.rewrite.stream import Stream
@@ -37,7 +38,7 @@ from contentguard.terms import Site
 from contentguard.tokens import Signer
 
 Headers = list[tuple[bytes, bytes]]
-Own = Mapping[Field, bytes]
+Own = Values
 NOBODYS: Own = MappingProxyType({Field.HONEYLINK: b"", Field.REPORT: b"", Field.TICKET: b""})
 """What a page carries that is made for nobody in particular."""
 LOG = logging.getLogger("contentguard")
@@ -65,13 +66,16 @@ class Press:
         self.site = _site(settings)
         self.probes = settings.probes if settings.visits.remember else NONE
         """What is put into articles to tell browsers from programs."""
+        marks = settings.watermark.enabled and settings.visits.remember
+        self.copies = Copies(settings, signer, self.note) if marks else None
+        """Whose copy a page is; None where copies are not marked."""
         self.pages = Pages(settings.article, self._planner(), settings.cache_bytes)
         self.personal = bool(self.pages.fields())
         """Whether each reader gets a page of their own."""
         self.edition = self._edition()
         """Names what shapes a page besides its own bytes."""
         self._terms: Recent[Headers] = Recent(64)
-        self._midnight, self._today = -inf, dict[Field, bytes]()
+        self._midnight, self._today = -inf, dict[Hole, bytes]()
         self._working: dict[Hashable, anyio.Event] = {}
 
     def note(self, what: str, message: str, *, failed: bool = False) -> None:
@@ -84,7 +88,8 @@ class Press:
         chosen = self.settings
         inserts = chosen.cards, chosen.copying, chosen.share, chosen.visible, self.probes
         lead = None if chosen.reading.mode == "off" else chosen.lead
-        return Planner(chosen.site, chosen.origin, *inserts, qr=self._qr, said=self._said, lead=lead)
+        marker = self.copies.compile if self.copies else None
+        return Planner(chosen.site, chosen.origin, *inserts, qr=self._qr, said=self._said, lead=lead, marker=marker)
 
     def terms_at(self, path: str) -> Headers:
         """The headers by which a page at ``path`` says what machines may make of it."""
@@ -106,10 +111,10 @@ class Press:
     def _edition(self) -> str:
         """All settings that insert something, and our files."""
         planner = self.pages.planner
-        shaping = (planner.site, planner.origin, planner.cards, planner.copying, planner.share, planner.visible)
-        text = repr(
-            (shaping, planner.probes, self.settings.robots.meta, self.published.terms, self.settings.article, *ASSETS)
-        )
+        inserted = planner.site, planner.origin, planner.cards, planner.copying, planner.share, planner.visible
+        chosen = self.settings
+        shaping = inserted, planner.probes, chosen.watermark, chosen.robots.meta, self.published.terms, chosen.article
+        text = repr((shaping, *ASSETS))
         return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
     def plan(self, body: bytes, delivery: Delivery) -> tuple[Plan, str]:
@@ -242,12 +247,10 @@ class Press:
             return None
         return _rendered(Rendered, (body, template.personal or rendition is not Rendition.FULL))
 
-    def _values(
-        self, plan: Plan, facts: Facts, delivery: Delivery, nonce: str, own: Own = NOBODYS
-    ) -> Mapping[Field, bytes]:
+    def _values(self, plan: Plan, facts: Facts, delivery: Delivery, nonce: str, own: Own = NOBODYS) -> Values:
         if not 0.0 <= facts.now - self._midnight < _DAY:
             self._turn_to(facts.now)
-        values = {**self._today, **own, _COPY_NUMBER: facts.request_id.encode()}
+        values: dict[Hole, bytes] = {**self._today, **own, _COPY_NUMBER: facts.request_id.encode()}
         if nonce:
             values[Field.NONCE] = b' nonce="%s"' % nonce.encode("ascii")
         if not plan.url:
@@ -272,10 +275,10 @@ class Press:
 
 def _template(plan: Plan, rendition: Rendition) -> Template | None:
     if rendition is Rendition.FULL:
-        return plan.full
+        return plan.copied
     if rendition is Rendition.LEAD:
         return plan.division.lead
-    return plan.division.search or plan.full if rendition is Rendition.SEARCH else plan.head
+    return plan.division.search or plan.copied if rendition is Rendition.SEARCH else plan.head
 
 
 def _site(settings: Settings) -> Site:

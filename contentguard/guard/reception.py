@@ -26,13 +26,13 @@ _LISTS = ("application/xml", "text/xml")
 class Reception(Press):
     """All pages of one site, and all visits to it."""
 
-    def __init__(self, settings: Settings, signer: Signer, store: Store, ledger: Admitting) -> None:
+    def __init__(self, settings: Settings, signer: Signer, store: Store, ledger: Admitting, now: float) -> None:
         super().__init__(settings, signer)
         self.store = store
         self.visits = Visits(settings, signer, cookies=self.personal) if settings.visits.remember else None
         """What clients do from one request to the next; None where that is not to be remembered."""
         self.admissions = (
-            Admissions(settings, signer, self.visits, store, ledger, self.note)
+            Admissions(settings, signer, self.visits, store, ledger, self.note, now)
             if self.visits is not None and settings.reading.mode != "off"
             else None
         )

@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Any
 from contentguard.backends import Admitting, Store
 from contentguard.backends.fallback import FallbackStore
 from contentguard.backends.memory import MemoryStore
+from contentguard.guard.processes import processes
 
 if TYPE_CHECKING:
     from contentguard.guard import Guard
+    from contentguard.guard.admissions import Admissions
 
 
 def status(guard: Guard) -> dict[str, Any]:
     """All there is to tell of this process. Nothing in it names a reader."""
     admissions, now = guard.admissions, guard.clock()
     return {
-        "process": {"pid": os.getpid(), "since": guard.since, "now": now},
+        "process": {"pid": os.getpid(), "of": processes(), "since": guard.since, "now": now},
         "reading": guard.settings.reading.mode,
-        "governor": None if admissions is None else admissions.governor.state(now),
+        "governor": None if admissions is None else _governor(admissions, now),
         "funnel": {} if admissions is None else dict(admissions.counts),
         "links": dict(guard.links.counts),
         "store": _store(guard.store),
@@ -27,6 +29,11 @@ def status(guard: Guard) -> dict[str, Any]:
         "shadow": dict(guard.shadow.most_common()),
         "events": dict(guard.counts.most_common()),
     }
+
+
+def _governor(admissions: Admissions, now: float) -> dict[str, Any]:
+    state = admissions.governor.state(now)
+    return {**state, "shared": admissions.governor.shared, "pressure": admissions.ceiling.pressure(now)}
 
 
 def _store(store: Store | Admitting) -> dict[str, Any]:

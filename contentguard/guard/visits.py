@@ -11,7 +11,6 @@ waits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from secrets import token_hex
 
 from contentguard.addresses import neighbourhood, prefix
@@ -25,6 +24,7 @@ from contentguard.detect.sessions import BARE, FOLLOWED, NONE, RETURNED, UNSHOWN
 from contentguard.guard.callers import Caller
 from contentguard.model import Facts, Network, Session, told
 from contentguard.rewrite.page import Field
+from contentguard.rewrite.plan import Values
 from contentguard.settings import Settings
 from contentguard.tokens import Signer
 
@@ -82,7 +82,7 @@ class Visits:
         self.order = SiteOrder()
         self._kept: dict[bytes, tuple[Pass, str]] = {}
         self._revoked: dict[str, float] = {}
-        self._tokens: dict[str, tuple[int, Mapping[Field, bytes]]] = {}
+        self._tokens: dict[str, tuple[int, Values]] = {}
 
     # -- who it is ---------------------------------------------------------------------------------------------
 
@@ -216,13 +216,13 @@ class Visits:
 
     # -- what it is given --------------------------------------------------------------------------------------
 
-    def fields(self, visit: Visit, now: float) -> Mapping[Field, bytes]:
+    def fields(self, visit: Visit, now: float) -> Values:
         """The tokens that this client's page carries."""
         tick, known = int(now) // _TICK, self._tokens.get(visit.anonymous)
         if known is not None and known[0] == tick:
             return known[1]
         start = float(tick * _TICK)
-        made = {
+        made: Values = {
             Field.TICKET: b"",
             Field.HONEYLINK: honeylinks.make(self._trap_key, visit.anonymous, "", start).encode("ascii"),
             Field.REPORT: report.make(self._report_key, visit.anonymous, start).encode("ascii"),

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from contentguard.rewrite.page import Field, Part
-from contentguard.rewrite.plan import Piece
+from contentguard.rewrite.plan import Hole, Piece
 
 
 class Edit(NamedTuple):
@@ -18,15 +17,15 @@ class Edit(NamedTuple):
 
     start: int
     end: int
-    parts: Sequence[Part] = ()
+    parts: Sequence[bytes | Hole] = ()
 
 
-def patched(page: memoryview, edits: Iterable[Edit], start: int, end: int) -> list[Piece | Field]:
+def patched(page: memoryview, edits: Iterable[Edit], start: int, end: int) -> list[Piece | Hole]:
     """The bytes ``[start, end)`` with those of ``edits`` that lie within made.
 
     Of two that begin at one place the earlier comes first; one that begins inside another is left out.
     """
-    parts: list[Piece | Field] = []
+    parts: list[Piece | Hole] = []
     done = start
     for edit in sorted(edits, key=lambda edit: edit.start):
         if edit.start < done or edit.end > end:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, ClassVar, NamedTuple
 
@@ -26,7 +26,7 @@ from contentguard.rewrite.cut import Cut, find_cut
 from contentguard.rewrite.edits import Edit, patched
 from contentguard.rewrite.linked import CLASS, bodiless, censored, marked, paywall, read, unfree
 from contentguard.rewrite.page import Field, Page, ascii_html
-from contentguard.rewrite.plan import Division, Piece, Point, Template, Undivided, template
+from contentguard.rewrite.plan import Division, Hole, Piece, Point, Template, Undivided, Values, template
 from contentguard.rewrite.scan import TooDeepError
 from contentguard.rewrite.tokenizer import TOKEN, RawText
 from contentguard.rewrite.withheld import Withheld
@@ -79,6 +79,10 @@ class Source:
     page: Page
     encoding: str
     points: Points
+    marks: Sequence[Edit] = ()
+    """Where readers' marks go."""
+    plain: Values = field(default_factory=dict)
+    """What stands there for nobody in particular."""
 
 
 def divide(source: Source, options: Lead) -> Division:
@@ -114,11 +118,12 @@ def _lead(source: Source, options: Lead, cut: Cut, scripts: Iterable[_Script]) -
     said, tags = _marked(kept, page, source.encoding, lambda text: _censored(text, withheld))
     edits = [*said, *_gaps(cut, options, page)]
     edits += [Edit(at, at, parts) for at, parts in source.points(page, tags) if not _of_rest(at, source, cut)]
+    edits += [mark for mark in source.marks if not _of_rest(mark.start, source, cut)]
     made = _template(source, edits)
-    if _tells(made, withheld, source.encoding):
+    if _tells(made, withheld, source):
         edits += cleaned(source.body, withheld, source.encoding, [piece[:2] for piece in cut.rest])
         made = _template(source, edits)
-        if _tells(made, withheld, source.encoding):
+        if _tells(made, withheld, source):
             return None
     return made
 
@@ -127,10 +132,10 @@ def _template(source: Source, edits: Iterable[Edit]) -> Template:
     return template(patched(memoryview(source.body), edits, 0, len(source.body)))
 
 
-def _tells(made: Template, withheld: Withheld, encoding: str) -> bool:
+def _tells(made: Template, withheld: Withheld, source: Source) -> bool:
     """Whether anything of what is withheld would be sent. All of it is searched, by no parser's leave."""
-    sent = made.fill(dict.fromkeys(Field, b""))
-    return withheld.stands_in(sent.decode(encoding, "replace"))
+    sent = made.fill({**dict.fromkeys(Field, b""), **source.plain})
+    return withheld.stands_in(sent.decode(source.encoding, "replace"))
 
 
 def _gaps(cut: Cut, options: Lead, page: Page) -> Iterator[Edit]:
@@ -155,7 +160,8 @@ def _rest(source: Source, cut: Cut) -> Template:
     """The pieces of the rest, with the insertions that fall into them."""
     page = memoryview(source.body)
     inside = [Edit(at, at, more) for at, more in source.points(source.page, b"") if _of_rest(at, source, cut)]
-    parts: list[Piece | Field] = []
+    inside += [mark for mark in source.marks if _of_rest(mark.start, source, cut)]
+    parts: list[Piece | Hole] = []
     for start, end, unclosed in cut.rest:
         parts += [_PLACE + b">", *patched(page, inside, start, end), _CLOSE * (unclosed + 1)]
     return template(parts)
@@ -171,7 +177,7 @@ def _search(source: Source, cut: Cut, scripts: Iterable[_Script]) -> Template:
     # What is put in at the article's end stands behind its last piece, what belongs to its last text in it.
     last = source.article.place
     edits = [*said, *(p for p in points if p.start != last), *around, *(p for p in points if p.start == last)]
-    return _template(source, edits)
+    return _template(source, [*edits, *source.marks])
 
 
 def _of_rest(at: int, source: Source, cut: Cut) -> bool:

@@ -6,7 +6,7 @@ so that no event loop is held for long, and hands out as a chore what cannot be 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Hashable, Mapping
+from collections.abc import Callable, Generator, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -14,8 +14,9 @@ from contentguard.rewrite.article import Article, Finder, Found
 from contentguard.rewrite.cache import Entry, PlanCache
 from contentguard.rewrite.csp import Allowance, allowance
 from contentguard.rewrite.head import ascii_superset, encoding_of, is_wide
+from contentguard.rewrite.marking import Marking
 from contentguard.rewrite.page import Delivery, Field, Page
-from contentguard.rewrite.plan import Division, Plan, Untouched
+from contentguard.rewrite.plan import Division, Plan, Untouched, Values
 from contentguard.rewrite.planner import Planner
 from contentguard.rewrite.resume import Base, resume, with_cuts
 from contentguard.rewrite.scan import Scan, Scanner, TooDeepError
@@ -71,7 +72,7 @@ class Pages:
     """All pages of one site."""
 
     def __init__(self, article: Article, planner: Planner, cache_bytes: int) -> None:
-        self.finder = Finder(article)
+        self.finder = Finder(article, texts=planner.marker is not None)
         self.planner = planner
         self.cache = PlanCache(cache_bytes)
         self._article = article
@@ -111,7 +112,15 @@ class Pages:
             self.cache.reweigh(shelf.key)
         return made
 
-    def stream(self, delivery: Delivery, shelf: Shelf, values: Callable[[Plan], Mapping[Field, bytes]]) -> Stream:
+    def marked(self, shelf: Shelf, plan: Plan) -> Marking | None:
+        """Where a page's marks go. Made when first asked for, which takes about as long as dividing it."""
+        new = plan.mark is not None
+        made = plan.marking
+        if new:
+            self.cache.reweigh(shelf.key)
+        return made
+
+    def stream(self, delivery: Delivery, shelf: Shelf, values: Callable[[Plan], Values]) -> Stream:
         """A page on its way through."""
 
         def read(start: bytes, found: Found) -> Plan:

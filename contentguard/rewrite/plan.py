@@ -11,11 +11,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from contentguard.rewrite.page import Field, Fragment, Page, Part, Slot, ascii_html
 from contentguard.rewrite.scan import Scan
 from contentguard.rewrite.splice import Spliced
+
+if TYPE_CHECKING:
+    from contentguard.rewrite.marking import Marking
 
 _SPLICED = 4
 """How many sets of lengths of its fields a template is kept deflated for: nonces and hosts hardly ever vary."""
@@ -24,6 +27,13 @@ _GZIP_SHARE = 0.5
 
 
 Piece = bytes | memoryview
+Hole = Field | int
+"""A field, or the number of a mark."""
+Values = Mapping[Any, bytes]
+"""What is filled in, by hole."""
+_HOLES = (Field, int)
+_FAST = 1
+"""The level of compression of what is different for everybody: a third of the time of the usual for a tenth more."""
 _ANYBODYS = frozenset((Field.NONCE,))
 
 
@@ -61,10 +71,10 @@ class Undivided(StrEnum):
 class Template:
     """Bytes with holes, as slices of the page between the inserted markup: nothing of the page is held twice."""
 
-    __slots__ = ("_gzips", "_holes", "_parts", "fields", "personal", "size")
+    __slots__ = ("_gzips", "_holes", "_parts", "fields", "marked", "personal", "size")
 
-    def __init__(self, parts: Sequence[Piece | Field]) -> None:
-        self._holes = [(index, part) for index, part in enumerate(parts) if type(part) is Field]
+    def __init__(self, parts: Sequence[Piece | Hole]) -> None:
+        self._holes = [(index, part) for index, part in enumerate(parts) if isinstance(part, _HOLES)]
         self._parts: list[Piece] = list(parts)  # type: ignore[arg-type]
         for index, _ in self._holes:
             self._parts[index] = b""
@@ -72,6 +82,8 @@ class Template:
         """The fields in the order of the page."""
         self.size = sum(map(len, self._parts))
         """Bytes of the whole, less the fields."""
+        self.marked = any(type(hole) is int for hole in self.fields)
+        """Whether it has places for marks, whose lengths differ from copy to copy."""
         self.personal = not _ANYBODYS.issuperset(self.fields)
         """Whether a reader's copy is theirs alone. A nonce belongs to its response: caching it is the app's affair."""
         self._gzips: dict[tuple[int, ...], Spliced] = {}
@@ -81,20 +93,22 @@ class Template:
         """Bytes that are held besides the page."""
         return sum(len(part) for part in self._parts if isinstance(part, bytes))
 
-    def fill(self, values: Mapping[Field, bytes]) -> bytes:
+    def fill(self, values: Values) -> bytes:
         """The bytes for one reader. KeyError when a field has no value."""
         out = self._parts.copy()
         for index, name in self._holes:
             out[index] = values[name]
         return b"".join(out)
 
-    def gzip(self, values: Mapping[Field, bytes]) -> bytes:
+    def gzip(self, values: Values) -> bytes:
         """The same, compressed (RFC 1952); what all readers have in common was deflated the first time."""
+        if self.marked:
+            return gzip.compress(self.fill(values), _FAST, mtime=0)
         chosen = [values[name] for name in self.fields]
         spliced = self._spliced(tuple(map(len, chosen)))
         return gzip.compress(self.fill(values), 6, mtime=0) if spliced is None else spliced.fill(chosen)
 
-    def deflated(self, values: Mapping[Field, bytes]) -> bool:
+    def deflated(self, values: Values) -> bool:
         """Whether ``gzip`` has already done the costly part for values of these lengths."""
         return tuple([len(values[name]) for name in self.fields]) in self._gzips
 
@@ -152,10 +166,13 @@ class Plan:
     """Whether the page's Content-Security-Policy keeps our script or style sheet out."""
     divide: Callable[[], Division] | None = field(default=None, repr=False)
     """How the page is divided, as long as nobody has asked for that."""
+    mark: Callable[[], Marking | None] | None = field(default=None, repr=False)
+    """How the page is marked, as long as nobody has asked for that."""
     url: str = field(init=False)
     """The page's absolute URL where it is known without the reader's Host header."""
     _head: Template | None = field(default=None, repr=False)
     _division: Division | None = field(default=None, repr=False)
+    _marking: Marking | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         self.url = self.page.url if self.page else ""
@@ -186,6 +203,23 @@ class Plan:
         return self._division
 
     @property
+    def marking(self) -> Marking | None:
+        """Where its readers' marks go; made when it is first asked for, which takes as long as a division. None where
+        it has none."""
+        mark = self.mark
+        if mark is not None:
+            try:
+                self._marking = mark()
+            finally:
+                self.mark = None
+        return self._marking
+
+    @property
+    def copied(self) -> Template | None:
+        """The whole page as it is sent: with places for marks where they are known, else ``full``."""
+        return self._marking.full if self._marking else self.full
+
+    @property
     def lead(self) -> Template | None:
         """The page with its article's first paragraphs; None where ``division.undivided`` says why."""
         return self.division.lead
@@ -207,7 +241,8 @@ class Plan:
         said = sum(map(len, self.scan.metadata)) if self.scan else 0
         inserted = sum(len(part) for fragment in self.fragments for part in fragment.parts if isinstance(part, bytes))
         divided = self._division.size if self._division else 0
-        return full + 3 * said + inserted + divided
+        marked = self._marking.size if self._marking else 0
+        return full + 3 * said + inserted + divided + marked
 
 
 class Rendered(NamedTuple):
@@ -221,13 +256,13 @@ Point = tuple[int, Sequence[Part]]
 """An offset in the page and what is inserted there."""
 
 
-def template(parts: Iterable[Piece | Field]) -> Template:
+def template(parts: Iterable[Piece | Hole]) -> Template:
     """Join neighbouring bytes that are not slices of a page; every field becomes a hole."""
-    made: list[Piece | Field] = []
+    made: list[Piece | Hole] = []
     for part in parts:
         if type(part) is bytes and made and type(made[-1]) is bytes:
             made[-1] += part
-        elif isinstance(part, Field) or len(part):
+        elif isinstance(part, _HOLES) or len(part):
             made.append(part)
     return Template(made)
 
@@ -241,7 +276,7 @@ def points(fragments: Iterable[Fragment], places: Mapping[Slot, int]) -> list[Po
 def full(body: bytes, inserts: Iterable[Point]) -> Template:
     """``body`` with everything at its place (offsets never decrease); of two at one place the earlier comes first."""
     page, done = memoryview(body), 0
-    parts: list[Piece | Field] = []
+    parts: list[Piece | Hole] = []
     for at, more in inserts:
         if at > done:
             parts.append(page[done:at])

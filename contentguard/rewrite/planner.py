@@ -16,6 +16,7 @@ from contentguard.rewrite.csp import Allowance, allowance
 from contentguard.rewrite.deterrents import Copy, deterrents
 from contentguard.rewrite.head import PRESCAN, encoding_of, late_charset, meta_policies, read_page
 from contentguard.rewrite.lead import Lead, Source, divide
+from contentguard.rewrite.marking import Marker, Marking, marking
 from contentguard.rewrite.notices import Notices, notices
 from contentguard.rewrite.page import Delivery, Field, Fragment, Page, Slot
 from contentguard.rewrite.plan import Division, Plan, Point, Untouched, full, points
@@ -41,6 +42,8 @@ class Planner:
     """Path → what the policy says of a page there to machines."""
     lead: Lead | None = field(default_factory=Lead)
     """How pages are divided; None where they never are."""
+    marker: Marker | None = None
+    """What knows readers' marks; None where copies are not marked."""
 
     def plan(self, body: bytes, found: Found, delivery: Delivery, allowed: Allowance, like: Plan | None = None) -> Plan:
         """The plan of a scanned body. ``like``: the plan of a page that differs in little, whose parts may serve."""
@@ -52,20 +55,33 @@ class Planner:
             made.full = full(body, points(made.fragments, places))
             made.lacks = Untouched.NO_PLACE if found.article.place < 0 else None
             assert made.page is not None
+            if self.marker is not None:
+                made.mark = partial(self._mark, self.marker, body, found, points(made.fragments, places), delivery)
             if self.lead is not None:
-                made.divide = partial(self._divide, self.lead, body, found, places, made.page, delivery.content_type)
+                made.divide = partial(self._divide, self.lead, body, found, places, made, delivery.content_type)
         return made
 
+    @staticmethod
+    def _mark(
+        marker: Marker, body: bytes, found: Found, inserts: Sequence[Point], delivery: Delivery
+    ) -> Marking | None:
+        assert found.article is not None
+        encoding = encoding_of(body[: max(found.scan.head_end, PRESCAN)], delivery.content_type)
+        return marking(body, found.article, encoding, marker, inserts)
+
     def _divide(
-        self, lead: Lead, body: bytes, found: Found, places: Mapping[Slot, int], page: Page, content_type: str
+        self, lead: Lead, body: bytes, found: Found, places: Mapping[Slot, int], plan: Plan, content_type: str
     ) -> Division:
         def placed(told: Page, tags: bytes) -> Sequence[Point]:
             previews = cards(told, options=self.cards, site_name=self.site)
             return points((*previews, *self.inserts(told), Fragment(Slot.HEAD, (tags,))), places)
 
         assert found.article is not None
+        assert plan.page is not None
         encoding = encoding_of(body[: max(found.scan.head_end, PRESCAN)], content_type)
-        return divide(Source(body, found.article, page, encoding, placed), lead)
+        marks = plan.marking
+        own = (marks.edits, marks.plain) if marks else ((), {})
+        return divide(Source(body, found.article, plan.page, encoding, placed, *own), lead)
 
     def read(
         self, start: bytes, found: Found, delivery: Delivery, allowed: Allowance, like: Plan | None = None

@@ -10,13 +10,13 @@ page is cut. Whatever goes wrong, the rest of the page passes as it came.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 
 from contentguard.rewrite.article import Finder, Found
 from contentguard.rewrite.head import PRESCAN
 from contentguard.rewrite.page import Field, Fragment, Part, Slot
-from contentguard.rewrite.plan import Plan, Untouched
+from contentguard.rewrite.plan import Plan, Untouched, Values
 from contentguard.rewrite.scan import TooDeepError
 
 MAX_TOKEN = 65536
@@ -44,7 +44,7 @@ class Stream:
         self,
         finder: Finder,
         read: Callable[[bytes, Found], Plan],
-        values: Callable[[Plan], Mapping[Field, bytes]],
+        values: Callable[[Plan], Values],
         *,
         forced: bool = False,
         max_bytes: int = 1 << 22,

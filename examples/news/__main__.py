@@ -68,9 +68,12 @@ def bind(host: str, port: int) -> socket.socket:
     """Return a listening socket, or raise StartError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family)
+        listener = socket.create_server((host, port), family=family)
     except OSError as fault:
         raise StartError(f"Cannot listen on {host} port {port}: {fault}. Try --port 0.") from fault
+    # asyncio does so only for sockets that it has made itself; without, a page's body waits for the answer to its head.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def greeting(origin: str, articles: Sequence[Article], *, guarded: bool) -> str:

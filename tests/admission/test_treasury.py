@@ -6,8 +6,9 @@ from random import Random
 
 import pytest
 
+from contentguard.admission.archive import Archive
 from contentguard.admission.budget import WINDOW
-from contentguard.admission.treasury import Archive, Learned, Treasury
+from contentguard.admission.treasury import Learned, Treasury
 
 NOW = 1_800_000_000.0
 NORMAL = 160

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.backends.postgres import PostgresServer, postgres_server
 from tests.backends.servers import RedisServer, redis_server
 
 
@@ -13,4 +14,11 @@ from tests.backends.servers import RedisServer, redis_server
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """One for the whole run; tests keep apart by prefixes. A skip, in CI a failure, where there is no redis-server."""
     with redis_server(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One for the whole run; each test has a database of its own. A skip, in CI a failure, without PostgreSQL."""
+    with postgres_server() as server:
         yield server

@@ -2,19 +2,28 @@
 
 *Ticket*: to offer, sign, read, check and grant one, the proof aside. *Verify*: a right proof of the hardest work that
 is asked for, as many of its answers as are looked at. *Forged*: a ticket and a proof that stop before any key is
-derived; what a well-formed wrong proof costs beyond that is one derivation.
+derived; what a well-formed wrong proof costs beyond that is one derivation. *Over page*: the whole request with such a
+forgery, and one that is refused for its name, held against a returning reader's page in the same process.
 """
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine, Mapping
 from itertools import count
 from statistics import median
+from typing import Any, cast
+
+from starlette.types import ASGIApp, Message
 
 from contentguard.admission import passes, proof, tickets
 from contentguard.admission.difficulty import STEPS, Algorithm, Difficulty
 from contentguard.admission.grants import Tickets, grant, offer
 from contentguard.admission.tickets import Ticket
+from tests.benchmarks.apps import APPS, PATH
+from tests.benchmarks.inprocess import SUBJECTS, warm
 from tests.benchmarks.measure import Figure, Figures, MeasureError, Options, Work, alternated, progress
+from tests.client import CHROME, GPTBOT, http_scope
 
 _KEY = bytes(range(32))
 _KEYS = (_KEY, bytes(32))
@@ -39,7 +48,54 @@ def run(options: Options) -> Figures:
             ("forged", "turn away a bogus ticket and a bogus proof"),
             ("forged_worst", "turn away a proof that looks right, by the first derivation"),
         )
+    } | _over_page(options)
+
+
+def _over_page(options: Options) -> Figures:
+    """What a forged answer and a refusal cost, as parts of a page."""
+    progress("admission: requests that get nothing")
+    taken = alternated(requests(), options.rounds, 0.02 if options.quick else 0.2)
+    page = median(taken["page"])
+    return {
+        f"admission.{name}_over_page": Figure(median(taken[name]) / page, "×", told)
+        for name, told in (
+            ("bogus", "a request with a forged ticket and proof : a returning reader's page"),
+            ("refused", "a request that is refused for its sender's name : a returning reader's page"),
+        )
     }
+
+
+def requests() -> dict[str, Work]:
+    """Name → one request to the guarded app, called as a server calls it."""
+    app = APPS["guarded"]()
+    page = asyncio.run(warm(app, SUBJECTS["guard"]))[2]
+    text = _offered(_HARDEST)
+    forged = text[:-2] + (b"AA" if text[-2:] != b"AA" else b"BB") + b" " + b".".join([b"7"] * _HARDEST.puzzles)
+    return {
+        "page": _asked(app, page, 200),
+        "bogus": _asked(app, http_scope("/.contentguard/rest", CHROME, method="POST"), 403, forged),
+        "refused": _asked(app, http_scope(PATH, GPTBOT), 403),
+    }
+
+
+def _asked(app: ASGIApp, scope: Mapping[str, Any], status: int, body: bytes = b"") -> Work:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Message) -> None:
+        if message.get("status", status) != status:
+            raise MeasureError(f"admission: {scope['path']} answers {message['status']} instead of {status}")
+
+    def once() -> object:
+        # Nothing here waits for anything, so it needs no event loop, which would cost as much as the rest.
+        running = app({**scope, "headers": scope["headers"].copy()}, receive, send)
+        try:
+            cast(Coroutine[Any, Any, None], running).send(None)
+        except StopIteration:
+            return None
+        raise MeasureError(f"admission: {scope['path']} waits")
+
+    return once
 
 
 def works() -> dict[str, Work]:

@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator
 from statistics import mean, median
 from typing import NamedTuple
 
+from contentguard.admission.archive import Archive
 from contentguard.admission.governor import Governor
 from contentguard.admission.maturity import Quota, Trust
-from contentguard.admission.treasury import Archive, Learned
+from contentguard.admission.treasury import Learned
 from contentguard.backends.steps import meter
 from tests.admission.siege import ARTICLES, COMMON, START, Door, Site, Views, Wears, commonest, invented, worn
 from tests.benchmarks.measure import Figure, Figures, MeasureError, Options, Work, alternated, progress

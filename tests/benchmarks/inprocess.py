@@ -94,7 +94,7 @@ def compared(taken: Series) -> Figures:
     return figures
 
 
-async def _warm(app: ASGIApp, subject: Subject) -> tuple[list[dict[str, Any]], dict[str, str], dict[str, Any]]:
+async def warm(app: ASGIApp, subject: Subject) -> tuple[list[dict[str, Any]], dict[str, str], dict[str, Any]]:
     """The last of a few answers, its headers, and the request of a reader who comes back."""
     sent = await drive(app, http_scope(PATH, CHROME))
     cookie = returning(_named(sent))
@@ -115,14 +115,14 @@ def _named(sent: list[dict[str, Any]]) -> dict[str, str]:
 
 async def _wrong(app: ASGIApp, subject: Subject) -> str:
     """Why what an app answers is not what it is measured for; empty where it is. Warms it up, too."""
-    sent, headers, _ = await _warm(app, subject)
+    sent, headers, _ = await warm(app, subject)
     body = b"".join(message.get("body", b"") for message in sent)
     return fault(subject.kind, sent[0]["status"], headers, body, gzip=subject.gzip)
 
 
 async def _rounds(measured: Mapping[str, tuple[ASGIApp, Subject]], options: Options) -> Series:
     budget = 0.02 if options.quick else 0.06
-    scopes = {name: (await _warm(app, subject))[2] for name, (app, subject) in measured.items()}
+    scopes = {name: (await warm(app, subject))[2] for name, (app, subject) in measured.items()}
     times = {
         name: max(1, int(budget / await seconds_per_request(app, scopes[name], 3)))
         for name, (app, _) in measured.items()

@@ -105,21 +105,22 @@ class Newsstand:
 
     def page(self, path: str, whole: bool) -> str:
         """The article's page."""
-        places = [f'<div class="cg-rest">{piece}</div>' for piece in self.pieces] if whole else self._places(path)
-        body = f'<p id="between">Between. {LINES}</p>'.join(places)
-        lead = "".join(f'<p id="lead{n}">Lead {n}. {LINES}</p>' for n in range(self.lead))
         nonce = f' nonce="{self.nonce}"' if self.nonce else ""
         tag = f'<script src="{ROUTES}/{REST.file}" integrity="{REST.integrity}" defer{nonce}></script>'
+        parts = [f'<div class="cg-rest">{piece}</div>' for piece in self.pieces]
+        places = parts if whole else self._places(path, tag * self.times)
+        body = f'<p id="between">Between. {LINES}</p>'.join(places)
+        lead = "".join(f'<p id="lead{n}">Lead {n}. {LINES}</p>' for n in range(self.lead))
         return (
             f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>The ferry</title>'
             f'<meta name="viewport" content="width=device-width"><style{nonce}>{self.style}</style>'
-            f"{self.head}{'' if whole else tag * self.times}</head><body>{self.before}<article><h1>The ferry</h1>"
+            f"{self.head}</head><body>{self.before}<article><h1>The ferry</h1>"
             f'{lead}{body}</article><a id="away" href="/elsewhere">Away</a>{self.after}</body></html>'
         )
 
-    def _places(self, path: str) -> Iterator[str]:
+    def _places(self, path: str, scripts: str) -> Iterator[str]:
         link = f'<a class="cg-continue" rel="nofollow" href="{ROUTES}/wait/{self.ticket(path)}">Continue reading</a>'
-        yield f'<div class="cg-rest" data-cg-rest><p>{link}</p></div>'
+        yield f'<div class="cg-rest" data-cg-rest><p>{link}</p>{scripts}</div>'
         yield from ['<div class="cg-rest" data-cg-rest hidden></div>'] * (len(self.pieces) - 1)
 
     def rest(self) -> str:

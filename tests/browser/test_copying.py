@@ -146,6 +146,27 @@ def test_strict_refuses_even_a_few_words_outside_exempt_nodes(window: Opener) ->
     assert shown.page.locator("#outside").evaluate(style) == "auto"
 
 
+def test_strict_holds_for_what_arrives_later(window: Opener) -> None:
+    """The rest of an article comes with an event (progressive reading)."""
+    shown = window(Site(copy=Copy(policy="strict", allow=(".quotable",))))
+    shown.put("before")
+    arrive = """() => {
+      const article = document.querySelector('article');
+      const late = '<p id=late>Late words, many of them.</p><p id=own class=quotable>Own</p>';
+      article.insertAdjacentHTML('beforeend', late);
+      article.dispatchEvent(new CustomEvent('contentguard:rest', { bubbles: true }));
+    }"""
+    shown.page.evaluate(arrive)
+    style = "e => getComputedStyle(e).userSelect"
+    assert shown.page.locator("#late").evaluate(style) == "none"
+    assert shown.page.locator("#own").evaluate(style) == "text"
+    shown.select("#late")
+    shown.page.keyboard.press("Control+a")
+    shown.copy()
+    assert refused(shown)
+    assert shown.clipboard() == "before"
+
+
 @pytest.mark.parametrize("policy", POLICIES)
 def test_code_and_allowed_text_and_text_elsewhere_stay_as_they_are(window: Opener, policy: Policy) -> None:
     shown = window(Site(copy=Copy(policy=policy)))

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from contentguard.admission.difficulty import STEPS, Algorithm, Difficulty
+from contentguard.assets import STYLE
 from tests.browser.conftest import ARGS, find_browser
 from tests.browser.newsstand import PIECE, QUICK, ROUTES, Newsstand, Told, opened
 
@@ -685,6 +686,21 @@ def test_where_room_is_kept_nothing_below_the_link_moves(visit: Visitor, stand: 
     seen = visit(init=SHIFTS).wait()
     seen.page.wait_for_timeout(300)
     assert seen.js("shift") < 0.01
+
+
+@pytest.mark.parametrize("lead", [1, 6])
+def test_our_own_style_sheet_keeps_it(visit: Visitor, stand: Newsstand, lead: int) -> None:
+    stand.lead, stand.style = lead, STYLE.body.decode()
+    stand.after = "".join(f"<p>{'Imprint. ' * 60}</p>" for _ in range(10))
+    seen = visit(init=SHIFTS).wait()
+    seen.page.wait_for_timeout(300)
+    assert seen.js("shift") < 0.01
+
+
+def test_and_keeps_none_where_no_script_will_fill_it(visit: Visitor, stand: Newsstand) -> None:
+    stand.style, stand.times = STYLE.body.decode(), 0
+    seen = visit()
+    assert seen.js("document.querySelector('[data-cg-rest]').getBoundingClientRect().height") < 200
 
 
 # -- where the address points to -------------------------------------------------------------------------------

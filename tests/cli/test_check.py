@@ -156,3 +156,38 @@ def test_as_a_module() -> None:
     assert done.returncode == 0
     assert "Robots that say who they are" in done.stdout
     assert subprocess.run([sys.executable, "-m", "contentguard"], capture_output=True, check=False).returncode == 2
+
+
+def test_how_articles_are_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = check(tmp_path, SAFE, capsys)[1]
+    assert "reading: progressive: the first paragraphs at once" in said
+    assert "articles per reader: 30 an hour (5 in the first minutes), 150 a day" in said
+    assert "seldom-read articles for all strangers together: 300 to 10,000 an hour, 3 times what is normal" in said
+    assert "share links: 10 readers each, 365 days" in said
+    assert "gifts: 10 a month for each account, 14 days, 10 devices" in said
+    assert "counted in: each process" in said
+    assert "accounts are known to: nobody" in said
+
+
+def test_a_store_is_named_without_its_password(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = check(tmp_path, f'store = "redis://:hunter2@cache.example"\n{SAFE}', capsys)[1]
+    assert "counted in: cache.example" in said
+    assert "hunter2" not in said
+
+
+@pytest.mark.parametrize(
+    ("toml", "warning"),
+    [
+        ('[reading]\nmode = "off"\n', "reading.mode is off"),
+        ("[visits]\nremember = false\n", "there is no pass"),
+        ("[governor]\nprocesses = 4\n", "several processes serve the site and share no store"),
+    ],
+)
+def test_reading_that_protects_little_is_warned_of(
+    tmp_path: Path, toml: str, warning: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = check(tmp_path, SAFE + toml, capsys)[1]
+    assert warning in said
+    if "processes" not in toml:
+        assert "reading: off: articles are whole for everybody" in said
+        assert "articles per reader" not in said

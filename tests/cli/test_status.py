@@ -84,9 +84,11 @@ def read_id(cookie: str) -> str:
 def test_with_a_shared_store_no_server_is_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with redis_server(tmp_path) as redis:
         chosen = tmp_path / "guard.toml"
-        chosen.write_text(f'store = "{redis.url}"\n{SAFE}')
+        learned = tmp_path / "governor.json"
+        chosen.write_text(f'store = "{redis.url}"\n{SAFE}[governor]\nfile = "{learned}"\n')
         name = "0123456789abcdef"
         assert main(["revoke", name, "--settings", str(chosen)]) == 0
+        assert not learned.exists(), "that is the servers' affair"
         assert asyncio.run(_wait(redis, chosen, name)) == inf
     capsys.readouterr()
     assert main(["revoke", name, "--settings", str(chosen)]) == 1

@@ -7,7 +7,7 @@ import pytest
 from contentguard.asgi.request import read_facts
 from contentguard.guard import Guard
 from contentguard.guard.callers import Caller, Callers
-from contentguard.model import MOST_HEADERS, Action, Facts, Rendition, Verdict
+from contentguard.model import MOST_HEADERS, Action, Facts, Network, Rendition, Verdict, changed
 from tests.client import CHROME, GPTBOT, http_scope, settings
 
 
@@ -93,3 +93,14 @@ def test_callers_are_forgotten_when_there_are_too_many_and_large_ones_at_once() 
     assert caller(guard, CHROME) is not one
     large = {**CHROME, "x-large": "a" * 3000}
     assert caller(guard, large) is not caller(guard, large)
+
+
+def test_a_cluster_outlasts_its_process_and_tells_browsers_apart() -> None:
+    guard, later = Guard(settings()), Guard(settings())
+    facts = read_facts(http_scope(), guard)
+    one = caller(guard, CHROME)
+    assert one.cluster == caller(later, CHROME).cluster != caller(guard, {**CHROME, "accept-language": "de"}).cluster
+    assert one.cluster != caller(Guard(settings(secret_key="another-secret-key")), CHROME).cluster
+    assert one.cluster_at(facts) == one.cluster
+    behind = changed(facts, network=Network(ja4="t13d1516h2_8daaf6152771_02713d6af862"))
+    assert one.cluster_at(behind) == caller(later, CHROME).cluster_at(behind) != one.cluster

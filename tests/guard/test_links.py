@@ -175,7 +175,7 @@ class TestShared:
     @pytest.mark.parametrize(
         "page", ["", "news", "//evil.example/a", "https://evil.example/", "/\\evil", "/a\tb", "/" * 2]
     )
-    def test_a_link_is_always_of_this_site(self, site: Site, page: str) -> None:
+    def test_cve_2026_83589_and_cve_2020_11053_a_link_is_always_of_this_site(self, site: Site, page: str) -> None:
         with pytest.raises(ValueError, match="expected a page of this site"):
             links(site).share(page)
 

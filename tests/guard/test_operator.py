@@ -78,6 +78,14 @@ class TestStatus:
         extra = {"authorization": order} if order else {}
         assert reading.ask("/.contentguard/status", PLAIN, "", method, extra=extra).status == 404
 
+    @pytest.mark.parametrize("agent", ["kube-probe/1.31", "GoogleHC/1.0", "ELB-HealthChecker/2.0"])
+    def test_cve_2026_34457_nobody_s_name_opens_it(self, reading: Site, agent: str) -> None:
+        assert reading.ask("/.contentguard/status", {"user-agent": agent}).status == 404
+
+    @pytest.mark.parametrize("path", ["/news/tide?/.contentguard/status", "/news/tide?x=/.contentguard/revoke"])
+    def test_cve_2025_54576_a_query_is_no_path(self, reading: Site, path: str) -> None:
+        assert is_lead(reading.ask(path, PLAIN))
+
     def test_an_order_for_one_thing_is_none_for_another(self, reading: Site) -> None:
         text = orders.write(Signer([KEY.encode()]).derive("orders"), STATUS, b"", reading.now, b"12345678")
         extra = {"authorization": f"ContentGuard {text}"}

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import pytest
 
 from contentguard import ContentGuardMiddleware, SettingsError
+from contentguard.admission.passes import read
 from contentguard.backends.fallback import FallbackStore
 from tests.backends.servers import RedisServer, redis_server
 from tests.client import CHROME, drive, http_scope, proof, settings
@@ -92,6 +94,44 @@ def test_a_meter_is_one_meter(redis: RedisServer) -> None:
         await reader.ask(0, where, body)
         whole = [("tide29" in (await reader.ask(n % 2, f"/news/{n}"))[1]) for n in range(8)]
         assert whole == [True] * 4 + [False] * 4
+
+    play(redis.url, story, shared=True)
+
+
+def test_a_pass_that_is_taken_back_in_one_process_is_none_in_the_other(redis: RedisServer) -> None:
+    async def story(reader: Reader) -> None:
+        where, body = posted((await reader.ask(0, "/news/tide"))[1])
+        await reader.ask(0, where, body)
+        assert "tide29" in (await reader.ask(1, "/news/other"))[1]
+        given = read(reader.guards[0].guard.signer.derived("pass"), reader.cookie.partition("=")[2].encode())
+        assert given is not None
+        assert await reader.guards[0].guard.revoke(given.id)
+        before = reader.cookie
+        assert "tide29" not in (await reader.ask(1, "/news/new"))[1]
+        assert reader.cookie == before, "it was the store that said so"
+        assert "tide29" not in (await reader.ask(1, "/news/other"))[1]
+        assert reader.cookie != before, "from now on it is nobody's"
+
+    play(redis.url, story, shared=True)
+
+
+def test_a_link_has_one_budget_in_all_processes(redis: RedisServer) -> None:
+    async def story(reader: Reader) -> None:
+        links = [one.links for one in reader.guards]
+        name = token_hex(4)  # a story may be told twice to one Redis
+        path, _, query = links[0].share("/news/tide", name).removeprefix("https://news.example").partition("?")
+        opened = 0
+        for n in range(14):
+            scope = http_scope(path, CHROME, query_string=query.encode(), client=(f"198.51.100.{n}", 1))
+            sent = await drive(reader.guards[n % 2], scope)
+            opened += b"tide29" in sent[1]["body"]
+        assert opened == 10
+        given = [await links[n % 2].gift(f"/news/{n}", name) for n in range(12)]
+        assert [link is not None for link in given] == [True] * 10 + [False] * 2
+        assert await links[1].revoke(given[0] or "")
+        path, _, query = (given[0] or "").removeprefix("https://news.example").partition("?")
+        sent = await drive(reader.guards[0], http_scope(path, CHROME, query_string=query.encode()))
+        assert b"tide29" not in sent[1]["body"]
 
     play(redis.url, story, shared=True)
 

@@ -14,6 +14,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -115,7 +116,7 @@ def serving(command: Callable[[int], Sequence[str]], log: Path, *, ready: str = 
     for attempt in range(3):
         port = free_port()
         with family(command(port), log, **extra) as process:
-            if _answers(process, port, ready):
+            if answers(process, port, ready):
                 yield Server(f"http://{HOST}:{port}", process, log)
                 return
         # Between our look and its start somebody else may have taken the port: then try another.
@@ -131,7 +132,7 @@ def news(log: Path, *options: str) -> Iterator[Server]:
         greeting = _until(lambda: re.search(rf" on (http://{HOST}:\d+) \(", log.read_text("utf-8")), process)
         assert greeting, f"no address in:\n{log.read_text('utf-8')}"
         server = Server(greeting[1], process, log)
-        assert _answers(process, server.port, "/")
+        assert answers(process, server.port, "/")
         yield server
 
 
@@ -181,9 +182,15 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _answers(process: subprocess.Popen[bytes], port: int, path: str) -> bool:
+def answers(process: subprocess.Popen[bytes], port: int, path: str, certificate: Path | None = None) -> bool:
+    """Whether a server that is starting answers ``path`` with 200 before patience ends; by https with a certificate."""
+
     def ask_once() -> bool:
-        connection = http.client.HTTPConnection(HOST, port, timeout=5)
+        if certificate is None:
+            connection = http.client.HTTPConnection(HOST, port, timeout=5)
+        else:
+            trusted = ssl.create_default_context(cafile=certificate)
+            connection = http.client.HTTPSConnection(HOST, port, timeout=5, context=trusted)
         try:
             return ask(connection, path).status == 200
         except (OSError, http.client.HTTPException):

@@ -1,0 +1,151 @@
+"""Whose copy a page is: the marks that it carries, by the pass of the reader that it is for.
+
+Strategy: a page's marks are worked out once; a copy is a look-up for each. A payload names a pass (a visit, where there
+is none yet), an account where the app knows one, or a robot that is let have articles; never a person. Search engines
+get the article as its author wrote it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import anyio
+
+from contentguard.addresses import neighbourhood
+from contentguard.backends import Issued, Revision
+from contentguard.backends.recording import Recorder, hashed
+from contentguard.errors import Fault, SettingsError
+from contentguard.guard.visits import Visit
+from contentguard.model import Facts, Purpose, Verdict
+from contentguard.rewrite.marking import Marking
+from contentguard.rewrite.pages import Pages, Shelf
+from contentguard.rewrite.plan import Plan, Values
+from contentguard.settings import Settings
+from contentguard.tokens import Signer
+from contentguard.watermark.compiled import Compiled
+from contentguard.watermark.keys import epoch_at, keys_of
+from contentguard.watermark.token import serial_of
+
+
+class Whom(NamedTuple):
+    """For whom a copy is made, and why they get it."""
+
+    visit: Visit
+    facts: Facts
+    verdict: Verdict
+
+
+class Copies:
+    """The marks of one site's articles."""
+
+    def __init__(self, settings: Settings, signer: Signer, note: Callable[..., None]) -> None:
+        """``note`` counts a failure by its name."""
+        self._note = note
+        self.evidence = _opened(settings, signer)
+        """Where it is written down who was given which copy; None where that is not wanted."""
+        self._hashes = signer.derive("evidence")
+        self._channels = settings.watermark
+        self.secrets = signer.derived("marks")
+        """The keys of the marks: the first makes them, all read them."""
+        self._serials = signer.derive("serials")
+
+    def compile(self, paragraphs: Sequence[Sequence[str]], wide: bool) -> Compiled:
+        """An article as its marks see it. ``wide``: whether any character may be put in, or only ASCII."""
+        return Compiled(paragraphs, self._channels, wide=wide)
+
+    def name(self, visit: Visit, facts: Facts) -> str:
+        """Whom a copy is for; empty where that is nobody in particular."""
+        crawler = facts.crawler
+        if crawler is not None and crawler.purpose is Purpose.SEARCH:
+            return ""
+        if crawler is not None:
+            return f"crawler {crawler.name}"
+        if visit.account:
+            return f"account {visit.account}"
+        given = visit.new or visit.given
+        return visit.key if given is None else given.id
+
+    def serial(self, name: str) -> int:
+        """The serial of whom a copy is for."""
+        return serial_of(self._serials, name)
+
+    async def values(self, pages: Pages, shelf: Shelf, plan: Plan, whom: Whom | None, now: float) -> Values:
+        """What a copy has in the places of its marks; where these are is worked out once, off the event loop.
+
+        ``whom``: None for nobody in particular.
+        """
+        article = plan.url or str(shelf.key[0])
+        try:
+            marking = await self._marking(pages, shelf, plan, article, now)
+        except Exception:
+            self._note("marks-failed", "an article could not be marked", failed=True)
+            return {}
+        if marking is None:
+            return {}
+        try:
+            name = "" if whom is None else self.name(whom.visit, whom.facts)
+            if whom is None or not name:
+                return marking.plain
+            made = self.marks(marking, article, name, now)
+            if self.evidence is not None:
+                self.evidence.record(self._issued(marking, article, name, whom))
+            return made
+        except Exception:
+            self._note("marks-failed", "a copy could not be marked", failed=True)
+            return marking.plain
+
+    async def _marking(self, pages: Pages, shelf: Shelf, plan: Plan, article: str, now: float) -> Marking | None:
+        if plan.mark is None:
+            return plan.marking
+        made = await anyio.to_thread.run_sync(pages.marked, shelf, plan)
+        if made is not None and self.evidence is not None:
+            compiled = made.article
+            assert isinstance(compiled, Compiled)
+            self.evidence.learn(Revision(article, compiled.revision, compiled.paragraphs, self._channels, now))
+        return made
+
+    def _issued(self, marking: Marking, article: str, name: str, whom: Whom) -> Issued:
+        """What is written down of a copy. No address: a keyed hash of it."""
+        (visit, facts, verdict), made = whom, marking.article
+        given = visit.new or visit.given
+        assert isinstance(made, Compiled)
+        return Issued(
+            self.serial(name),
+            epoch_at(facts.now),
+            article,
+            made.revision,
+            facts.now,
+            facts.policy_version,
+            hashed(self._hashes, facts.client or ""),
+            hashed(self._hashes, neighbourhood(facts.client)),
+            (facts.header(b"user-agent") or b"").decode("latin-1"),
+            verdict.action.value,
+            verdict.rule,
+            verdict.score,
+            visit.key if given is None else given.id,
+        )
+
+    def marks(self, marking: Marking, article: str, name: str, now: float) -> Values:
+        """The same for who is called ``name``. ``article`` names the page."""
+        made = marking.article
+        assert isinstance(made, Compiled)
+        keys = keys_of(self.secrets[0], epoch_at(now))
+        return dict(enumerate(made.marks(keys, article.encode("utf-8", "surrogatepass"), self.serial(name))))
+
+
+def _opened(settings: Settings, signer: Signer) -> Recorder | None:
+    chosen = settings.evidence
+    if not chosen.url:
+        return None
+    try:
+        from contentguard.backends.evidence import EvidenceLog
+    except ImportError as error:
+        wanted = "the extra evidence: pip install 'contentguard[evidence]'"
+        raise SettingsError([Fault("evidence.url", f"no SQLAlchemy ({error})", wanted)]) from None
+    key = signer.derive("fingerprints")
+    try:
+        EvidenceLog(chosen.url, key).close()
+    except ValueError as error:
+        raise SettingsError([Fault("evidence.url", str(error), "a database that can be opened")]) from None
+    return Recorder(lambda: EvidenceLog(chosen.url, key), days=chosen.days)

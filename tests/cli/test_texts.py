@@ -1,0 +1,160 @@
+"""The text of documents: what a reader would see, and every mark in it."""
+
+from __future__ import annotations
+
+import subprocess
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contentguard.cli import texts
+from contentguard.cli.texts import TextError, kind_of, text_of
+
+MARK = "\U000e0101\u200c"
+
+
+@pytest.fixture
+def _no_pandoc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+
+def docx(xml: str, name: str = "word/document.xml") -> bytes:
+    data = BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr(name, xml)
+    return data.getvalue()
+
+
+def word(body: str, before: str = "") -> bytes:
+    space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    return docx(f'{before}<w:document xmlns:w="{space}"><w:body>{body}</w:body></w:document>')
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "media", "kind"),
+    [
+        ("a.docx", b"", "", "docx"),
+        ("-", b"PK\x03\x04rest", "", "docx"),
+        ("a.HTM", b"", "", "html"),
+        ("https://a/", b"", "text/html", "html"),
+        ("-", b"  <!DOCTYPE html>", "", "html"),
+        ("-", b"<html>", "", "html"),
+        ("a.md", b"", "", "markdown"),
+        ("-", b"", "text/markdown", "markdown"),
+        ("a.txt", b"words", "text/plain", "text"),
+    ],
+)
+def test_kinds(name: str, data: bytes, media: str, kind: str) -> None:
+    assert kind_of(name, data, media) == kind
+
+
+def test_html_is_what_is_seen() -> None:
+    page = (
+        "<head><title>no</title><style>no</style><script>no('<p>')</script></head><body><svg><text>no</text></svg>"
+        f"<p>One{MARK} <b>bo</b>ld<br>line&amp;</p><div>Two<template>no</template></div><noscript>no</noscript>"
+    )
+    found = text_of(page.encode(), "html")
+    assert found.split() == [f"One{MARK}", "bold", "line&", "Two"]
+    assert "no" not in found
+
+
+def test_what_stays_open_ends_with_the_head() -> None:
+    assert "seen" in text_of(b"<svg><body>seen", "html")
+    assert "seen" in text_of(b"</p></svg>seen", "html")
+
+
+def test_html_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: object, data: str) -> None:
+        raise AssertionError("unknown status keyword")
+
+    monkeypatch.setattr(texts._Reader, "feed", fail)
+    with pytest.raises(TextError, match="no HTML that can be read"):
+        text_of(b"<![x", "html")
+
+
+@given(st.text(alphabet=st.sampled_from("<>/!-[]ab&;\"' =pscript"), max_size=80))
+def test_any_html_has_some_text(page: str) -> None:
+    assert isinstance(text_of(page.encode(), "html"), str)
+
+
+@pytest.mark.parametrize(
+    ("data", "charset"),
+    [
+        ("“ü”".encode(), ""),
+        ("“ü”".encode("utf-8-sig"), ""),
+        ("“ü”".encode("utf-16"), ""),
+        ("“ü”".encode("cp1252"), ""),
+        ("“ü”".encode("cp1252"), "nonsense"),
+        ("“ü”".encode("cp1250"), "cp1250"),
+    ],
+)
+def test_charsets(data: bytes, charset: str) -> None:
+    assert text_of(data, "text", charset) == "“ü”"
+
+
+def test_a_page_declares_its_own() -> None:
+    page = '<meta http-equiv=x content="text/html; charset=koi8-r"><p>привет'.encode("koi8-r")
+    assert text_of(page, "html").strip() == "привет"
+
+
+def test_markdown_links_are_their_words() -> None:
+    assert text_of(b"a [link b](http://x) ![c](d.png) [e]", "markdown") == "a link b c [e]"
+
+
+def test_too_much_and_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(TextError, match="only programs read"):
+        text_of(b"\x7fELF\0\0", "text")
+    monkeypatch.setattr(texts, "MOST", 10)
+    with pytest.raises(TextError, match="more than"):
+        text_of(b"x" * 11, "text")
+
+
+@pytest.mark.usefixtures("_no_pandoc")
+class TestWord:
+    def test_paragraphs(self) -> None:
+        body = (
+            f"<w:p><w:r><w:t>One{MARK}</w:t></w:r><w:r><w:tab/><w:t>two</w:t></w:r></w:p>"
+            "<w:p><w:del><w:r><w:delText>no</w:delText></w:r></w:del><w:r><w:t>three</w:t></w:r></w:p>"
+        )
+        assert text_of(word(body), "docx").split() == [f"One{MARK}", "two", "three"]
+
+    @pytest.mark.parametrize("data", [b"PK\x03\x04", b"text", docx("x", "other.xml"), docx("<unclosed"), docx("")])
+    def test_what_is_none(self, data: bytes) -> None:
+        with pytest.raises(TextError, match="no document of Word"):
+            text_of(data, "docx")
+
+    def test_entities_that_grow_are_not_read(self) -> None:
+        bomb = '<!DOCTYPE x [<!ENTITY a "aaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
+        with pytest.raises(TextError, match="a text without end"):
+            text_of(word("<w:p><w:r><w:t>&b;</w:t></w:r></w:p>", bomb), "docx")
+
+    def test_what_is_packed_too_well(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        data = word("<w:p/>" * 20_000)
+        monkeypatch.setattr(texts, "MOST", 50_000)
+        assert len(data) < 50_000
+        with pytest.raises(TextError, match="unpacked"):
+            text_of(data, "docx")
+
+
+def test_by_pandoc_where_there_is_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program = tmp_path / "pandoc"
+    program.write_text("#!/bin/sh\ncat >/dev/null\necho From pandoc\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    data = word("<w:p><w:r><w:t>From the file</w:t></w:r></w:p>")
+    assert text_of(data, "docx") == "From pandoc\n"
+    program.write_text("#!/bin/sh\nexit 3\n")
+    assert text_of(data, "docx").strip() == "From the file"
+
+
+def test_a_pandoc_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hang(*arguments: object, **options: object) -> None:
+        raise subprocess.TimeoutExpired("pandoc", 60)
+
+    monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/pandoc")
+    monkeypatch.setattr("subprocess.run", hang)
+    assert text_of(word("<w:p><w:r><w:t>Still</w:t></w:r></w:p>"), "docx").strip() == "Still"

@@ -1,0 +1,157 @@
+"""Passes farmed from one line: however they are dropped and dressed, together they are held to its budget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import pytest
+
+from contentguard.admission.difficulty import Algorithm, Difficulty
+from contentguard.admission.maturity import Metering
+from contentguard.admission.proof import solve
+from contentguard.guard.crowds import CROWD, LONERS, PASSES
+from contentguard.limits import Decision, Limit
+from tests.client import CHROME as PLAIN
+from tests.guard.test_reading import SHEET, is_lead, is_whole, link, news, waited
+from tests.guard.test_visits import Answer, Site
+
+MOST = LONERS * Metering().new_reader_articles_per_hour
+_NUMBERS = count()
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Site:
+    """A site where time stands still, and proofs take none."""
+    easy = Difficulty(Algorithm.PBKDF2, 1, 1, 1)
+    monkeypatch.setattr("contentguard.guard.admissions.difficulty", lambda *_: easy)
+    made = news()
+    made.pace = 0.0
+    return made
+
+
+def pages() -> Iterator[str]:
+    """Articles that nobody has read yet."""
+    return (f"/news/{next(_NUMBERS)}" for _ in count())
+
+
+def farmed(site: Site, path: str, number: int = 0, *, sheet: bool = False, **scope: Any) -> Answer:
+    """A new pass, for somebody who has none and sends headers of its own."""
+    headers = {**PLAIN, "accept-language": f"en-GB,en;q=0.{number % 9 + 1},x{number}"}
+    first = site.ask(path, headers, **scope)
+    if sheet:
+        site.ask(SHEET, {**headers, "accept": "text/css,*/*;q=0.1"}, first.cookie, **scope)
+    ticket = link(first).rpartition("/")[2].encode()
+    assert site.guard.admissions is not None
+    asked = site.guard.admissions.read(ticket)
+    assert asked is not None
+    body = ticket + b" " + solve(ticket, asked.difficulty).encode()
+    return site.ask("/.contentguard/rest", {**headers, "accept": "*/*"}, first.cookie, "POST", body, **scope)
+
+
+def opened(site: Site, times: int, **how: Any) -> int:
+    """How many of so many new passes open their first article."""
+    return sum(farmed(site, next(pages()), number, **how).status == 200 for number in range(times))
+
+
+def test_programs_on_one_line_are_one_program(site: Site) -> None:
+    assert opened(site, MOST + 3) == MOST
+
+
+def test_it_is_told_when_to_come_again(site: Site) -> None:
+    opened(site, MOST)
+    refused = farmed(site, next(pages()))
+    assert refused.status == 429
+    assert 0 < int(refused.get("retry-after")) <= 3600
+
+
+def test_what_a_pass_opens_later_counts_as_well(site: Site) -> None:
+    """Each opens what its meter lets it, until the line's is full."""
+    for _ in range(LONERS):
+        cookie = farmed(site, next(pages())).cookie
+        later = [site.ask(next(pages()), PLAIN, cookie) for _ in range(MOST)]
+        assert sum(map(is_whole, later)) == MOST // LONERS - 1
+    refused = farmed(site, next(pages()))
+    assert refused.status == 429
+    assert is_lead(site.ask(next(pages()), PLAIN, refused.cookie)), "a pass more does not help"
+
+
+def test_nor_do_passes_that_were_waited_for(site: Site) -> None:
+    got = 0
+    site.pace = 1.0
+    for _ in range(MOST + 3):
+        path = next(pages())
+        entered = waited(site, site.ask(path, PLAIN))
+        if entered.status == 303:
+            got += is_whole(site.ask(path, PLAIN, entered.cookie))
+    assert got == MOST
+
+
+def test_reading_again_costs_nothing(site: Site) -> None:
+    path = next(pages())
+    cookie = farmed(site, path).cookie
+    assert all(is_whole(site.ask(path, PLAIN, cookie)) for _ in range(3 * MOST))
+    assert opened(site, MOST) == MOST - 1
+
+
+def test_nor_does_it_in_another_process(site: Site) -> None:
+    """Which remembers nothing of what was read, but asks the same ledger."""
+    admissions, path = site.guard.admissions, next(pages())
+    assert admissions is not None
+    cookie = farmed(site, path).cookie
+    for _ in range(3 * MOST):
+        admissions._crowds._read.clear()
+        assert is_whole(site.ask(path, PLAIN, cookie))
+
+
+def test_browsers_behind_one_address_have_more(site: Site) -> None:
+    assert opened(site, CROWD.size + 2, sheet=True) == CROWD.size
+
+
+def test_what_everybody_reads_counts_for_nothing_where_a_browser_shows(site: Site) -> None:
+    path, often = next(pages()), CROWD.size + 8
+    assert sum(farmed(site, path, number, sheet=True).status == 200 for number in range(often)) == often
+    assert opened(site, CROWD.size, sheet=True) == CROWD.size - 3, "it had to be read a few times first"
+
+
+@pytest.mark.parametrize("sheet", [False, True], ids=["a program", "a browser"])
+def test_another_line_is_another_matter(site: Site, sheet: bool) -> None:
+    opened(site, CROWD.size if sheet else MOST, sheet=sheet)
+    assert opened(site, 2, sheet=sheet) == 0
+    assert opened(site, 2, sheet=sheet, address="198.51.100.7") == 2
+
+
+def test_an_ipv6_line_is_a_48(site: Site) -> None:
+    addresses = [f"2001:db8:7:{number:x}::1" for number in range(MOST + 3)]
+    got = [farmed(site, next(pages()), address=address).status for address in addresses]
+    assert got.count(200) == MOST
+    assert farmed(site, next(pages()), address="2001:db8:8::1").status == 200
+
+
+def test_passes_are_earned_no_faster_than_that(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else passes could be gathered from one address and kept until they have matured."""
+    few = Limit(PASSES.count, PASSES.period, 3)
+    monkeypatch.setattr("contentguard.guard.crowds.PASSES", few)
+    got = [farmed(site, next(pages()), number, sheet=True) for number in range(4)]
+    assert [answer.status for answer in got] == [200, 200, 200, 429]
+    assert got[-1].cookie == "", "there is none"
+
+
+def test_much_is_forgotten_rather_than_kept(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("contentguard.guard.crowds._REMEMBERED", 2)
+    paths = [next(pages()) for _ in range(3)]
+    cookie = farmed(site, paths[0], sheet=True).cookie
+    for path in paths[1:]:
+        assert is_whole(site.ask(path, PLAIN, cookie))
+    assert is_whole(site.ask(paths[0], PLAIN, cookie)), "it counts once more, no worse"
+
+
+def test_where_the_store_fails_nobody_waits(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object) -> Decision:
+        raise OSError
+
+    for method in ("take", "meter"):
+        monkeypatch.setattr(type(site.guard.store), method, broken)
+    assert opened(site, MOST + 1) == MOST + 1
+    assert opened(site, 1, sheet=True) == 1

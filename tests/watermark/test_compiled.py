@@ -1,0 +1,138 @@
+"""Compiled articles: marks stand where they may, and a copy less its marks is what the author wrote."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contentguard.watermark.code import seed
+from contentguard.watermark.compiled import Channels, Compiled, Place
+from contentguard.watermark.frames import MARKS
+from contentguard.watermark.keys import keys_of
+from contentguard.watermark.variants import Kind, settled
+from tests.watermark.articles import article
+
+KEYS = keys_of(b"a secret of the marks", 23)
+NAME = b"/news/tide"
+INVISIBLE = re.compile("[\u200c\u200d\u2060\u2063\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+ONLY = Channels(typography=False, wording=False)
+
+
+def places(text: str, channels: Channels = ONLY) -> str:
+    """A text with ``F`` and ``G`` where its frames and gaps are."""
+    made = Compiled([[text]], channels)
+    return made.filled([{Place.FRAME: "F", Place.GAP: "G"}.get(slot.place, "V") for slot in made.slots])[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The harbour master came. He left", "The harbourG masterG came.F He left"),
+        ("So he said: “It is a wonder.” Then", "So he said:F “It is a wonder.”F Then"),
+        ("It weighs 3.5 tons at no. 7 there!", "It weighsG 3.5 tons at no.F 7 there!F"),
+        ("Alpha, beta, gamma, delta", "Alpha,F beta, gamma, delta"),
+        ("He said &ldquo;no.&rdquo; Then", "He said &ldquo;no.&rdquo;F Then"),
+        ("A caf&eacute; opened &amp; closed", "A caf&eacute; openedG &amp; closed"),
+        ("one&nbsp;harbour&nbsp;wall", "one&nbsp;harbour&nbsp;wall"),
+        ("a well-known harbour", "a well-knownG harbour"),
+        ("in 2019 there were 12345 mills", "in 2019 thereG were 12345 mills"),
+    ],
+)
+def test_places(text: str, expected: str) -> None:
+    assert places(text) == expected
+
+
+def test_a_pause_has_a_frame_where_the_last_one_is_nine_words_away() -> None:
+    assert places("One. a b c d e, f g h i; j k l m n o p q r s t u: v", replace(ONLY, gaps=False)) == (
+        "One.F a b c d e, f g h i; j k l m n o p q r s t u:F v"
+    )
+
+
+def test_no_mark_follows_a_digit_or_begins_a_text() -> None:
+    """VS15 and VS16 make an emoji of a digit."""
+    made = Compiled(article(1), Channels())
+    for slot in made.slots:
+        if slot.place is not Place.VARIANT:
+            before = made.texts[slot.run][slot.start - 1]
+            assert slot.start > 0
+            assert before.isalpha() or before in ".!?,;:"
+
+
+@given(st.integers(0, 2**32), st.integers(0, 2**40 - 1))
+def test_a_copy_less_its_marks_is_what_the_author_wrote(number: int, serial: int) -> None:
+    paragraphs = article(number, sentences=6, wording=0)
+    made = Compiled(paragraphs, ONLY)
+    assert INVISIBLE.sub("", "\n".join(made.copy(KEYS, NAME, serial))) == "\n".join(made.texts)
+
+
+@given(st.text(alphabet="abcdefgh .,;!’'–—…[]|\"“”&\n", max_size=400))
+def test_any_text_is_marked_and_nothing_lost(text: str) -> None:
+    made = Compiled([[text]], ONLY)
+    assert INVISIBLE.sub("", made.copy(KEYS, NAME, 7)[0]) == text
+    every = Compiled([[text]], Channels(contractions=True, serial_comma=True))
+    assert len(every.copy(KEYS, NAME, 7)) == 1
+    plain = every.filled([mark.decode() for mark in every.plain])[0]
+    assert settled(plain) == settled(text) or "[[" in plain
+
+
+def test_two_readers_have_different_copies_and_one_always_the_same() -> None:
+    made = Compiled(article(2), Channels())
+    assert made.copy(KEYS, NAME, 7) == made.copy(KEYS, NAME, 7)
+    assert made.copy(KEYS, NAME, 7) != made.copy(KEYS, NAME, 8)
+    assert made.copy(KEYS, NAME, 7) != made.copy(KEYS, b"/news/mill", 7)
+    assert made.copy(KEYS, NAME, 7) != made.copy(keys_of(b"a secret of the marks", 24), NAME, 7)
+
+
+def test_nothing_in_a_quotation_is_written_otherwise() -> None:
+    text = "He said “it don’t – [[ever|at all]] – matter” and didn’t go"
+    made = Compiled([[text]], Channels(frames=False, gaps=False))
+    assert [slot.variant.kind for slot in made.slots if slot.variant] == [Kind.APOSTROPHE]
+    assert made.slots[0].start > text.index("”")
+
+
+def test_a_quotation_may_go_on_in_the_next_text_but_not_in_the_next_paragraph() -> None:
+    channels = Channels(frames=False, gaps=False)
+    assert not Compiled([["He said “it ", "don’t", " matter"]], channels).slots
+    assert len(Compiled([["He said “it "], ["They don’t know"]], channels).slots) == 1
+
+
+def test_wording_is_settled_where_only_ascii_may_be_put_in() -> None:
+    made = Compiled([["[[Dozens|Scores]] don’t know about the harbour. "]], Channels(), wide=False)
+    assert {slot.place for slot in made.slots} == {Place.VARIANT}
+    assert all(mark.isascii() for serial in range(9) for mark in made.marks(KEYS, NAME, serial))
+
+
+def test_a_text_with_a_manifest_of_its_own_is_left_alone() -> None:
+    assert not Compiled([["The harbour master came.\ufeff" + MARKS[67] + MARKS[50]]], Channels()).slots
+
+
+def test_a_very_long_article_has_a_bounded_number_of_marks() -> None:
+    made = Compiled([["harbour master " * 10_000]], Channels())
+    assert len(made.slots) == 4096
+    assert len(made.marks(KEYS, NAME, 7)) == 4096
+
+
+def test_odds_are_even_for_two_and_biased_for_four() -> None:
+    paragraphs = article(3, wording=60)
+    even, biased = (Compiled(paragraphs, Channels(collusion=number)) for number in (2, 4))
+    start = seed(KEYS, NAME, even.revision)
+    assert set(even.odds(start)) == {128}
+    assert set(biased.odds(start)) == {54, 202}
+    with pytest.raises(ValueError, match="2 or 4, not 3"):
+        Channels(collusion=3)
+
+
+@pytest.mark.parametrize("odds", [128, 54, 202])
+def test_a_variant_is_drawn_as_often_as_its_odds_say(odds: int) -> None:
+    made = Compiled([["[[Dozens|Scores]] came"]], Channels(collusion=2 if odds == 128 else 4, frames=False, gaps=False))
+    keys = next(
+        k
+        for e in range(64)
+        if made.odds(seed(k := keys_of(b"a secret of the marks", e), NAME, made.revision))[0] == odds
+    )
+    second = sum(made.marks(keys, NAME, serial) == [b"Scores"] for serial in range(4000))
+    assert abs(second / 4000 - odds / 256) < 0.03
