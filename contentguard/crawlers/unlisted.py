@@ -31,7 +31,7 @@ _COMPLAINTS = re.compile(rb"@[a-z][a-z0-9-]*+\.[a-z]|[a-z0-9-]\.(?:com|org)(?![a
 _COMPATIBLE = re.compile(rb"\(compatible; ?([a-z][\w.!-]*+) ?+[\w -]{0,40}+/v?[0-9][0-9a-z.]*+[;) ]")
 _BROWSERS_TOO = frozenset(
     {b"msie", b"konqueror", b"abrowse", b"netfront", b"netpositive", b"webpositive", b"u", b"ms-office"}
-    | {b"ncbrowser", b"kun", b"ibrowse", b"googletoolbar", b"antgalio", b"netgem", b"gecko", b"opera"}
+    | {b"ncbrowser", b"kun", b"ibrowse", b"googletoolbar", b"antgalio", b"netgem", b"gecko", b"opera", b"mozilla"}
 )
 _ADDRESSES = {b"http": b"http://", b"https": b"https://", b"www": b"www."}
 _NO_NAMES = PLAIN | _ADDRESSES.keys() | {b"compatible"}
@@ -46,9 +46,10 @@ _APP = b" instagram "
 """Behind this, and a version, an app says in parentheses what it runs on."""
 
 _MODELS = tuple(
-    b"nokia samsung sonyericsson lg mot- motorola sie- siemens htc alcatel blackberry huawei zte sagem lenovo iphone"
-    b" ipod ipad smarttv sec- sanyo sharp panasonic philips bird amoi haier pantech kddi docomo j-phone softbank"
-    b" vodafone palm treo tcl lava- spice micromax fly_ karbonn sony asus- acer- gt- sch- sgh- sph- kwc-".split()
+    b"nokia samsung sonyericsson ericsson audiovox lg mot- motorola sie- siemens htc alcatel blackberry huawei"
+    b" zte sagem lenovo iphone ipod ipad smarttv sec- sanyo sharp panasonic philips bird amoi haier pantech kddi"
+    b" docomo j-phone softbank vodafone palm treo tcl lava- spice micromax fly_ karbonn sony asus- acer- gt-"
+    b" sch- sgh- sph- kwc-".split()
 )
 """How a telephone or television begins that says its model and no more."""
 

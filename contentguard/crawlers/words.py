@@ -55,8 +55,8 @@ DEVICES = HANDHELDS | frozenset(
     b"""
     applewebkit webkit khtml gecko presto trident msie chrome safari firefox opera seamonkey thunderbird
     servo goanna macintosh mac macos osx darwin cfnetwork windows win winnt linux unix bsd freebsd openbsd netbsd sunos
-    solaris haiku inferno beos amiga amigaos morphos risc os cros java arm netfront polaris obigo espial qtopia
-    ucweb lynx links elinks dillo netsurf edbrowse emacs retawq netscape
+    solaris minix syllable haiku inferno beos amiga amigaos morphos risc os cros java arm netfront polaris obigo
+    espial qtopia ucweb lynx links elinks dillo netsurf edbrowse emacs retawq netscape
     mosaic browsex hotjava icab omniweb office msoffice outlook maple ucbrowser mqqbrowser ovibrowser teleca
     amaya irix osf amigavoyager serenityos jig netpositive onebrowser inettvbrowser planetweb
     konqueror galeon netgem midori xiino arachne browser qtwebkit

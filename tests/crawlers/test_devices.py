@@ -106,6 +106,7 @@ def test_an_app_that_says_on_which_telephone_it_runs_shows_no_preview() -> None:
         "Mozilla/3.0 (ZqxPassport/3.15; ZQX/VF.NET)",
         "Mozilla/3.0 ZQX (ZqxFront/2.6 WebLight) WL/3.0",
         "MobileExplorer/3.00 (Mozilla/1.22; compatible; MMEF300; Zqx; Gamma)",
+        "Mozilla/4.0 (compatible; Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 5.1; ZQX6); Windows NT 5.1; ZQX)",
         "Mozilla/5.0 (compatible; OmniWeb/5.1.1; Mac_PowerPC)",
         "Mozilla/5.0 (Windows; U; Windows NT 6.1; rv:1.9.3a1) Gecko/20100208 MozillaDeveloperPreview/3.7a1",
         "com.example.ZqxServicesAgent/8623.2.7.10.4 CFNetwork/3860.400.51 Darwin/25.3.0",

@@ -186,8 +186,19 @@ def test_first_match_and_longest_match_agree(found: list[Place], granted: bool, 
     ),
     st.booleans(),
 )
-def test_ordinary_patterns_can_all_be_said(found: list[Place], granted: bool) -> None:
-    assert not ranked(found, granted=granted).unsaid
+def test_ordinary_patterns_can_all_be_said_but_one_that_cannot_be_made_longer(
+    found: list[Place], granted: bool
+) -> None:
+    """``/a$`` denied, ``/a`` allowed, ``/*.pdf$`` denied: the second must outdo the third, and so the first."""
+    fixed = {place.rule for place in found if place.pattern.anchored and len(place.pattern.parts) == 1}
+    assert ranked(found, granted=granted).unsaid <= fixed
+
+
+def test_what_cannot_be_said_is_only_what_is_caught_between_two_others() -> None:
+    places = [Place(text, parse_pattern(text), text == "/a") for text in ("/a$", "/a", "/*.pdf$")]
+    assert ranked(places, granted=True).unsaid == {"/a$"}
+    for two in (places[:2], places[1:], places[::2]):
+        assert not ranked(two, granted=True).unsaid
 
 
 def test_what_cannot_be_put_before_what_contradicts_it_is_listed() -> None:
