@@ -59,8 +59,7 @@ class Caller:
         self.reads = dest in _DOCUMENTS and not is_prefetch(values)
         """Whether somebody opens a page: neither a browser ahead of its reader, nor a page that embeds another."""
         self.site = site if b"referer" in values or site in _NEED_NO_REFERER else None
-        """Where from (Sec-Fetch-Site); empty where only a Referer tells, None where nothing does, or no Referer bears
-        it out."""
+        """Where from (Sec-Fetch-Site); empty where only a Referer tells, None where nothing does or bears it out."""
         self.says_so = not self.reads and (dest == b"empty" or dest in _DOCUMENTS) and self.site in (None, b"none")
         """Whether only its own word is for it that this is a browser ahead of its reader, or an open page's script."""
         agent = known.agent
@@ -68,8 +67,7 @@ class Caller:
         """The kind of browser, which stays the same when it is updated."""
         self._secret = secret
         kind = agent.engine, agent.major, agent.system, agent.mobile, agent.plain
-        said = [values.get(name) for name in _TOLD]
-        self.cluster = _number((kind, said), secret)
+        self.cluster = _number((kind, [values.get(name) for name in _TOLD]), secret)
         """What ``detect.cluster_of`` tells apart, by a number that outlasts this process."""
         self.verdicts = verdicts
         """What is noticed in a session → the verdict on all of them, where there is nothing else to judge by."""
