@@ -59,8 +59,7 @@ class Caller:
         self.reads = dest in _DOCUMENTS and not is_prefetch(values)
         """Whether somebody opens a page: neither a browser ahead of its reader, nor a page that embeds another."""
         self.site = site if b"referer" in values or site in _NEED_NO_REFERER else None
-        """Where from (Sec-Fetch-Site); empty where only a Referer tells, None where nothing does, or no Referer bears
-        it out."""
+        """Where from (Sec-Fetch-Site); empty where only a Referer tells, None where nothing does or bears it out."""
         self.says_so = not self.reads and (dest == b"empty" or dest in _DOCUMENTS) and self.site in (None, b"none")
         """Whether only its own word is for it that this is a browser ahead of its reader, or an open page's script."""
         agent = known.agent
