@@ -189,7 +189,32 @@ def test_no_reader_notices(tmp_path: Path) -> None:
     before = {answer.process for answer in answers if answer.asked < killed}
     assert len(before) == 2, "both workers were there"
     assert {answer.process for answer in answers if answer.asked > killed} & before - {worker}, "the other goes on"
-    assert len(answers) / seconds > 0.5 * _READERS * _RATE or usual[-1] > _LOCAL, "this was a load"
-    # Pages asked for a tenth of a second into a fault: the store's timeout at most, and few of them that.
-    assert max(worst.values()) <= usual[-1] + 3 * _LOCAL
-    assert max(middle.values()) <= 2 * middle["usual"] + _LOCAL
+    # If pages went on waiting for Redis, the quickest would wait as well. Where the machine is too busy to keep the
+    # pace no more can be said than that nobody waits for Redis to come back.
+    quickest, keeps_pace = max(times[0] for times in late.values()), len(answers) / seconds > 0.9 * _READERS * _RATE
+    assert quickest <= (middle["usual"] + _LOCAL if keeps_pace else usual[-1])
+    assert max(worst.values()) <= usual[-1] + 10 * _LOCAL
+
+
+def test_without_a_shared_store_no_worker_takes_a_ticket_twice(tmp_path: Path) -> None:
+    """Each remembers for itself: one ticket brings as many answers as there are workers at most, and one pass."""
+    command = server_command("uvicorn", "tests.servers.newsroom:app", "--factory", *OPTIONS)
+    own = {"CONTENTGUARD_SECRET_KEY": "two workers share this", ORIGIN: f"http://{HOST}"}
+    with serving(command, tmp_path / "log", **own) as server:
+        answers = asyncio.run(_spent_by_many(server))
+    good = [answer for answer in answers if answer.status == 200]
+    assert {answer.status for answer in answers} == {200, 403}
+    assert 1 <= len(good) == len({answer.process for answer in good}) <= 2
+
+
+async def _spent_by_many(server: Server) -> list[Answer]:
+    first = Reader(server.port, "127.80.0.1")
+    lead = await first.ask(_STORIES[0], kept=True)
+    posted = proof(lead.body.decode())
+    assert posted is not None
+    many = [Reader(server.port, "127.80.0.1", lead.cookie) for _ in range(24)]
+    try:
+        return await asyncio.gather(*(reader.ask(*posted) for reader in many))
+    finally:
+        for reader in [first, *many]:
+            reader.leave()
