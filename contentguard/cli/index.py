@@ -117,7 +117,7 @@ class Indexer:
         if kind == "html":
             return self._page(name, data, media if page_has_charset(media) else "")
         paragraphs = tuple((escape(one, quote=False),) for one in _texts(text_of(data, kind)))
-        return self._revision(self._named(name), paragraphs)
+        return _revision(self._named(name), Compiled(paragraphs, self._settings.watermark))
 
     def _page(self, name: str, data: bytes, media: str) -> Revision:
         if len(data) > self._settings.article.max_bytes:
@@ -137,14 +137,14 @@ class Indexer:
         here = self._named(name)
         parts = urlsplit(here)
         told = read_page(found, encoding, origin=f"{parts.scheme}://{parts.netloc}", path=parts.path, routes="")
-        return self._revision(told.canonical or here, made[0].paragraphs)
+        return _revision(told.canonical or here, made[0])
 
     def _named(self, name: str) -> str:
         return urljoin(self._base + "/", name) if self._base else name
 
-    def _revision(self, name: str, paragraphs: tuple[tuple[str, ...], ...]) -> Revision:
-        channels = self._settings.watermark
-        return Revision(name, Compiled(paragraphs, channels).revision, paragraphs, channels, time.time())
+
+def _revision(name: str, made: Compiled) -> Revision:
+    return Revision(name, made.revision, made.paragraphs, made.channels, time.time())
 
 
 def page_has_charset(media: str) -> bool:

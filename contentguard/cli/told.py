@@ -9,6 +9,7 @@ from typing import Any
 from contentguard.backends import Issued
 from contentguard.cli.finding import Article, Part, Reader, Trace
 from contentguard.cli.suspects import shown
+from contentguard.watermark.words import visible
 
 _QUOTES = 3
 _ROWS = 10
@@ -71,7 +72,7 @@ def _article(article: Article) -> Iterator[str]:
     if article.foreign:
         yield f"    {article.foreign} different frames belong to no article here: moved, made up or of another key"
     for theirs, ours in article.quotes[:_QUOTES]:
-        yield f"    copy:    {shown(theirs)}"
+        yield f"    copy:    {shown(visible(theirs))}"
         yield f"    article: {shown(ours)}"
     if len(article.quotes) > _QUOTES:
         yield f"    and {len(article.quotes) - _QUOTES} passages more"

@@ -102,7 +102,7 @@ class Copies:
         if made is not None and self.evidence is not None:
             compiled = made.article
             assert isinstance(compiled, Compiled)
-            self.evidence.learn(Revision(article, compiled.revision, compiled.paragraphs, self._channels, now))
+            self.evidence.learn(Revision(article, compiled.revision, compiled.paragraphs, compiled.channels, now))
         return made
 
     def _issued(self, marking: Marking, article: str, name: str, whom: Whom) -> Issued:

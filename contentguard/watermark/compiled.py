@@ -107,6 +107,8 @@ class Compiled:
         self.collusion = channels.collusion
         if not wide:
             channels = replace(channels, frames=False, gaps=False)
+        self.channels = channels
+        """Which marks it can carry: whoever compiles it again by these has the same slots."""
         self.slots: list[Slot] = [] if carries_manifest(whole) else [*islice(self._slots(paragraphs, channels), MOST)]
         self.gaps = sum(slot.place is Place.GAP for slot in self.slots)
         self.variants = [slot.variant for slot in self.slots if slot.variant is not None]

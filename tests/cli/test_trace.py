@@ -53,7 +53,8 @@ def test_a_page_names_the_pass(site: Site, tmp_path: Path, capsys: pytest.Captur
     assert "of 1,000 innocent readers none has that but with a probability of 1e-06" in out
     assert "not to whoever published it" in out
     assert "\x1b" not in out
-    assert "    article: " in out
+    copied, original = out.partition("    copy:    ")[2].partition("    article: ")[::2]
+    assert copied.strip() == original.partition("\n")[0]
 
 
 def test_as_data(site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
