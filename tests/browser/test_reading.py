@@ -65,7 +65,7 @@ def read(page: Page, url: str) -> None:
     page.wait_for_selector(LEAD, state="detached", timeout=20_000)
 
 
-@pytest.mark.parametrize(("width", "height"), [(360, 740), (1280, 900)], ids=["narrow", "wide"])
+@pytest.mark.parametrize(("width", "height"), [(360, 740), (1280, 900), (1280, 1500)], ids=["narrow", "wide", "tall"])
 def test_the_whole_article_is_there_soon_and_nothing_moves(
     stories: Archive, window: Opener, width: int, height: int
 ) -> None:
