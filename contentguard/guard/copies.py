@@ -18,6 +18,7 @@ from contentguard.backends.recording import Recorder, hashed
 from contentguard.errors import Fault, SettingsError
 from contentguard.guard.visits import Visit
 from contentguard.model import Facts, Purpose, Verdict
+from contentguard.policy.rules import READER
 from contentguard.rewrite.marking import Marking
 from contentguard.rewrite.pages import Pages, Shelf
 from contentguard.rewrite.plan import Plan, Values
@@ -44,7 +45,7 @@ class Copies:
         self._note = note
         self.evidence = _opened(settings, signer)
         """Where it is written down who was given which copy; None where that is not wanted."""
-        self._hashes = signer.derive("evidence")
+        self._hashes, self._kind_of = signer.derive("evidence"), settings.policy.compiled.kind_of
         self._channels = settings.watermark
         self.secrets = signer.derived("marks")
         """The keys of the marks: the first makes them, all read them."""
@@ -57,10 +58,8 @@ class Copies:
     def name(self, visit: Visit, facts: Facts) -> str:
         """Whom a copy is for; empty where that is nobody in particular."""
         crawler = facts.crawler
-        if crawler is not None and crawler.purpose is Purpose.SEARCH:
-            return ""
-        if crawler is not None:
-            return f"crawler {crawler.name}"
+        if crawler is not None and self._kind_of(crawler) != READER:
+            return "" if crawler.purpose is Purpose.SEARCH else f"crawler {crawler.name}"
         if visit.account:
             return f"account {visit.account}"
         given = visit.new or visit.given
@@ -77,13 +76,17 @@ class Copies:
         """
         article = plan.url or str(shelf.key[0])
         try:
-            marking = await self._marking(pages, shelf, plan, article, now)
+            ready = plan.mark is None
+            marking = plan.marking if ready else await anyio.to_thread.run_sync(pages.marked, shelf, plan)
         except Exception:
             self._note("marks-failed", "an article could not be marked", failed=True)
             return {}
         if marking is None:
             return {}
         try:
+            if self.evidence is not None:
+                # Whoever divided the page may have found its places first: what is known already costs a look-up.
+                self.evidence.learn(_revision(marking, article, now))
             name = "" if whom is None else self.name(whom.visit, whom.facts)
             if whom is None or not name:
                 return marking.plain
@@ -94,16 +97,6 @@ class Copies:
         except Exception:
             self._note("marks-failed", "a copy could not be marked", failed=True)
             return marking.plain
-
-    async def _marking(self, pages: Pages, shelf: Shelf, plan: Plan, article: str, now: float) -> Marking | None:
-        if plan.mark is None:
-            return plan.marking
-        made = await anyio.to_thread.run_sync(pages.marked, shelf, plan)
-        if made is not None and self.evidence is not None:
-            compiled = made.article
-            assert isinstance(compiled, Compiled)
-            self.evidence.learn(Revision(article, compiled.revision, compiled.paragraphs, compiled.channels, now))
-        return made
 
     def _issued(self, marking: Marking, article: str, name: str, whom: Whom) -> Issued:
         """What is written down of a copy. No address: a keyed hash of it."""
@@ -132,6 +125,13 @@ class Copies:
         assert isinstance(made, Compiled)
         keys = keys_of(self.secrets[0], epoch_at(now))
         return dict(enumerate(made.marks(keys, article.encode("utf-8", "surrogatepass"), self.serial(name))))
+
+
+def _revision(marking: Marking, article: str, now: float) -> Revision:
+    """What is remembered of an article's text."""
+    made = marking.article
+    assert isinstance(made, Compiled)
+    return Revision(article, made.revision, made.paragraphs, made.channels, now)
 
 
 def _opened(settings: Settings, signer: Signer) -> Recorder | None:
