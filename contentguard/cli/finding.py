@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from contentguard.backends import Issued
 from contentguard.cli.suspects import Suspect
-from contentguard.watermark.score import Bits
+from contentguard.watermark.score import Bits, Sums
 from contentguard.watermark.winnow import Overlap
 
 
@@ -36,6 +36,8 @@ class Part(NamedTuple):
     epoch: int
     framed: bool
     """Whether a frame names him."""
+    sums: Sums
+    """The same for each of the score's components, to be added to other articles'."""
 
 
 class Reader(NamedTuple):

@@ -26,7 +26,7 @@ from contentguard.watermark.frames import payloads, symbols, word
 from contentguard.watermark.keys import keys_of, latest
 from contentguard.watermark.observed import Observed, observe
 from contentguard.watermark.ranking import frame_scores, mean, scores, summed
-from contentguard.watermark.score import Bits, bits, needed
+from contentguard.watermark.score import Bits, Sums, added, averaged, needed, sums
 from contentguard.watermark.token import read, write
 from contentguard.watermark.winnow import SHINGLE, Overlap, candidates, fingerprints, overlap
 from contentguard.watermark.words import Word, split
@@ -195,7 +195,11 @@ class Tracer:
 
     def _reader(self, serial: int) -> Reader:
         parts = [part for name, case in self._cases.items() if (part := self._part(name, case, serial)) is not None]
-        total = summed([part.bits.total for part in parts]) if parts else -inf
+        total = -inf
+        if parts:
+            # Two ways of adding up: each article may be another's, or all were mixed alike. Their mean holds the bound.
+            alike = averaged(added(part.sums for part in parts))
+            total = mean([summed([part.bits.total for part in parts]), alike])
         return Reader(serial, total, tuple(parts), tuple(self._log.rows(serial=serial)))
 
     def _part(self, name: str, case: _Case, serial: int) -> Part | None:
@@ -207,8 +211,9 @@ class Tracer:
             return None
         encoded = _encoded(name)
         every = [self._exact(one, encoded, serial) for one in held]
-        means = [mean([getattr(one, which) for one in every]) for which in Bits._fields]
-        return Part(name, Bits(*means), held[0].epoch, serial in case.framed)
+        channels = [[mean(several) for several in zip(*same, strict=True)] for same in zip(*every, strict=True)]
+        whole = [mean(several) for several in zip(*map(added, every), strict=True)]
+        return Part(name, Bits(averaged(whole), *map(averaged, channels)), held[0].epoch, serial in case.framed, whole)
 
     def _unlogged(self, name: str, case: _Case, epochs: Iterable[int]) -> Iterator[_Held]:
         """As what a text may be held against somebody whom only a frame names."""
@@ -219,11 +224,11 @@ class Tracer:
                     seen = observe(article, text) if found else Observed((), (), (), symbols(text), ())
                     yield from (_Held(article, seen, secret, epoch) for secret in self._secrets)
 
-    def _exact(self, held: _Held, name: bytes, serial: int) -> Bits:
+    def _exact(self, held: _Held, name: bytes, serial: int) -> tuple[Sums, Sums, Sums]:
         keys = keys_of(held.secret, held.epoch)
         start = seed(keys, name, held.article.revision)
         code, own = stream(start, serial, held.article.size), word(keys.epoch, write(keys, serial, name))
-        return bits(held.article, held.seen, code, held.article.odds(start), own)
+        return sums(held.article, held.seen, code, held.article.odds(start), own)
 
 
 def _encoded(name: str) -> bytes:

@@ -9,6 +9,7 @@ Bits of independent articles add up.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import inf, log2
 from typing import NamedTuple
 
@@ -72,8 +73,15 @@ def form_bits(odds: int, which: int) -> tuple[tuple[float, float], ...]:
     return _HALF if odds == 128 else _BIASED[odds][which == 0]
 
 
-def bits(article: Compiled, seen: Observed, code: bytes, odds: bytes, word: bytes) -> Bits:
-    """What speaks for the reader of this code. ``odds``: see ``Compiled.odds``. ``word``: of the reader's frames."""
+Sums = list[float]
+"""For each component, in bits."""
+
+
+def sums(article: Compiled, seen: Observed, code: bytes, odds: bytes, word: bytes) -> tuple[Sums, Sums, Sums]:
+    """What speaks for the reader of this code in each channel: frames, gaps and variants.
+
+    ``odds``: see ``Compiled.odds``. ``word``: of the reader's frames.
+    """
     in_frames = [0.0] * len(COMPONENTS)
     for place, byte in seen.symbols:
         _add(in_frames, SELECTOR, word[place] == byte)
@@ -87,9 +95,19 @@ def bits(article: Compiled, seen: Observed, code: bytes, odds: bytes, word: byte
     for number, which in seen.chosen:
         drawn = code[first + number] < odds[number]
         _add(in_variants, form_bits(odds[number], which), drawn == bool(which))
-    sums = in_frames, in_gaps, in_variants
-    every = [sum(parts) for parts in zip(*sums, strict=True)]
-    return Bits(averaged(every), *map(averaged, sums))
+    return in_frames, in_gaps, in_variants
+
+
+def added(several: Iterable[Sums]) -> Sums:
+    """What several channels or articles say together, component by component: for who mixes copies in one of them does
+    so in all."""
+    return [sum(parts) for parts in zip(*several, strict=True)]
+
+
+def bits(article: Compiled, seen: Observed, code: bytes, odds: bytes, word: bytes) -> Bits:
+    """The same in bits; see ``sums``."""
+    channels = sums(article, seen, code, odds, word)
+    return Bits(averaged(added(channels)), *map(averaged, channels))
 
 
 def _add(sums: list[float], table: tuple[tuple[float, float], ...], same: bool) -> None:
