@@ -28,7 +28,7 @@ class Caller:
 
     __slots__ = (
         *("_secret", "cluster", "conditional", "cookies", "forwarded", "gzips", "kind", "known", "may_wait", "reads"),
-        *("robot", "says_so", "signed", "site", "verdicts"),
+        *("robot", "says_so", "signed", "site", "tag", "verdicts"),
     )
 
     def __init__(
@@ -44,6 +44,8 @@ class Caller:
         """``values``: the first value of each header. ``limited``: all requests count. ``secret``: keys clusters."""
         self.known = known
         """What the detectors say of the headers."""
+        self.tag = f" {known.fingerprint:x}"
+        """What stands behind the address in the name of a client without a cookie (``detect.client_of``)."""
         self.robot = robot
         """The declared robot that the User-Agent names."""
         self.signed = b"signature-input" in values

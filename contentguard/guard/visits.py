@@ -15,7 +15,7 @@ from secrets import token_hex
 
 from contentguard.addresses import neighbourhood, prefix
 from contentguard.admission.passes import Pass, fresh, named, read, short, write
-from contentguard.detect import client_of, cluster_of, honeylinks, report
+from contentguard.detect import cluster_of, honeylinks, report
 from contentguard.detect.aggregates import Aggregates
 from contentguard.detect.neighbours import Neighbours
 from contentguard.detect.network import read as read_network
@@ -90,7 +90,7 @@ class Visits:
         """Recognise a client."""
         given = self._given(facts, caller.kind) if caller.cookies else None
         address = prefix(facts.client)
-        return Visit(caller, given, address, client_of(facts, address, caller.known))
+        return Visit(caller, given, address, address + caller.tag)
 
     def _given(self, facts: Facts, kind: str) -> Pass | None:
         """The genuine pass among a request's cookies; None for one that another kind of browser was given."""
