@@ -121,8 +121,9 @@ GUARDS: Mapping[str, Mapping[str, Any]] = {
 class Court:
     """One guard of each kind. For one event loop."""
 
-    def __init__(self) -> None:
-        self.clock = _Clock()
+    def __init__(self, *, patient: bool = True) -> None:
+        """``patient``: a verdict that took long is judged again until it does not, or too often."""
+        self.clock, self._patient = _Clock(), patient
         self.guards = [self._guard(options) for options in GUARDS.values()]
 
     def _guard(self, options: Mapping[str, Any]) -> Guard:
@@ -162,7 +163,7 @@ class Court:
             facts, verdict, took = await self.judged(guard, asked)
             if took > LIMIT:
                 tally.slow += 1
-                took = await self._at_best(guard, asked, took)
+                took = await self._at_best(guard, asked, took) if self._patient else took
             if verdict.action is not Action.ALLOW:
                 _check(verdict.status >= 400 and refusal(guard, facts, verdict).status >= 400, "a refusal is none")
             if number % _REPLAYED == 0:
@@ -231,20 +232,20 @@ def _count(tally: Tally, facts: Facts, verdict: Verdict) -> None:
         tally.signals[signal.name] += 1
 
 
-def hunt(seed: int, requests: int, *, first: int = 0, tally: Tally) -> Iterator[Finding]:
-    """Judge so many requests, and tell what is found."""
+def hunt(seed: int, requests: int, *, first: int = 0, tally: Tally, patient: bool = True) -> Iterator[Finding]:
+    """Judge so many requests, and tell what is found. ``patient``: see ``Court``."""
     log_level, propagates = VERDICTS.level, VERDICTS.propagate
     VERDICTS.setLevel(logging.INFO)
     VERDICTS.propagate = False
     try:
-        yield from asyncio.run(_hunted(seed, range(first, first + requests), tally))
+        yield from asyncio.run(_hunted(seed, range(first, first + requests), tally, patient))
     finally:
         VERDICTS.setLevel(log_level)
         VERDICTS.propagate = propagates
 
 
-async def _hunted(seed: int, numbers: range, tally: Tally) -> list[Finding]:
-    court = Court()
+async def _hunted(seed: int, numbers: range, tally: Tally, patient: bool) -> list[Finding]:
+    court = Court(patient=patient)
     tried = [await court.try_one(number, request(Random(f"{seed}:{number}")), tally) for number in numbers]
     return [finding for finding in tried if finding is not None]
 

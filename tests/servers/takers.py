@@ -191,7 +191,7 @@ def with_newspaper(archive: Archive, address: str, dressed: bool, _folder: Path)
         from newspaper import Article, Config, network
 
         config = Config()
-        config.requests_params = {"verify": str(archive.certificate), "timeout": 20}
+        config.requests_params = {**config.requests_params, "verify": str(archive.certificate), "timeout": 20}
         config.fetch_images = False
         if dressed:
             config.headers = CLOTHES
