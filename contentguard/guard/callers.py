@@ -42,10 +42,8 @@ class Caller:
         secret: bytes = b"",
     ) -> None:
         """``values``: the first value of each header. ``limited``: all requests count. ``secret``: keys clusters."""
-        self.known = known
-        """What the detectors say of the headers."""
-        self.tag = f" {known.fingerprint:x}"
-        """What stands behind the address in the name of a client without a cookie (``detect.client_of``)."""
+        self.known, self.tag = known, f" {known.fingerprint:x}"
+        """What the detectors say of the headers; what follows the address in a client's name (``detect.client_of``)."""
         self.robot = robot
         """The declared robot that the User-Agent names."""
         self.signed = b"signature-input" in values
