@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from contentguard.admission import orders
 from contentguard.admission.orders import REVOKE, STATUS
 from contentguard.admission.sealed import LONGEST
+from contentguard.asgi.request import read_body
 from contentguard.asgi.response import Plain
 from contentguard.guard import Guard
 from contentguard.guard.status import status
@@ -40,7 +41,7 @@ class Desk:
         if scope["method"] != METHODS[self._route] or not order.startswith(_SCHEME) or len(order) > LONGEST:
             await _NOTHING(scope, receive, send)
             return
-        body = await _body(receive) if self._route == REVOKE else b""
+        body = await read_body(receive, _MOST) if self._route == REVOKE else b""
         if body is None:
             return
         guard, text = self._guard, order.removeprefix(_SCHEME)
@@ -59,15 +60,3 @@ class Desk:
 def _told(data: Any) -> Plain:
     kind = (b"content-type", b"application/json"), (b"x-content-type-options", b"nosniff")
     return Plain(200, [*kind, _NO_STORE], json.dumps(data).encode())
-
-
-async def _body(receive: Receive) -> bytes | None:
-    """A request's body as far as it is read; None for a client that is gone."""
-    body, more = b"", True
-    while more and len(body) <= _MOST:
-        message = await receive()
-        if message["type"] != "http.request":
-            return None
-        body += message.get("body", b"")[: _MOST + 1]
-        more = message.get("more_body", False)
-    return body

@@ -22,7 +22,7 @@ from contentguard.admission.sealed import LONGEST
 from contentguard.admission.tickets import Ticket
 from contentguard.asgi.openings import Openings
 from contentguard.asgi.replay import fetch
-from contentguard.asgi.request import ONCE, read_facts, routes_prefix
+from contentguard.asgi.request import ONCE, read_body, read_facts, routes_prefix
 from contentguard.asgi.response import Plain
 from contentguard.assets import WAIT
 from contentguard.guard.admissions import Admissions
@@ -72,7 +72,7 @@ class Reading:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer it."""
         guard = self._guard
-        body = await _body(receive) if self._way == REST else b""
+        body = await read_body(receive, _MOST) if self._way == REST else b""
         if body is None:
             return
         facts, client = read_facts(scope, guard), scope.get("client")
@@ -199,15 +199,3 @@ def _refused(done: Redeemed) -> Plain:
 
 def _gone() -> Plain:
     return Plain(404, [_NO_STORE, (b"content-type", b"text/plain; charset=utf-8")], b"Not Found\n")
-
-
-async def _body(receive: Receive) -> bytes | None:
-    """A request's body, no longer than it can be; None for a client that is gone."""
-    body, more = b"", True
-    while more and len(body) <= _MOST:
-        message = await receive()
-        if message["type"] != "http.request":
-            return None
-        body += message.get("body", b"")[: _MOST + 1]
-        more = message.get("more_body", False)
-    return body

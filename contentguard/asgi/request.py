@@ -16,7 +16,7 @@ from contentguard.proxies import alone
 from contentguard.rewrite.page import Delivery
 
 if TYPE_CHECKING:
-    from starlette.types import Scope
+    from starlette.types import Receive, Scope
 
     from contentguard.guard import Guard
 
@@ -109,3 +109,15 @@ def without_token(scope: Scope) -> tuple[Scope, bytes]:
         return scope, b""
     kept = b"&".join(field for field in fields if not field.startswith(mark))
     return {**scope, "query_string": kept}, found[0].removeprefix(mark)
+
+
+async def read_body(receive: Receive, most: int) -> bytes | None:
+    """A request's body, or a little more of it than ``most`` bytes; None for a client that is gone."""
+    body, more = b"", True
+    while more and len(body) <= most:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        body += message.get("body", b"")[: most + 1]
+        more = message.get("more_body", False)
+    return body

@@ -92,7 +92,7 @@ def _blocks(text: str, *, markdown: bool) -> Iterator[tuple[str, ...]]:
 
 def wrong(raw: str, compiled: Compiled) -> Iterator[Fault]:
     """Everything that looks like a slot of wording and is none."""
-    own = Counter(_written(one) for one in compiled.variants if one.kind is Kind.WORDING)
+    own = Counter(_written(one) for one in compiled.variants if one.differs and one.kind is Kind.WORDING)
     at = 0
     for slot in [one for one in found(raw) if one.kind is Kind.WORDING]:
         yield from _malformed(raw, at, slot.start)
@@ -130,7 +130,7 @@ def _line(text: str, at: int) -> int:
 def capacity(compiled: Compiled, *, typography: bool) -> float:
     """What all slots of a whole copy say of its reader, in bits, if no invisible mark is left. ``typography``: or if
     apostrophes and dashes are left too."""
-    slots = [one for one in compiled.variants if typography or not one.kind.typographic]
+    slots = [one for one in compiled.variants if one.differs and (typography or not one.kind.typographic)]
     if not slots:
         return 0.0
     # Each slot's bits as if each of its texts were as frequent: with a bias for coalitions it says a quarter less.
@@ -144,10 +144,11 @@ def told_apart(bits: float) -> int:
 
 
 def _lines(name: str, compiled: Compiled) -> Iterator[str]:
-    kinds = Counter(one.kind for one in compiled.variants)
-    yield f"{name}: {len(compiled.variants)} slots in {len(compiled.words):,} words"
+    slots = [one for one in compiled.variants if one.differs]
+    kinds = Counter(one.kind for one in slots)
+    yield f"{name}: {len(slots)} slots in {len(compiled.words):,} words"
     yield from (f"  {count:4}  {kind}" for kind, count in kinds.most_common())
-    for slot in compiled.variants:
+    for slot in slots:
         if slot.kind in (Kind.WORDING, Kind.CONTRACTION, Kind.COMMA):
             yield "        " + " | ".join(shown(unescape(text)) or "(nothing)" for text in slot.texts)
     stripped, whole = capacity(compiled, typography=False), capacity(compiled, typography=True)

@@ -24,8 +24,6 @@ __all__ = [
     "DETECTORS",
     "HEADER_DETECTORS",
     "Known",
-    "client_of",
-    "cluster_of",
     "examine",
     "is_prefetch",
     "key",
@@ -163,18 +161,6 @@ def look(facts: Facts) -> Known:
                 _shapes.clear()
             _shapes[remembered] = known
     return known
-
-
-def cluster_of(facts: Facts, known: Known | None = None) -> int:
-    """The fingerprint cluster a request belongs to, for ``Aggregates``: the same for a page and for its parts."""
-    number = (known or look(facts)).fingerprint
-    ja4 = facts.network.ja4 if facts.network is not None else ""
-    return hash((number, ja4)) & 0xFFFFFFFFFFFFFFFF if ja4 else number
-
-
-def client_of(facts: Facts, prefix: str, known: Known | None = None) -> str:
-    """The key under which ``Sessions`` knows a client whose cookie did not come back."""
-    return f"{prefix} {(known or look(facts)).fingerprint:x}"
 
 
 def prefetched(facts: Facts) -> bool:

@@ -149,7 +149,9 @@ class Guard(Reception):
         return facts.crawler is not None and self._policy.kind_of(facts.crawler) != READER
 
     def may_stream(self, facts: Facts, verdict: Verdict, visit: Visit | None) -> bool:
-        """Whether a client's page may leave before it is known what it is: it is certain to get all of it."""
+        """Whether a client's page may leave before it is known what it is: it is certain to get all of it, unmarked."""
+        if self.copies is not None:
+            return False
         if visit is None or self.admissions is None or not self.admissions.applies(verdict):
             return True
         return not self.is_robot(facts) and self.admissions.may_stream(visit, facts, verdict)

@@ -43,7 +43,7 @@ class Caller:
     ) -> None:
         """``values``: the first value of each header. ``limited``: all requests count. ``secret``: keys clusters."""
         self.known, self.tag = known, f" {known.fingerprint:x}"
-        """What the detectors say of the headers; what follows the address in a client's name (``detect.client_of``)."""
+        """What the detectors say of the headers; what follows the address in the name of a client without a cookie."""
         self.robot = robot
         """The declared robot that the User-Agent names."""
         self.signed = b"signature-input" in values
@@ -67,7 +67,7 @@ class Caller:
         """The kind of browser, which stays the same when it is updated."""
         self._secret = secret
         self.cluster = _cluster(known, values, secret)
-        """What ``detect.cluster_of`` tells apart, by a number that outlasts this process."""
+        """The fingerprint cluster: the same for a page and for its parts, by a number that outlasts this process."""
         self.verdicts = verdicts
         """What is noticed in a session → the verdict on all of them, where there is nothing else to judge by."""
 

@@ -90,21 +90,21 @@ class Copies:
             name = "" if whom is None else self.name(whom.visit, whom.facts)
             if whom is None or not name:
                 return marking.plain
-            made = self.marks(marking, article, name, now)
+            serial = self.serial(name)
             if self.evidence is not None:
-                self.evidence.record(self._issued(marking, article, name, whom))
-            return made
+                self.evidence.record(self._issued(marking, article, serial, whom))
+            return self._marks(marking, article, serial, now)
         except Exception:
             self._note("marks-failed", "a copy could not be marked", failed=True)
             return marking.plain
 
-    def _issued(self, marking: Marking, article: str, name: str, whom: Whom) -> Issued:
+    def _issued(self, marking: Marking, article: str, serial: int, whom: Whom) -> Issued:
         """What is written down of a copy. No address: a keyed hash of it."""
         (visit, facts, verdict), made = whom, marking.article
         given = visit.new or visit.given
         assert isinstance(made, Compiled)
         return Issued(
-            self.serial(name),
+            serial,
             epoch_at(facts.now),
             article,
             made.revision,
@@ -119,12 +119,11 @@ class Copies:
             visit.key if given is None else given.id,
         )
 
-    def marks(self, marking: Marking, article: str, name: str, now: float) -> Values:
-        """The same for who is called ``name``. ``article`` names the page."""
+    def _marks(self, marking: Marking, article: str, serial: int, now: float) -> Values:
         made = marking.article
         assert isinstance(made, Compiled)
         keys = keys_of(self.secrets[0], epoch_at(now))
-        return dict(enumerate(made.marks(keys, article.encode("utf-8", "surrogatepass"), self.serial(name))))
+        return dict(enumerate(made.marks(keys, article.encode("utf-8", "surrogatepass"), serial)))
 
 
 def _revision(marking: Marking, article: str, now: float) -> Revision:

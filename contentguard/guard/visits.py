@@ -15,7 +15,7 @@ from secrets import token_hex
 
 from contentguard.addresses import neighbourhood, prefix
 from contentguard.admission.passes import Pass, fresh, named, read, short, write
-from contentguard.detect import cluster_of, honeylinks, report
+from contentguard.detect import honeylinks, report
 from contentguard.detect.aggregates import Aggregates
 from contentguard.detect.neighbours import Neighbours
 from contentguard.detect.network import read as read_network
@@ -129,7 +129,7 @@ class Visits:
         session = self.sessions.read(visit.key, facts.now)
         cluster = None
         if self.aggregates.alarms:
-            cluster = self.aggregates.read(cluster_of(facts, visit.caller.known), facts.now)
+            cluster = self.aggregates.read(visit.caller.cluster_at(facts), facts.now)
         network = self._network(visit, facts, peer) if visit.given is None or self._reads_network else None
         told(facts, session, network, cluster, visit.given is not None and visit.given.level > 0)
 
@@ -168,7 +168,7 @@ class Visits:
         if visit.new is not None:
             self.sessions.article(visit.new.id, now, flags, mark, ordinal)
         if shows and caller.reads:
-            self.aggregates.view(cluster_of(facts, visit.caller.known), neighbourhood(facts.client), page, now)
+            self.aggregates.view(visit.caller.cluster_at(facts), neighbourhood(facts.client), page, now)
         return session
 
     def _shows_nothing(self, visit: Visit, now: float) -> bool:
@@ -190,9 +190,7 @@ class Visits:
         if given is not None and now - given.issued < _JUST_GIVEN:
             viewed = self.sessions.fetched(visit.anonymous, kind) or viewed
         if sheet:
-            self.aggregates.follow(
-                cluster_of(facts, visit.caller.known), neighbourhood(facts.client), viewed or now, now
-            )
+            self.aggregates.follow(visit.caller.cluster_at(facts), neighbourhood(facts.client), viewed or now, now)
             if given is not None and now - given.seen > _RENEWED:
                 visit.new = given._replace(seen=int(now))
 

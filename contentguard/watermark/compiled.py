@@ -15,8 +15,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from hashlib import blake2b
-from html import unescape
-from itertools import accumulate, islice
+from itertools import accumulate
 from typing import Any, ClassVar, NamedTuple
 
 from contentguard.watermark import gaps
@@ -109,7 +108,7 @@ class Compiled:
             channels = replace(channels, frames=False, gaps=False)
         self.channels = channels
         """Which marks it can carry: whoever compiles it again by these has the same slots."""
-        self.slots: list[Slot] = [] if carries_manifest(whole) else [*islice(self._slots(paragraphs, channels), MOST)]
+        self.slots: list[Slot] = [] if carries_manifest(whole) else list(_bounded(self._slots(paragraphs, channels)))
         self.gaps = sum(slot.place is Place.GAP for slot in self.slots)
         self.variants = [slot.variant for slot in self.slots if slot.variant is not None]
         written = "utf-8" if wide else "ascii"
@@ -195,11 +194,24 @@ class Compiled:
         return ["".join(parts) + text[end:] for parts, text, end in zip(pieces, self.texts, ends, strict=True)]
 
 
+def _bounded(slots: Iterator[Slot]) -> Iterator[Slot]:
+    """The first ``MOST``, and wherever else an editor's wording has to be settled."""
+    number = 0
+    for count, slot in enumerate(slots):
+        variant = slot.variant
+        if count < MOST:
+            number += variant is not None
+            yield slot
+        elif variant is not None and variant.kind is Kind.WORDING:
+            yield slot._replace(variant=variant.settled, number=number)
+            number += 1
+
+
 Found = tuple[Place, int, Variant | None]
 
 
 def _variants(text: str, inside: str, channels: Channels) -> tuple[list[Variant], str]:
-    """The slots of wording in a text, less what stands in quotations, and the quotation that is open after it."""
+    """The slots of wording in a text, and the quotation that is open after it. In quotations nothing is changed."""
     stretches, inside = quoted(text, inside)
     every = found(text, contractions=channels.contractions, serial_comma=channels.serial_comma)
     ends = [end for _, end in stretches]
@@ -208,11 +220,14 @@ def _variants(text: str, inside: str, channels: Channels) -> tuple[list[Variant]
         at = bisect_right(ends, one.start)
         return at < len(stretches) and stretches[at][0] < max(one.end, one.start + 1)
 
-    wanted = (
-        channels.wording if one.kind is Kind.WORDING else channels.typography or not one.kind.typographic
-        for one in every
-    )
-    return [one for one, want in zip(every, wanted, strict=True) if want and not is_quoted(one)], inside
+    kept = []
+    for one in every:
+        if one.kind is Kind.WORDING:
+            # Whatever is not to differ from copy to copy is settled: nobody is to read the brackets.
+            kept.append(one if channels.wording and not is_quoted(one) else one.settled)
+        elif (channels.typography or not one.kind.typographic) and not is_quoted(one):
+            kept.append(one)
+    return kept, inside
 
 
 def _outside(marks: list[Found], starts: list[int], variants: list[Variant]) -> list[Found]:
@@ -239,8 +254,3 @@ def _marks(text: str, since: int, channels: Channels) -> tuple[list[Found], int]
         elif channels.gaps and text[end : end + 1].isspace() and _LONG.search(word):
             marks.append((Place.GAP, end, None))
     return marks, since
-
-
-def plain(paragraphs: Sequence[Sequence[str]]) -> str:
-    """Paragraphs as text."""
-    return "\n\n".join(unescape("".join(paragraph)) for paragraph in paragraphs)

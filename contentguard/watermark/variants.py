@@ -45,6 +45,16 @@ class Variant(NamedTuple):
     texts: tuple[str, str]
     """The author's own first; as they stand in HTML."""
 
+    @property
+    def settled(self) -> Variant:
+        """The same place with nothing but the author's own."""
+        return self._replace(texts=(self.texts[0], self.texts[0]))
+
+    @property
+    def differs(self) -> bool:
+        """Whether copies differ here."""
+        return self.texts[0] != self.texts[1]
+
 
 _APOSTROPHES, _EN, _EM = "’|'|&rsquo;|&#8217;|&#x2019;|&#39;|&#x27;|&apos;", "–|&ndash;|&#8211;", "—|&mdash;|&#8212;"
 _PATTERNS = {
@@ -120,8 +130,3 @@ def quoted(text: str, inside: str) -> tuple[list[tuple[int, int]], str]:
     if inside:
         stretches.append((start, len(text)))
     return stretches, inside
-
-
-def settled(text: str) -> str:
-    """A text in which every slot of wording has the author's own words."""
-    return _WORDING.sub(r"\1", text)

@@ -10,10 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contentguard.detect import cluster_of
 from contentguard.detect.aggregates import Aggregates
 from tests.detect.crowd import COMMON, OTHERS, WINDOW, Crowd, Plan
-from tests.detect.requests import CHROME, FIREFOX, facts
 
 SEEDS = range(6)
 NEW = 5000
@@ -141,13 +139,6 @@ def test_memory_is_settled_and_small_however_many_fingerprints_come() -> None:
     grown = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     assert grown < 400_000
-
-
-def test_a_page_and_its_parts_are_of_one_cluster() -> None:
-    part = {"Accept": "text/css,*/*;q=0.1", "Sec-Fetch-Dest": "style", "Sec-Fetch-Mode": "no-cors", "Cookie": "a=b"}
-    assert cluster_of(facts(CHROME)) == cluster_of(facts(CHROME, {**part, "Sec-Fetch-User": None}))
-    assert cluster_of(facts(CHROME)) != cluster_of(facts(CHROME, {"Accept-Language": "fr"}))
-    assert cluster_of(facts(CHROME)) != cluster_of(facts(FIREFOX))
 
 
 @pytest.mark.parametrize(

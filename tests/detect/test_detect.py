@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import contentguard.detect as room
-from contentguard.detect import behaviour, client_of, course, honeylinks, prefetched, report, signals, total
+from contentguard.detect import behaviour, course, honeylinks, prefetched, report, signals, total
 from contentguard.detect.agent import parse
 from contentguard.detect.shape import key, shape
 from contentguard.detect.weights import weights
@@ -124,11 +124,6 @@ def test_the_same_shape_is_judged_once_however_paths_and_cookies_change() -> Non
     one, two = facts(CHROME, {"Cookie": "a=1"}), facts(CHROME, {"Cookie": "b=2"})
     assert key(one) == key(two) != key(facts(CHROME))
     assert key(one) != key(replace(one, proxied=True)) is not None
-
-
-def test_a_client_without_a_cookie_is_known_by_prefix_and_fingerprint() -> None:
-    assert client_of(facts(CHROME), "192.0.2.0/24") == client_of(facts(CHROME, {"Cookie": "a"}), "192.0.2.0/24")
-    assert client_of(facts(CHROME), "192.0.2.0/24") != client_of(facts(FIREFOX), "192.0.2.0/24")
 
 
 def test_prefetches() -> None:

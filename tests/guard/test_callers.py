@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from contentguard.asgi.request import read_facts
@@ -104,3 +106,30 @@ def test_a_cluster_outlasts_its_process_and_tells_browsers_apart() -> None:
     assert one.cluster_at(facts) == one.cluster
     behind = changed(facts, network=Network(ja4="t13d1516h2_8daaf6152771_02713d6af862"))
     assert one.cluster_at(behind) == caller(later, CHROME).cluster_at(behind) != one.cluster
+
+
+def found(*more: Mapping[str, str | None], browser: dict[str, str] = CHROME) -> Caller:
+    """Who asks with these headers; None takes one away."""
+    headers: dict[str, str | None] = {**browser}
+    for one in more:
+        headers |= one
+    told = {name: value for name, value in headers.items() if value is not None}
+    return Callers(lambda agent: None, limited=False).find(read_facts(http_scope(headers=told), Guard(settings())))
+
+
+FIREFOX = {
+    "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    "accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    "accept-language": "en-GB,en;q=0.5",
+}
+
+
+def test_a_page_and_its_parts_are_of_one_cluster() -> None:
+    part = {"accept": "text/css,*/*;q=0.1", "sec-fetch-dest": "style", "sec-fetch-mode": "no-cors", "cookie": "a=b"}
+    assert found().cluster == found(part, {"sec-fetch-user": None}).cluster
+    assert found().cluster != found({"accept-language": "fr"}).cluster
+    assert found().cluster != found(browser=FIREFOX).cluster
+
+
+def test_a_client_without_a_cookie_is_known_by_its_fingerprint() -> None:
+    assert found().tag == found({"cookie": "a"}).tag != found(browser=FIREFOX).tag

@@ -184,6 +184,14 @@ def test_a_changed_page_is_marked_anew() -> None:
     assert ["ebb3 " in text for text in texts] == [False, True, False]
 
 
+def test_a_page_that_the_app_streams_is_marked_too() -> None:
+    chunks = [STORY.encode()[at : at + 200] for at in range(0, len(STORY.encode()), 200)]
+    app = guarded(page(chunks=chunks), **MARKED)
+    answer = get(app)
+    assert serials(app, answer.text) == [serial(app, answer.headers["set-cookie"])]
+    assert "data-cg-variant" not in answer.text
+
+
 def test_gzip_of_a_large_page_is_whole() -> None:
     body = STORY.replace("</article>", "<p>" + "Harbour water rises. " * 8000 + "</p></article>")
     app = guarded(page(body), **MARKED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import unescape
 from math import isclose, log2
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contentguard.watermark.code import seed, stream
-from contentguard.watermark.compiled import Channels, Compiled, plain
+from contentguard.watermark.compiled import Channels, Compiled
 from contentguard.watermark.frames import word
 from contentguard.watermark.keys import keys_of
 from contentguard.watermark.observed import Observed, observe
@@ -55,7 +56,7 @@ def test_as_each_by_itself(told: tuple[Compiled, Observed], serials: list[int]) 
 @pytest.mark.parametrize("collusion", [2, 4])
 def test_whose_copy_it_is(collusion: int) -> None:
     article = ARTICLES[collusion]
-    seen = observe(article, plain([article.copy(KEYS, NAME, 777)]))
+    seen = observe(article, unescape("".join(article.copy(KEYS, NAME, 777))))
     serials = range(700, 900)
     found = list(scores(article, seen, KEYS, NAME, serials))
     assert max(serials, key=lambda serial: found[serial - 700]) == 777
@@ -64,7 +65,9 @@ def test_whose_copy_it_is(collusion: int) -> None:
 
 def test_by_frames() -> None:
     article = ARTICLES[2]
-    seen = observe(article, plain([article.copy(KEYS, NAME, 777)]))._replace(bytes_at=(), bits_at=(), chosen=())
+    seen = observe(article, unescape("".join(article.copy(KEYS, NAME, 777))))._replace(
+        bytes_at=(), bits_at=(), chosen=()
+    )
     found = list(frame_scores(seen, KEYS, NAME, range(775, 779)))
     assert found[2] > 60 > 0 > max(found[0], found[1], found[3])
     assert isclose(found[2], exact(article, seen, 777), abs_tol=1e-9)
@@ -84,7 +87,7 @@ def test_a_sum_of_articles(articles: list[float]) -> None:
 def test_a_sum_is_no_worse_evidence_than_its_parts() -> None:
     """The mean of ``2 ** bits`` over innocent readers stays at most 1, which is what the bound rests on."""
     article = ARTICLES[2]
-    seen = observe(article, plain([article.copy(KEYS, NAME, 777)]))
+    seen = observe(article, unescape("".join(article.copy(KEYS, NAME, 777))))
     few = seen._replace(bytes_at=(), bits_at=seen.bits_at[:1], chosen=seen.chosen[:1], symbols=())
     found = list(scores(article, few, KEYS, NAME, range(1000, 21_000)))
     assert sum(2.0**one for one in found) / len(found) <= 1.1

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contentguard.watermark.variants import Kind, found, quoted, settled
+from contentguard.watermark.variants import Kind, found, quoted
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,3 @@ def test_quotations(text: str, inside: str, stretches: list[str], after: str) ->
     found_there, open_after = quoted(text, inside)
     assert [text[a:b] for a, b in found_there] == stretches
     assert open_after == after
-
-
-def test_settled_is_what_the_author_wrote() -> None:
-    assert settled("[[Dozens|Scores]] of them [[|really]] came") == "Dozens of them  came"
