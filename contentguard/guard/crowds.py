@@ -9,12 +9,12 @@ never counts.
 from __future__ import annotations
 
 from collections.abc import Callable
-from hashlib import blake2b
 
 from contentguard.addresses import neighbourhood
 from contentguard.admission.maturity import Metering, Quota, seen_lately
 from contentguard.backends import Admitting, Store
 from contentguard.detect.sessions import Sessions
+from contentguard.guard.metering import number_of
 from contentguard.guard.visits import Visit
 from contentguard.limits import Limit
 from contentguard.model import Facts
@@ -75,10 +75,8 @@ class Crowds:
         return fetched > 0 and fetched >= session.dry
 
     async def _metered(self, facts: Facts, article: str) -> float:
-        name = article.encode("utf-8", "surrogatepass")
-        number = int.from_bytes(blake2b(name, digest_size=4).digest(), "big")
         try:
-            return await self._ledger.meter(f"l{_line(facts)}", number, self._loners, facts.now)
+            return await self._ledger.meter(f"l{_line(facts)}", number_of(article), self._loners, facts.now)
         except Exception:
             self._broken()
             return 0.0

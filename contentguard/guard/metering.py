@@ -103,10 +103,14 @@ class Meters:
         """What an article counts as."""
         found = self._numbers.get(article)
         if found is None:
-            name = article.encode("utf-8", "surrogatepass")
-            found = int.from_bytes(blake2b(name, digest_size=4).digest(), "big")
+            found = number_of(article)
             if len(article) <= _LONG:
                 if len(self._numbers) >= _REMEMBERED:
                     self._numbers.clear()
                 self._numbers[article] = found
         return found
+
+
+def number_of(article: str) -> int:
+    """What meters know an article as, by what names it."""
+    return int.from_bytes(blake2b(article.encode("utf-8", "surrogatepass"), digest_size=4).digest(), "big")
