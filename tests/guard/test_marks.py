@@ -107,6 +107,14 @@ def test_a_robot_that_may_have_articles_has_a_copy_of_its_own() -> None:
     assert serials(app, get(app, headers=GPTBOT).text) == [app.guard.copies.serial("crawler GPTBot")]
 
 
+def test_a_reader_whom_the_app_knows_has_one_copy_on_all_devices() -> None:
+    app = guarded(**MARKED, reader=lambda scope: "ada", reading={"mode": "progressive"})
+    assert app.guard.copies is not None
+    own = [app.guard.copies.serial("account ada")]
+    assert serials(app, get(app).text) == own
+    assert serials(app, get(app, headers={**CHROME, "accept-language": "fr"}).text) == own
+
+
 def test_gzip_holds_the_same_marks() -> None:
     app = guarded(**MARKED)
     answer = get(app, headers={**CHROME, "accept-encoding": "gzip"})
