@@ -2,7 +2,8 @@
 
 Strategy: each room carries its own options as a frozen dataclass, and this file only hangs them up side by side, so a
 new part brings its own settings and no class of a hundred fields can grow. Read in this order: keyword arguments,
-``CONTENTGUARD_*`` environment variables (``__`` nests), the TOML file. All faults are reported together.
+``CONTENTGUARD_*`` environment variables (``__`` nests), the TOML file, the preset that one of them names. All faults
+are reported together. Longer than a module should be because every room hangs up its options here.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Self, cast
+from typing import Annotated, Any, Literal, Self, cast
 from urllib.parse import urlsplit
 
 from pydantic import Field, InstanceOf, SecretStr, ValidationError, field_validator
@@ -56,6 +57,11 @@ Hook = Callable[[Facts, Verdict], None]
 StateHook = Callable[[Change], None]
 Reader = Callable[[Any], str | None]
 
+PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "classic-wordpress": {"policy": {"preset": "classic-wordpress"}, "copying": {"policy": "quote"}},
+}
+"""What a preset sets, by its name; all else stays as it is by default. The share box says the classic words anyway."""
+
 
 class Settings(BaseSettings):
     """The configuration of one guard. Raises ``SettingsError`` with every fault at once."""
@@ -68,6 +74,9 @@ class Settings(BaseSettings):
         arbitrary_types_allowed=True,
     )
 
+    preset: Literal["none", "classic-wordpress"] = "none"
+    """Settings to begin with; each can still be set. ``classic-wordpress``: what the copy protection of a WordPress
+    site says and does, on the server, and that site's other doors closed to robots."""
     secret_key: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     """Signs and hashes; at least 16 characters. Several: the first signs, all are accepted (rotation)."""
     site: str = ""
@@ -144,8 +153,11 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Keyword arguments before the environment before the file."""
-        return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=_FILE.get())
+        """Keyword arguments before the environment before the file before the preset that one of them names."""
+        sources = init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=_FILE.get())
+        named = next((name for source in sources if (name := source().get("preset"))), "")
+        begun = PRESETS.get(named, {}) if isinstance(named, str) else {}
+        return *sources, InitSettingsSource(settings_cls, init_kwargs={name: dict(begun[name]) for name in begun})
 
     @field_validator("secret_key", mode="before")
     @classmethod

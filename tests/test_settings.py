@@ -236,3 +236,21 @@ def test_settings_cannot_be_changed() -> None:
 def test_a_key_from_the_environment(monkeypatch: pytest.MonkeyPatch, written: str, keys: tuple[bytes, ...]) -> None:
     monkeypatch.setenv("CONTENTGUARD_SECRET_KEY", written)
     assert Settings().keys() == keys
+
+
+def test_a_preset_is_where_settings_begin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    chosen = Settings(preset="classic-wordpress")
+    assert (chosen.copying.policy, chosen.policy.preset) == ("quote", "classic-wordpress")
+    own = Settings(preset="classic-wordpress", copying={"quote_words": 20}, policy=Policy(preset="strict"))
+    assert (own.copying.policy, own.copying.quote_words, own.policy.preset) == ("quote", 20, "strict")
+    (tmp_path / "settings.toml").write_text('preset = "classic-wordpress"\n[copying]\npolicy = "strict"\n')
+    assert Settings.load(tmp_path / "settings.toml").policy.preset == "classic-wordpress"
+    assert Settings.load(tmp_path / "settings.toml").copying.policy == "strict"
+    monkeypatch.setenv("CONTENTGUARD_PRESET", "classic-wordpress")
+    assert Settings().copying.policy == "quote"
+    assert Settings(preset="none").copying.policy == "attribute", "what is said first holds"
+
+
+def test_an_unknown_preset_is_told_the_names() -> None:
+    with pytest.raises(SettingsError, match=r"preset: found 'classic'; expected one of none, classic-wordpress"):
+        Settings(preset="classic")
