@@ -93,7 +93,7 @@ def _in_session(session: Session, agent: Agent) -> Iterator[str]:
 
 
 _CALM = (((), ("parts-fetched",)), (("report-clean",), ("parts-fetched", "report-clean")))
-"""What is noticed in a session of few pages without a fault: by whether a report came, and whether parts were fetched."""
+"""What is noticed in a session of few pages without a fault: by its report, and by whether parts were fetched."""
 
 
 def noticed_in(session: Session, agent: Agent) -> tuple[str, ...]:
