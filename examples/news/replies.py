@@ -25,6 +25,7 @@ from .content import Article
 from .database import Database, New, Status
 from .forms import posted, single
 from .links import article_path
+from .rules import RULES, read
 from .threads import Comment, discussion, page_of, place_for, told
 
 CONSENT: Final = "wp-comment-cookies-consent"
@@ -106,6 +107,7 @@ class Replies:
             role="editor" if editor else "",
             parent=str(parent or ""),
             approved_before=known,
+            options=read(await self._database.kept(RULES)).over(engine.options),
         )
         if received.submission is None or received.decision is None:
             return received.status, await self._again(request, story, fields, received, parent, editor)

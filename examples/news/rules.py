@@ -7,44 +7,54 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
+from contentguard.comments.options import MOST_LETTERS, MOST_WORDS, CommentOptions
+
 RULES: Final = "rules"
-_MOST_LINES: Final = 500
-_LONGEST: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The rules of this site, over those of the settings."""
 
-    links: int = 2
+    max_links: int = 2
     """Comments with this many links or more wait."""
-    hold_words: tuple[str, ...] = ()
+    moderation_words: tuple[str, ...] = ()
     """Comments with one of these wait."""
-    spam_words: tuple[str, ...] = ()
+    disallowed_words: tuple[str, ...] = ()
     """Comments with one of these are spam."""
     hold_all: bool = False
     """Every comment waits."""
     approved_before: bool = True
     """Who has no approved comment yet waits."""
 
+    def over(self, options: CommentOptions) -> CommentOptions:
+        """Return the settings with what editors have said instead."""
+        return replace(
+            options,
+            moderation="all" if self.hold_all else "new" if self.approved_before else "none",
+            max_links=self.max_links,
+            moderation_words=self.moderation_words,
+            disallowed_words=self.disallowed_words,
+        )
+
     @classmethod
     def posted(cls, fields: Mapping[str, str]) -> tuple[Rules, dict[str, str]]:
         """Return the rules that a form holds, and what is wrong with it by field."""
         errors: dict[str, str] = {}
-        links = fields.get("links", "").strip()
+        links = fields.get("max_links", "").strip()
         if not (links.isascii() and links.isdigit() and 1 <= int(links[:9]) <= 100):
-            errors["links"] = f"Expected a number from 1 to 100, found {links[:20]!r}."
-        words = {name: _lines(fields.get(name, "")) for name in ("hold_words", "spam_words")}
+            errors["max_links"] = f"Expected a number from 1 to 100, found {links[:20]!r}."
+        words = {name: _lines(fields.get(name, "")) for name in ("moderation_words", "disallowed_words")}
         for name, lines in words.items():
-            if len(lines) > _MOST_LINES or any(len(line) > _LONGEST for line in lines):
-                errors[name] = f"At most {_MOST_LINES} lines of at most {_LONGEST} characters."
+            if len(lines) > MOST_WORDS or any(len(line) > MOST_LETTERS for line in lines):
+                errors[name] = f"At most {MOST_WORDS} lines of at most {MOST_LETTERS} characters."
         rules = cls(
-            2 if "links" in errors else int(links),
-            words["hold_words"],
-            words["spam_words"],
+            2 if "max_links" in errors else int(links),
+            words["moderation_words"],
+            words["disallowed_words"],
             bool(fields.get("hold_all")),
             bool(fields.get("approved_before")),
         )
