@@ -26,7 +26,6 @@ from .database import Database
 from .links import SITE, OriginError, clean_origin
 from .serve import CONTENT, SETTINGS_FILE, GuardError, mount
 
-
 DATABASE: Final = Path("harbour-gazette.sqlite3")
 EDITOR: Final = "editor"
 PASSWORD: Final = "GAZETTE_PASSWORD"

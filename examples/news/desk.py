@@ -25,7 +25,6 @@ from .accounts import Attempts, Cookies, Editor, hashed, matches
 from .content import Article
 from .database import Database, Filed, Status
 from .forms import posted, single
-from .links import article_path
 from .pages import Head, Pages
 from .replies import STATUS_OF, Engine
 from .rules import RULES, Rules, read, written

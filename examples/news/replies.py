@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from contentguard import Comments, CommentAction, Form, Posted
+from contentguard import CommentAction, Comments, Form, Posted
 
 from .accounts import Cookies, Details, Editor
 from .content import Article
@@ -153,8 +153,10 @@ class Replies:
         return f"{article_path(story)}{'?' + urlencode(query) if query else ''}#comment-{id_}"
 
     async def _waiting(self, request: Request, story: Article, cookies: Cookies) -> list[int]:
-        """Return the comments that wait for an editor and whose author asks: by the address that the author was sent to,
-        or from the browser that keeps the author's details."""
+        """Return the comments that wait for an editor and whose author asks.
+
+        Known by the address that the author was sent to, or by the details that the author's browser keeps.
+        """
         found: list[int] = []
         if (details := cookies.details(request)) is not None:
             found += await self._database.by_author(story.slug, details.author, details.email)
