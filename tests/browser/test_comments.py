@@ -219,11 +219,11 @@ def test_comments_are_closed_story_by_story(chromium: Browser, site: Server) -> 
 
 
 def test_what_is_hostile_is_shown_as_text(chromium: Browser, site: Server) -> None:
-    """Markup, links of every scheme and controls of direction: nothing runs, nothing leaves, nothing reads backwards."""
+    """Markup, links of every scheme, controls of direction: nothing runs, nothing leaves, nothing reads backwards."""
     hostile = json.loads((Path(__file__).parents[1] / "data" / "hostile-comments.json").read_text("utf-8"))
     editor = desk(chromium, site)
     context = editor.context
-    page, trouble = opened(context, site.url + "/news/lighthouse-lamp")
+    page, _ = opened(context, site.url + "/news/lighthouse-lamp")
     dialogs: list[str] = []
     context.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
     for number, text in enumerate(hostile):
