@@ -8,7 +8,6 @@ new part brings its own settings and no class of a hundred fields can grow. Read
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import json
 import os
 import secrets
@@ -24,6 +23,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, InstanceOf, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from contentguard.addresses import is_loopback
 from contentguard.admission.archive import Archive
 from contentguard.admission.grants import Tickets
 from contentguard.admission.links import GiftLinks, SharedLinks
@@ -212,14 +212,6 @@ class Settings(BaseSettings):
         if self.origin and not is_loopback(urlsplit(self.origin).hostname):
             raise SettingsError([missing_key(f"origin is {self.origin}")])
         return (secrets.token_bytes(32),), True
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether ``host`` names this machine."""
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return host == "localhost" or (host or "").endswith(".localhost")
 
 
 def missing_key(why: str) -> Fault:

@@ -38,11 +38,18 @@ class Submission:
     """What the form and the guard noticed while it was sent."""
     guid: str = ""
     """A service's name for it (Akismet's ``X-akismet-guid``)."""
+    honeypot: tuple[str, str] = ("", "")
+    """The name of the field that no person fills in, and what came in it."""
+    context: tuple[str, ...] = ()
+    """What the article is about: its section and tags."""
+    modified: float = 0.0
+    """When the article was last changed, in seconds since the epoch; 0.0 where that is not known."""
 
     def as_dict(self) -> dict[str, Any]:
         """This submission as JSON-ready data; ``from_dict`` reads it back unchanged."""
         data = {field.name: getattr(self, field.name) for field in fields(self)}
-        return data | {"headers": [list(pair) for pair in self.headers], "signs": [list(sign) for sign in self.signs]}
+        pairs = {"headers": [list(pair) for pair in self.headers], "signs": [list(sign) for sign in self.signs]}
+        return data | pairs | {"honeypot": list(self.honeypot), "context": list(self.context)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Submission:
@@ -52,5 +59,7 @@ class Submission:
                 **data,
                 "headers": tuple((str(name), str(value)) for name, value in data.get("headers", ())),
                 "signs": tuple(Reason(*sign) for sign in data.get("signs", ())),
+                "honeypot": tuple(data.get("honeypot", ("", ""))),
+                "context": tuple(data.get("context", ())),
             }
         )
