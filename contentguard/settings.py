@@ -30,6 +30,7 @@ from contentguard.admission.links import GiftLinks, SharedLinks
 from contentguard.admission.maturity import Metering
 from contentguard.admission.reading import Reading
 from contentguard.admission.treasury import Change
+from contentguard.comments.options import CommentOptions
 from contentguard.crawlers import CATALOGUE
 from contentguard.crawlers.options import Identification
 from contentguard.detect.network import NetworkHeaders
@@ -97,6 +98,7 @@ class Settings(BaseSettings):
     governor: Archive = Archive()
     shared_links: SharedLinks = SharedLinks()
     gift_links: GiftLinks = GiftLinks()
+    comments: CommentOptions = CommentOptions()
     reader: Reader | None = None
     """Called with the ASGI scope of a request; names the account that the app knows its reader for, or None. Such a
     reader is never asked for anything and is metered by account. Keyword argument only."""
