@@ -4,8 +4,8 @@
     Opinion … ───────┴─ decide ─▶ Decision: approve · hold · spam · discard
 
 Strategy: each rule only says what it noticed; here is the one place where points become an action. Points are
-evidence for spam: ``hold`` of them and a person looks at it, ``spam`` of them and nobody has to. A reason may also ask
-for an action by itself (``at_least``), which no praise outweighs.
+evidence for spam: ``hold`` of them and a person looks at it, ``spam`` of them and nobody has to. Some reasons also ask
+for an action by themselves (``ASKED``), which nothing that speaks for the comment outweighs.
 """
 
 from __future__ import annotations
@@ -103,6 +103,12 @@ class Thresholds(NamedTuple):
 
 
 _USUAL = Thresholds()
+ASKED = {
+    **dict.fromkeys(("honeypot", "too-fast", "disallowed-word"), CommentAction.SPAM),
+    **dict.fromkeys(("fast", "links", "moderation-word", "script"), CommentAction.HOLD),
+    **dict.fromkeys(("new-author", "all-held", "unchecked"), CommentAction.HOLD),
+}
+"""Reason → the mildest action that it leaves open, whatever else there is."""
 _ORDER = tuple(CommentAction)
 _OF_OPINION = {
     Judgement.HAM: CommentAction.APPROVE,
@@ -116,14 +122,13 @@ def decide(
     reasons: Iterable[Reason],
     opinions: Sequence[Opinion] = (),
     thresholds: Thresholds = _USUAL,
-    *,
-    at_least: CommentAction = CommentAction.APPROVE,
     now: float = 0.0,
 ) -> Decision:
-    """What the reasons and others' opinions come to. ``at_least``: what nothing that speaks for it makes milder."""
+    """What the reasons and others' opinions come to at ``now`` (seconds since the epoch)."""
     told = (*reasons, *(reason for opinion in opinions for reason in opinion.reasons))
     score = sum(reason.points for reason in told)
-    action = max(at_least, _by_points(score, thresholds), *(_OF_OPINION[o.judgement] for o in opinions), key=_rank)
+    asked = [ASKED[reason.name] for reason in told if reason.name in ASKED]
+    action = max((_by_points(score, thresholds), *asked, *(_OF_OPINION[o.judgement] for o in opinions)), key=_rank)
     again = [opinion.recheck_after for opinion in opinions if opinion.recheck_after is not None]
     if again:
         action = max(action, CommentAction.HOLD, key=_rank)
@@ -142,6 +147,11 @@ def _by_points(score: float, thresholds: Thresholds) -> CommentAction:
     if score >= thresholds.spam:
         return CommentAction.SPAM
     return CommentAction.HOLD if score >= thresholds.hold else CommentAction.APPROVE
+
+
+def asks_for_spam(reasons: Iterable[Reason]) -> bool:
+    """Whether it is spam whatever anybody else may think of it: then nobody else needs to be asked."""
+    return any(ASKED.get(reason.name) is CommentAction.SPAM for reason in reasons)
 
 
 def _rank(action: CommentAction) -> int:
