@@ -30,6 +30,7 @@ from contentguard.admission.links import GiftLinks, SharedLinks
 from contentguard.admission.maturity import Metering
 from contentguard.admission.reading import Reading
 from contentguard.admission.treasury import Change
+from contentguard.comments.akismet_options import AkismetOptions
 from contentguard.crawlers import CATALOGUE
 from contentguard.crawlers.options import Identification
 from contentguard.detect.network import NetworkHeaders
@@ -102,6 +103,7 @@ class Settings(BaseSettings):
     reader is never asked for anything and is metered by account. Keyword argument only."""
     probes: Probes = Probes()
     robots: Robots = Robots()
+    akismet: AkismetOptions = AkismetOptions()
     compression: bool = True
     """Send articles gzip-ed to clients that accept it; each page is deflated once, not once per reader."""
     identification: Identification = Identification()
@@ -225,6 +227,8 @@ def missing_key(why: str) -> Fault:
 
 _BY_KEYWORD = ("hooks", "state_hooks", "reader")
 """Functions: no file and no variable can name them."""
+_SECRET = ("secret_key", "akismet")
+"""Settings that hold a key: nothing that was found there is shown."""
 _FILE: ContextVar[dict[str, Any]] = ContextVar("contentguard_file", default={})  # noqa: B039 - never mutated
 
 
@@ -268,8 +272,8 @@ def _faults(error: ValidationError, cls: type[Settings]) -> Iterator[Fault]:
 
 def _shown(problem: Mapping[str, Any]) -> str:
     """What was found, short; never a secret."""
-    if problem["loc"] and problem["loc"][0] == "secret_key":
-        return "a key (not shown)"
+    if problem["loc"] and problem["loc"][0] in _SECRET:
+        return "a key (not shown)" if problem["loc"][0] == "secret_key" else "what does not fit (not shown)"
     text = repr(problem["input"])
     return text if len(text) <= 80 else text[:77] + "…"
 

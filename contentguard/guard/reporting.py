@@ -13,7 +13,7 @@ import logging
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from contentguard.backends import CommentPupil
 from contentguard.backends.reports import Report, Reports
@@ -33,7 +33,7 @@ class Reporting:
     def __init__(
         self, pupils: Sequence[CommentPupil], reports: Reports, clock: Callable[[], float] = time.time
     ) -> None:
-        self._pupils = {type(pupil).__name__: pupil for pupil in pupils}
+        self._pupils = dict(_named(pupils))
         self._reports, self._clock = reports, clock
         self._task: asyncio.Task[None] | None = None
         self.counts: Counter[str] = Counter()
@@ -86,7 +86,7 @@ class Reporting:
     async def _told(self, report: Report) -> bool:
         """Tell one; whether the next may follow."""
         pupil = self._pupils.get(report.pupil)
-        heard = pupil is not None and await pupil.learn(report.submission, spam=report.spam)
+        heard = pupil is not None and await _hears(pupil, report)
         now = self._clock()
         pause = None if heard or pupil is None else ladder.pause(report.said, now)
         self.counts["told" if heard else "later" if pause is not None else "never"] += 1
@@ -95,3 +95,20 @@ class Reporting:
         else:
             await asyncio.to_thread(self._reports.later, report, now + pause)
         return heard or pause is None
+
+
+async def _hears(pupil: CommentPupil, report: Report) -> bool:
+    try:
+        return await pupil.learn(report.submission, spam=report.spam)
+    except Exception:
+        _LOG.exception("%s failed to learn what a moderator said", report.pupil)
+        return False
+
+
+def _named(pupils: Sequence[CommentPupil]) -> Iterator[tuple[str, CommentPupil]]:
+    """Names that are the same after a restart, in whatever order others come and go."""
+    seen: Counter[str] = Counter()
+    for pupil in pupils:
+        name = type(pupil).__name__
+        seen[name] += 1
+        yield (name if seen[name] == 1 else f"{name} {seen[name]}"), pupil

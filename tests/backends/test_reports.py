@@ -112,7 +112,9 @@ def test_memory_forgets_and_what_is_closed_stays_closed() -> None:
     one.close()
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         one.claim(0.0)
-    assert taken(Reports(), 1e9) == []
+    other = Reports()
+    assert taken(other, 1e9) == []
+    other.close()
 
 
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:

@@ -85,6 +85,33 @@ def test_what_is_said_is_told_in_the_background(tmp_path: Path) -> None:
     assert desk.reporting.counts == {"told": 4}
 
 
+def test_two_of_a_kind_are_both_told(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, one := Pupil(), two := Pupil())
+
+    async def moderate() -> None:
+        await desk.reporting.say(COMMENT, spam=True)
+        await until(lambda: one.heard and two.heard)
+        await desk.reporting.aclose()
+
+    asyncio.run(moderate())
+    assert one.heard == two.heard == [("Text", True)]
+
+
+def test_a_pupil_that_fails_is_told_later(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    class Failing(Pupil):
+        async def learn(self, submission: Submission, *, spam: bool) -> bool:
+            raise ZeroDivisionError("a bug")
+
+    desk = Desk(tmp_path, Failing())
+    reports = Reports(desk.path)
+    reports.add("Failing", COMMENT, True, desk.now)
+    assert asyncio.run(desk.reporting.tell()) == 0
+    assert reports.next_due() == desk.now + 1200
+    assert "a bug" in caplog.text
+    asyncio.run(desk.reporting.aclose())
+    reports.close()
+
+
 def test_nobody_waits_for_who_is_slow(tmp_path: Path) -> None:
     desk = Desk(tmp_path, pupil := Pupil(takes=30.0))
 
