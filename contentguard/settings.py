@@ -30,6 +30,7 @@ from contentguard.admission.links import GiftLinks, SharedLinks
 from contentguard.admission.maturity import Metering
 from contentguard.admission.reading import Reading
 from contentguard.admission.treasury import Change
+from contentguard.comments.akismet_options import AkismetOptions
 from contentguard.comments.options import CommentOptions
 from contentguard.crawlers import CATALOGUE
 from contentguard.crawlers.options import Identification
@@ -99,11 +100,14 @@ class Settings(BaseSettings):
     shared_links: SharedLinks = SharedLinks()
     gift_links: GiftLinks = GiftLinks()
     comments: CommentOptions = CommentOptions()
+    classifiers: tuple[Any, ...] = ()
+    """Others who are asked what they think of comments (``backends.CommentClassifier``). Keyword argument only."""
     reader: Reader | None = None
     """Called with the ASGI scope of a request; names the account that the app knows its reader for, or None. Such a
     reader is never asked for anything and is metered by account. Keyword argument only."""
     probes: Probes = Probes()
     robots: Robots = Robots()
+    akismet: AkismetOptions = AkismetOptions()
     compression: bool = True
     """Send articles gzip-ed to clients that accept it; each page is deflated once, not once per reader."""
     identification: Identification = Identification()
@@ -225,8 +229,10 @@ def missing_key(why: str) -> Fault:
     )
 
 
-_BY_KEYWORD = ("hooks", "state_hooks", "reader")
+_BY_KEYWORD = ("hooks", "state_hooks", "reader", "classifiers")
 """Functions: no file and no variable can name them."""
+_SECRET = ("secret_key", "akismet")
+"""Settings that hold a key: nothing that was found there is shown."""
 _FILE: ContextVar[dict[str, Any]] = ContextVar("contentguard_file", default={})  # noqa: B039 - never mutated
 
 
@@ -270,8 +276,8 @@ def _faults(error: ValidationError, cls: type[Settings]) -> Iterator[Fault]:
 
 def _shown(problem: Mapping[str, Any]) -> str:
     """What was found, short; never a secret."""
-    if problem["loc"] and problem["loc"][0] == "secret_key":
-        return "a key (not shown)"
+    if problem["loc"] and problem["loc"][0] in _SECRET:
+        return "a key (not shown)" if problem["loc"][0] == "secret_key" else "what does not fit (not shown)"
     text = repr(problem["input"])
     return text if len(text) <= 80 else text[:77] + "…"
 

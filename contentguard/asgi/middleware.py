@@ -115,6 +115,8 @@ class ContentGuardMiddleware:
 
         async def heard() -> Message:
             message = await receive()
+            if message["type"] == "lifespan.startup":
+                self.guard.comments.begin()
             if message["type"] == "lifespan.shutdown":
                 await self.guard.aclose()
             return message

@@ -124,6 +124,11 @@ _WARNINGS = (
         "leave visits.remember on",
     ),
     Caution(
+        lambda s: bool(s.akismet.key) and s.akismet.test,
+        "akismet.test is on: Akismet learns nothing from this site, and counts its calls all the same",
+        "set akismet.test = false in production",
+    ),
+    Caution(
         lambda s: not s.robots.serve,
         "robots.serve is off: what robots.txt says and what is enforced can drift apart",
         "leave robots.serve on; an app's own robots.txt still goes first",

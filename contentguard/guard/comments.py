@@ -14,14 +14,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import replace
 from secrets import token_bytes
-from typing import Any
+from typing import Any, TypeGuard
 
-from contentguard.backends import CommentClassifier
+from contentguard.backends import CommentClassifier, CommentPupil
 from contentguard.backends.fallback import FallbackStore
 from contentguard.backends.lessons import Lessons
+from contentguard.backends.reports import Reports
 from contentguard.comments import form as forms
 from contentguard.comments import rules, signs
 from contentguard.comments.decision import (
@@ -36,10 +37,12 @@ from contentguard.comments.decision import (
 from contentguard.comments.fields import MOST_BODY, MOST_FIELDS, parsed, typed
 from contentguard.comments.form import Form, Token
 from contentguard.comments.submission import Submission
+from contentguard.comments.text import as_html
 from contentguard.errors import SettingsError
 from contentguard.guard.gates import DUPLICATE, FLOOD, USED, Gates, Passed, Remembering
-from contentguard.guard.opened import opened
+from contentguard.guard.opened import opened, opened_akismet
 from contentguard.guard.posts import MESSAGES, Post, Posted, standing
+from contentguard.guard.reporting import Reporting
 from contentguard.guard.senders import Sender, sender
 from contentguard.guard.tuition import Tuition
 from contentguard.settings import Settings, missing_key
@@ -68,25 +71,26 @@ class Comments:
         store: Remembering,
         clock: Callable[[], float],
         note: Note,
-        classifiers: Sequence[CommentClassifier] = (),
     ) -> None:
         self._settings, self._options = settings, settings.comments
         self._store, self._clock, self._note = store, clock, note
         self._keys = signer.derived("comment-form")
         self._gates = Gates(self._options, store, signer.derived("comments")[-1])
-        self._classifiers = tuple(classifiers)
-        self._tuition = Tuition(Lessons(self._options.lessons), self._classifiers, note)
+        self._tuition = Tuition(Lessons(self._options.lessons), note)
+        self.akismet = opened_akismet(settings)
+        """The service, for its alerts and figures; None where there is no key."""
+        own = (self.akismet,) if self.akismet is not None else ()
+        self._classifiers: tuple[CommentClassifier, ...] = (*settings.classifiers, *own)
+        file = self._options.lessons
+        pupils = [one for one in self._classifiers if _learns(one)]
+        self._reporting = Reporting(pupils, Reports(f"{file}.reports" if file else ""), clock)
+        self._start: asyncio.Task[None] | None = None
         self._owns = False
         self.counts: Counter[str] = Counter()
         """What became of posts: actions, and why others were not accepted."""
 
     @classmethod
-    def of(
-        cls,
-        settings: Settings,
-        clock: Callable[[], float] = time.time,
-        classifiers: Sequence[CommentClassifier] = (),
-    ) -> Comments:
+    def of(cls, settings: Settings, clock: Callable[[], float] = time.time) -> Comments:
         """Those of a site without the middleware; ``aclose`` ends them.
 
         ``SettingsError`` without a secret key: forms of a random one would be void.
@@ -95,13 +99,29 @@ class Comments:
         if temporary:
             raise SettingsError([missing_key("and forms that a random one signs are void")])
         signer = Signer(keys)
-        made = cls(settings, signer, opened(settings, signer), clock, lambda what, message: None, classifiers)
+        made = cls(settings, signer, opened(settings, signer), clock, lambda what, message: None)
         made._owns = True
         return made
 
+    def begin(self) -> None:
+        """Have Akismet's key checked and what moderators said told, in the background: once, when the site starts."""
+        if self._start is None and any(map(_learns, self._classifiers)):
+            self._start = asyncio.get_running_loop().create_task(self._begun())
+
+    async def _begun(self) -> None:
+        self._reporting.begin()
+        if self.akismet is not None:
+            await self.akismet.start()
+
     async def aclose(self) -> None:
         """End what is under way, and the connection to a shared store of our own."""
+        if self._start is not None:
+            self._start.cancel()
+            await asyncio.gather(self._start, return_exceptions=True)
+        await self._reporting.aclose()
         await self._tuition.aclose()
+        if self.akismet is not None:
+            await self.akismet.aclose()
         if self._owns and isinstance(self._store, FallbackStore):
             await self._store.aclose()
 
@@ -159,6 +179,7 @@ class Comments:
         be read as a form. ``role``: the author's on the site; ``parent``: the comment that is answered; ``approved``:
         whether the app knows of an approved comment by this author.
         """
+        self.begin()
         now = self._clock()
         post = Post(scope, article[:_ARTICLE], sender(scope, self._settings, now), now)
         if fields is None or len(fields) > MOST_FIELDS:
@@ -236,14 +257,25 @@ class Comments:
     async def recheck(self, submission: Submission, decision: Decision) -> Decision:
         """Decide anew, for what ``decision`` left open: what an app's background task calls at ``recheck_at``."""
         made = await self.judge(replace(submission, guid=decision.guid or submission.guid), recheck=True)
-        self._tuition.deliver()
+        self._reporting.begin()
         return made if made.guid else replace(made, guid=decision.guid)
 
     async def learn(self, submission: Submission, spam: bool) -> None:
         """Learn what a moderator decided, and let those who want to hear of it know. It never waits for them."""
-        await self._tuition.learn(submission, spam=spam, ours=self._options.learn)
+        if self._options.learn:
+            await self._tuition.learn(submission, spam=spam)
+        await self._reporting.say(submission, spam=spam)
+
+    @staticmethod
+    def html(text: str) -> str:
+        """A comment's text as safe HTML: paragraphs, line breaks, links with ``rel="nofollow ugc"``."""
+        return as_html(text)
 
     async def notice(self) -> tuple[str, str]:
         """The sentence on spam and privacy that is true now, and where it leads (or nowhere)."""
         told = [one.notice for one in self._classifiers if one.notice[0]]
         return (" ".join(text for text, _ in told), told[0][1]) if told else _OWN_NOTICE
+
+
+def _learns(classifier: CommentClassifier) -> TypeGuard[CommentPupil]:
+    return hasattr(classifier, "learn")

@@ -1,20 +1,16 @@
-"""What moderators teach: lessons for the filter of our own, and reports for others who want to learn as well.
+"""What moderators teach our own filter, and what it says of new comments.
 
 Strategy: a lesson is kept at once, and a model is made of all of them when a comment has to be judged and enough of
-them are new: in a thread, because it takes a second. Reports are kept too until they have arrived; a task that the
-first of them starts delivers them one by one, and stops where somebody does not take one. Each later occasion starts it
-anew.
+them are new: in a thread, because it takes a second.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import TypeGuard
+from collections.abc import Callable
 
 from anyio import to_thread
 
-from contentguard.backends import CommentClassifier, CommentPupil
 from contentguard.backends.lessons import Lessons
 from contentguard.comments import fingerprint, signs
 from contentguard.comments.bayes import Judged, Lesson, Model, hashed, train
@@ -31,33 +27,22 @@ Note = Callable[[str, str], None]
 class Tuition:
     """Of one site."""
 
-    def __init__(self, lessons: Lessons, classifiers: Sequence[CommentClassifier], note: Note) -> None:
+    def __init__(self, lessons: Lessons, note: Note) -> None:
         self._lessons, self._note = lessons, note
-        self._pupils = {f"{number} {type(one).__name__}": one for number, one in enumerate(classifiers) if _learns(one)}
         self._model: Model | None = None
         self._of = self._number = 0
         self._learned = asyncio.Lock()
-        self._delivery: asyncio.Task[None] | None = None
 
-    async def learn(self, submission: Submission, *, spam: bool, ours: bool = True) -> None:
-        """Take in what a moderator decided. Never raises: what cannot be kept is noted.
-
-        ``ours``: whether our own filter learns too.
-        """
+    async def learn(self, submission: Submission, *, spam: bool) -> None:
+        """Take in what a moderator decided. Never raises: what cannot be kept is noted."""
         try:
-            await to_thread.run_sync(self._kept, submission, spam, ours)
+            await to_thread.run_sync(self._kept, submission, spam)
         except Exception:
             self._note("lessons-failed", "what a moderator decided could not be kept")
-        self.deliver()
 
-    def _kept(self, submission: Submission, spam: bool, ours: bool) -> None:
-        if ours:
-            parts = submission.article, submission.author, submission.email, submission.text
-            self._lessons.learn(fingerprint.exact("\n".join(parts)), Lesson(hashed(features(submission)), spam))
-        for whom in self._pupils:
-            self._lessons.owe(whom, submission, spam=spam)
-
-    # -- for judging ---------------------------------------------------------------------------------------------
+    def _kept(self, submission: Submission, spam: bool) -> None:
+        parts = submission.article, submission.author, submission.email, submission.text
+        self._lessons.learn(fingerprint.exact("\n".join(parts)), Lesson(hashed(features(submission)), spam))
 
     async def reason(self, submission: Submission) -> Reason | None:
         """What the lessons say of a comment; None where there are too few."""
@@ -80,29 +65,8 @@ class Tuition:
         revision, lessons = self._lessons.all()
         return revision, len(lessons), train(lessons)
 
-    # -- for others ----------------------------------------------------------------------------------------------
-
-    def deliver(self) -> None:
-        """Have what others were not told yet told them, in the background."""
-        if self._pupils and (self._delivery is None or self._delivery.done()):
-            self._delivery = asyncio.get_running_loop().create_task(self._delivered())
-
-    async def _delivered(self) -> None:
-        for whom, pupil in self._pupils.items():
-            try:
-                while reports := await to_thread.run_sync(self._lessons.owed, whom):
-                    for report in reports:
-                        if not await pupil.learn(report.submission, spam=report.spam):
-                            return
-                        await to_thread.run_sync(self._lessons.paid, report)
-            except Exception:
-                self._note("reports-failed", f"{whom} could not be told what moderators decided; that waits")
-
     async def aclose(self) -> None:
-        """End what is under way; what has not arrived waits in the database."""
-        if self._delivery is not None:
-            self._delivery.cancel()
-            await asyncio.gather(self._delivery, return_exceptions=True)
+        """Close what the lessons are kept in."""
         await to_thread.run_sync(self._lessons.close)
 
 
@@ -117,7 +81,3 @@ def told(model: Model, judged: Judged) -> Reason:
         f"It reads like {like} ({judged.margin:+.2f}; held from {model.hold:+.2f}, spam from {model.spam:+.2f}; "
         f"learned from {ham} approved and {spam} spam): {parts}.",
     )
-
-
-def _learns(classifier: CommentClassifier) -> TypeGuard[CommentPupil]:
-    return hasattr(classifier, "learn")
