@@ -9,7 +9,6 @@ are reported together. Longer than a module should be because every room hangs u
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import json
 import os
 import secrets
@@ -25,12 +24,15 @@ from urllib.parse import urlsplit
 from pydantic import Field, InstanceOf, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from contentguard.addresses import is_loopback
 from contentguard.admission.archive import Archive
 from contentguard.admission.grants import Tickets
 from contentguard.admission.links import GiftLinks, SharedLinks
 from contentguard.admission.maturity import Metering
 from contentguard.admission.reading import Reading
 from contentguard.admission.treasury import Change
+from contentguard.comments.akismet_options import AkismetOptions
+from contentguard.comments.options import CommentOptions
 from contentguard.crawlers import CATALOGUE
 from contentguard.crawlers.options import Identification
 from contentguard.detect.network import NetworkHeaders
@@ -106,11 +108,15 @@ class Settings(BaseSettings):
     governor: Archive = Archive()
     shared_links: SharedLinks = SharedLinks()
     gift_links: GiftLinks = GiftLinks()
+    comments: CommentOptions = CommentOptions()
+    classifiers: tuple[Any, ...] = ()
+    """Others who are asked what they think of comments (``backends.CommentClassifier``). Keyword argument only."""
     reader: Reader | None = None
     """Called with the ASGI scope of a request; names the account that the app knows its reader for, or None. Such a
     reader is never asked for anything and is metered by account. Keyword argument only."""
     probes: Probes = Probes()
     robots: Robots = Robots()
+    akismet: AkismetOptions = AkismetOptions()
     compression: bool = True
     """Send articles gzip-ed to clients that accept it; each page is deflated once, not once per reader."""
     identification: Identification = Identification()
@@ -226,14 +232,6 @@ class Settings(BaseSettings):
         return (secrets.token_bytes(32),), True
 
 
-def is_loopback(host: str | None) -> bool:
-    """Whether ``host`` names this machine."""
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return host == "localhost" or (host or "").endswith(".localhost")
-
-
 def missing_key(why: str) -> Fault:
     """The fault of a guard without a secret key where it is not on a development machine."""
     return Fault(
@@ -243,8 +241,10 @@ def missing_key(why: str) -> Fault:
     )
 
 
-_BY_KEYWORD = ("hooks", "state_hooks", "reader")
+_BY_KEYWORD = ("hooks", "state_hooks", "reader", "classifiers")
 """Functions: no file and no variable can name them."""
+_SECRET = ("secret_key", "akismet")
+"""Settings that hold a key: nothing that was found there is shown."""
 _FILE: ContextVar[dict[str, Any]] = ContextVar("contentguard_file", default={})  # noqa: B039 - never mutated
 
 
@@ -288,8 +288,8 @@ def _faults(error: ValidationError, cls: type[Settings]) -> Iterator[Fault]:
 
 def _shown(problem: Mapping[str, Any]) -> str:
     """What was found, short; never a secret."""
-    if problem["loc"] and problem["loc"][0] == "secret_key":
-        return "a key (not shown)"
+    if problem["loc"] and problem["loc"][0] in _SECRET:
+        return "a key (not shown)" if problem["loc"][0] == "secret_key" else "what does not fit (not shown)"
     text = repr(problem["input"])
     return text if len(text) <= 80 else text[:77] + "…"
 

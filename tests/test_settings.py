@@ -93,6 +93,25 @@ def test_a_key_is_never_shown() -> None:
     assert KEY not in repr(Settings(secret_key=KEY))
 
 
+def test_the_key_of_akismet_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong: list[object] = [
+        {"key": "s3cret key"},
+        {"key": ["s3cret"]},
+        {"key": "s3cret", "url": "http://akismet.example"},
+        {"key": "s3cret", "discord": True},
+        "s3cret",
+    ]
+    for values in wrong:
+        with pytest.raises(SettingsError) as caught:
+            Settings(akismet=values)
+        assert "s3cret" not in str(caught.value)
+        assert "akismet" in str(caught.value)
+    monkeypatch.setenv("CONTENTGUARD_AKISMET__KEY", "s3cret")
+    settings = Settings(akismet={"discard": True})
+    assert (settings.akismet.key, settings.akismet.discard) == ("s3cret", True)
+    assert "s3cret" not in repr(settings)
+
+
 def test_keys_rotate() -> None:
     assert Settings(secret_key=[KEY, "the-old-secret-key-of-the-site"]).keys()[0] == KEY.encode()
     assert Settings(secret_key=KEY).keys() == (KEY.encode(),)

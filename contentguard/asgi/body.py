@@ -30,6 +30,7 @@ from contentguard.guard.admissions import Admissions
 from contentguard.guard.callers import Caller
 from contentguard.guard.copies import Whom
 from contentguard.guard.press import NOBODYS, Own
+from contentguard.guard.senders import ASKED
 from contentguard.guard.visits import Visit
 from contentguard.model import Action, Facts, Rendition, Verdict
 from contentguard.rewrite.codings import CodingError, Decoder, Trouble
@@ -45,6 +46,9 @@ MARKER = "contentguard.rewritten"
 
 LINKS = "contentguard.links"
 """Where in the scope the app finds what makes share and gift links."""
+
+COMMENTS = "contentguard.comments"
+"""… and what makes comment forms and takes in what comes by them."""
 _RANGE = (b"range", b"if-range")
 _BODIES = (BODY, PATHSEND, ZEROCOPY)
 _KINDS = ("text/html", "application/xhtml+xml")
@@ -102,7 +106,8 @@ class ArticleResponder:
         # Inside another guard this one has nothing to add for a reader, but may still restrict a robot.
         self.rewrites = MARKER not in scope or not self.full
         inner = dict(scope)
-        inner[MARKER], inner[LINKS] = True, self.guard.links
+        inner[MARKER], inner[LINKS], inner[COMMENTS] = True, self.guard.links, self.guard.comments
+        inner[ASKED] = self.facts, self.verdict, self.visit
         if self.caller.conditional or not self.full:
             self._prepare(inner)
         try:

@@ -20,6 +20,7 @@ from contentguard.asgi.routes import PREFIX, DocumentResponder, Routes
 from contentguard.backends import Admitting, Store
 from contentguard.errors import SettingsError
 from contentguard.guard import Guard
+from contentguard.guard.comments import Comments
 from contentguard.guard.links import Links
 from contentguard.guard.press import LOG
 from contentguard.guard.processes import processes
@@ -70,6 +71,12 @@ class ContentGuardMiddleware:
         """What makes share and gift links; requests find it in ``scope["contentguard.links"]``."""
         return self.guard.links
 
+    @property
+    def comments(self) -> Comments:
+        """What makes comment forms and takes in what comes by them; requests find it in
+        ``scope["contentguard.comments"]``."""
+        return self.guard.comments
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection."""
         if scope["type"] != "http":
@@ -108,6 +115,8 @@ class ContentGuardMiddleware:
 
         async def heard() -> Message:
             message = await receive()
+            if message["type"] == "lifespan.startup":
+                self.guard.comments.begin()
             if message["type"] == "lifespan.shutdown":
                 await self.guard.aclose()
             return message
