@@ -36,6 +36,7 @@ from contentguard.comments.decision import (
 )
 from contentguard.comments.fields import MOST_BODY, MOST_FIELDS, parsed, typed
 from contentguard.comments.form import Form, Token
+from contentguard.comments.options import CommentOptions
 from contentguard.comments.submission import Submission
 from contentguard.comments.text import as_html
 from contentguard.errors import SettingsError
@@ -102,6 +103,11 @@ class Comments:
         made = cls(settings, signer, opened(settings, signer), clock, lambda what, message: None)
         made._owns = True
         return made
+
+    @property
+    def options(self) -> CommentOptions:
+        """What the settings say."""
+        return self._options
 
     def begin(self) -> None:
         """Have Akismet's key checked and what moderators said told, in the background: once, when the site starts."""
@@ -172,15 +178,17 @@ class Comments:
         role: str = "",
         parent: str = "",
         approved: bool = False,
+        options: CommentOptions | None = None,
     ) -> Posted:
         """Take in a comment on ``article``, from the fields of its form as they were posted.
 
         The fields' names are WordPress' (``comment``, ``author``, ``email``, ``url``) and ours; None for what could not
         be read as a form. ``role``: the author's on the site; ``parent``: the comment that is answered; ``approved``:
-        whether the app knows of an approved comment by this author.
+        whether the app knows of an approved comment by this author; ``options``: what moderators have chosen of links,
+        words and who has to wait, in the place of the settings.
         """
         self.begin()
-        now = self._clock()
+        now, chosen = self._clock(), options or self._options
         post = Post(scope, article[:_ARTICLE], sender(scope, self._settings, now), now)
         if fields is None or len(fields) > MOST_FIELDS:
             return self._refused(post, 400, "unreadable")
@@ -188,19 +196,19 @@ class Comments:
             return self._refused(post, 403, "foreign")
         if (trouble := post.trouble(self._keys, fields)) is not None:
             return self._refused(post, 403, trouble, again=True)
-        told = typed(fields, self._options)
+        told = typed(fields, chosen)
         if told.errors:
             return replace(self._refused(post, 400, "invalid"), errors=told.errors)
         trusted = role in TRUSTED
-        submission = post.submission(self._keys, told, fields, self._options, role, parent)
+        submission = post.submission(self._keys, told, fields, chosen, role, parent)
         if not trusted and self._must_press_again(post, submission):
             return self._refused(post, 403, "press", again=True)
         passed = await self._passed(post, submission, limited=not trusted)
         if passed.stopped:
             return self._refused(post, _STATUS[passed.stopped], passed.stopped, again=passed.stopped == USED)
-        held = () if trusted else standing(self._options, approved=approved)
+        held = () if trusted else standing(chosen, approved=approved)
         submission = replace(submission, signs=(*submission.signs, *passed.signs, *held))
-        decision = await self.judge(submission)
+        decision = await self.judge(submission, options=chosen)
         self.counts[decision.action] += 1
         return Posted(200, submission=replace(submission, guid=decision.guid), decision=decision)
 
@@ -234,11 +242,16 @@ class Comments:
 
     # -- what becomes of it --------------------------------------------------------------------------------------
 
-    async def judge(self, submission: Submission, *, recheck: bool = False) -> Decision:
-        """What becomes of a comment: what is known of it, what was learned, and what others think."""
+    async def judge(
+        self, submission: Submission, *, recheck: bool = False, options: CommentOptions | None = None
+    ) -> Decision:
+        """What becomes of a comment: what is known of it, what was learned, and what others think.
+
+        ``options``: see ``receive``.
+        """
         if submission.role in TRUSTED:
             return Decision(CommentAction.APPROVE, 0.0, ())
-        reasons = [*submission.signs, *rules.noticed(submission, self._options)]
+        reasons = [*submission.signs, *rules.noticed(submission, options or self._options)]
         if self._options.learn and (learned := await self._tuition.reason(submission)) is not None:
             reasons.append(learned)
         if asks_for_spam(reasons):
@@ -254,9 +267,15 @@ class Comments:
             self._note("classifier-failed", f"{name} failed; comments wait for a moderator")
             return Opinion(Judgement.UNKNOWN, (Reason("unasked", 0.0, f"{name} could not be asked."),))
 
-    async def recheck(self, submission: Submission, decision: Decision) -> Decision:
-        """Decide anew, for what ``decision`` left open: what an app's background task calls at ``recheck_at``."""
-        made = await self.judge(replace(submission, guid=decision.guid or submission.guid), recheck=True)
+    async def recheck(
+        self, submission: Submission, decision: Decision, options: CommentOptions | None = None
+    ) -> Decision:
+        """Decide anew, for what ``decision`` left open: what an app's background task calls at ``recheck_at``.
+
+        ``options``: see ``receive``.
+        """
+        named = replace(submission, guid=decision.guid or submission.guid)
+        made = await self.judge(named, recheck=True, options=options)
         self._reporting.begin()
         return made if made.guid else replace(made, guid=decision.guid)
 
