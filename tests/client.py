@@ -56,8 +56,11 @@ ARTICLE = (
 )
 
 
-_OWN = re.compile(rb"[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}|(?<=/more/)[A-Za-z0-9_-]{22}|(?<=/report )[A-Za-z0-9_-]{19}")
-"""Copy number and tokens: what a page carries of one reader's own."""
+_OWN = re.compile(
+    rb"[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}|(?<=/more/)[A-Za-z0-9_-]{22}|(?<=/report )[A-Za-z0-9_-]{19}"
+    rb'|(?<=name="contentguard-form" value=")[\w-]+|(?<=["#])[a-z]+-[0-9a-f]{6}(?=")'
+)
+"""Copy number, tokens, and the form of comments: what a page carries of one reader's own."""
 
 
 def masked(body: bytes) -> bytes:

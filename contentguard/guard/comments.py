@@ -185,7 +185,7 @@ class Comments:
         The fields' names are WordPress' (``comment``, ``author``, ``email``, ``url``) and ours; None for what could not
         be read as a form. ``role``: the author's on the site; ``parent``: the comment that is answered; ``approved``:
         whether the app knows of an approved comment by this author; ``options``: what moderators have chosen of links,
-        words and who has to wait, in the place of the settings.
+        words and who has to wait, in the place of the settings. Long because it is every gate in order.
         """
         self.begin()
         now, chosen = self._clock(), options or self._options

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from contentguard import Decision, Submission
+from contentguard import Comments, Decision, Submission
 
 from .accounts import Attempts, Cookies, Editor, hashed, matches
 from .content import Article
@@ -169,7 +169,7 @@ class Desk:
             pages=pages,
             actions=[(name, labels[status]) for name, labels in _ACTIONS.items() if status in labels],
             done=request.query_params.get("done", "")[:100],
-            alerts=self._engine(request).alerts,
+            alerts=_alerts(self._engine(request)),
         )
 
     async def _act(self, request: Request, editor: Editor) -> Response:
@@ -178,8 +178,8 @@ class Desk:
         action, status = asked.get("action", ""), _status(asked.get("queue", ""))
         ids = [number for name, value in fields if name == "comment" and (number := _number(value))]
         if (only := asked.get("only", "")) and ":" in only:  # a button of one comment: "approve:17"
-            action, _, number = only.partition(":")
-            ids = [_number(number)]
+            action, _, one = only.partition(":")
+            ids = [_number(one)]
         done = await self._done(request, editor, action, ids)
         query = {"queue": status.value, "page": asked.get("page", "1"), "done": done}
         return RedirectResponse(f"/desk/comments?{urlencode(query)}", 303)
@@ -243,17 +243,17 @@ class Desk:
 
     # -- what happens by itself ------------------------------------------------------------------------------------
 
-    async def recheck(self, engine: Any) -> int:
+    async def recheck(self, engine: Comments) -> int:
         """Ask again about every comment that a service has still to be asked about; how many were asked about.
 
         What the service cannot say now is asked about later; the first failure ends the round, so that a service that
         is down is asked once.
         """
-        asked = 0
+        asked, rules = 0, read(await self._database.kept(RULES))
         for comment in await self._database.due(self._clock()):
             submission = Submission.from_dict(comment.submission)
-            before = Decision.from_dict({**json.loads(comment.decision)})
-            after = await engine.recheck(submission, before)
+            before = Decision.from_dict(json.loads(comment.decision))
+            after = await engine.recheck(submission, before, rules.over(engine.options))
             await self._database.decided(
                 comment.id,
                 STATUS_OF[after.action],
@@ -279,6 +279,11 @@ class Desk:
         response = self._pages.respond(template, head, status, **{"sections": (), "here": "", **values})
         response.headers.update(_SAFE_TO_SHOW)
         return response
+
+
+def _alerts(engine: Comments) -> list[str]:
+    """What the service that judges comments wants its customer to know."""
+    return [] if engine.akismet is None else [f"Akismet: {one.message}" for one in engine.akismet.alerts.values()]
 
 
 def _lesson(action: str, comment: Filed) -> str:

@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from contentguard.comments.text import as_html
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
+
+from contentguard import Comments
 
 from . import links
 from .content import Article
@@ -71,6 +72,7 @@ def _environment() -> Environment:
         "stamp": _stamp,
         "when": _when,
         "comment_html": _comment_html,
+        "last_sentence": _last_sentence,
         "article_path": links.article_path,
         "section_path": links.section_path,
         "image_path": links.image_path,
@@ -99,7 +101,12 @@ def _when(seconds: float) -> str:
 
 
 def _comment_html(text: str) -> Markup:
-    return Markup(as_html(text))
+    return Markup(Comments.html(text))
+
+
+def _last_sentence(text: str) -> tuple[str, str]:
+    told, _, last = text.rpartition(". ")
+    return f"{told}." if told else "", last
 
 
 def _minutes(words: int) -> str:

@@ -18,7 +18,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from contentguard import CommentAction, Comments, Form, Posted
+from contentguard import CommentAction, Comments, Posted
+from contentguard.comments.form import Form
 
 from .accounts import Cookies, Details, Editor
 from .content import Article
@@ -74,12 +75,11 @@ class Replies:
         shown = discussion(comments, asked or (page_of(comments, waiting[-1]) if waiting else None))
         closed = story.slug in await self._database.closed()
         draft = None if closed else await self._draft(request, story, comments, cookies)
-        # The draft itself: how many comments there are is no secret; whose they are is in them.
         return {
             "discussion": shown,
             "draft": draft,
             "closed": CLOSED if closed else "",
-            "notice": self._notice(request),
+            "notice": await self._engine(request).notice(),
         }
 
     async def alone(self, request: Request, story: Article) -> dict[str, Any]:
@@ -88,7 +88,10 @@ class Replies:
         comments = await self._database.of_article(story.slug)
         if story.slug in await self._database.closed():
             raise HTTPException(403, CLOSED)
-        return {"draft": await self._draft(request, story, comments, cookies), "notice": self._notice(request)}
+        return {
+            "draft": await self._draft(request, story, comments, cookies),
+            "notice": await self._engine(request).notice(),
+        }
 
     async def post(self, request: Request, story: Article) -> Response | tuple[int, dict[str, Any]]:
         """Take in what was sent: a redirect to where the comment stands, or status and values of the form's page."""
@@ -106,7 +109,7 @@ class Replies:
             fields,
             role="editor" if editor else "",
             parent=str(parent or ""),
-            approved_before=known,
+            approved=known,
             options=read(await self._database.kept(RULES)).over(engine.options),
         )
         if received.submission is None or received.decision is None:
@@ -200,16 +203,13 @@ class Replies:
             bool(fields.get(CONSENT)),
             editor,
         )
-        return {"draft": draft, "notice": self._notice(request)}
+        return {"draft": draft, "notice": await self._engine(request).notice()}
 
     def _signed(self, fields: Mapping[str, str], editor: Editor | None) -> Mapping[str, str]:
         """Fields as posted; an editor's name stands for itself."""
         if editor is None:
             return fields
         return {**fields, "author": editor.name, "email": f"{editor.name}@desk.invalid", "url": ""}
-
-    def _notice(self, request: Request) -> Any:
-        return self._engine(request).notice()
 
 
 def texts(shown: Any) -> list[Comment]:

@@ -64,7 +64,8 @@ class Rules:
 def read(kept: str | None) -> Rules:
     """Return rules as they were kept; those to begin with where none were."""
     data: dict[str, Any] = json.loads(kept) if kept else {}
-    return Rules(**{name: tuple(value) if isinstance(value, list) else value for name, value in data.items()})
+    words = {name: tuple(value) for name, value in data.items() if isinstance(value, list)}
+    return Rules(**{**data, **words})
 
 
 def written(rules: Rules) -> str:

@@ -51,13 +51,15 @@ def write(page: Page, text: str, *, author: str = "Ada Quayle", email: str = "ad
     page.get_by_label("Name *").fill(author)
     page.get_by_label("Email *").fill(email)
     time.sleep(3.5)
-    page.get_by_role("button", name="Post Comment").click()
-    page.wait_for_load_state()
-    again = page.get_by_role("button", name="Post Comment")
-    if page.url.endswith("/reply") and again.is_visible():  # who has shown nothing of a browser is asked once more
-        time.sleep(2.5)
-        again.click()
+    for _ in range(4):
+        page.get_by_role("button", name="Post Comment").click()
         page.wait_for_load_state()
+        if not page.url.endswith("/reply"):
+            return
+        # All of these readers have one address, from which a comment in fifteen seconds is the most; and who has shown
+        # nothing of a browser is asked to press once more. Nothing typed is lost by either.
+        assert page.get_by_label("Comment *").input_value() == text
+        time.sleep(5)
 
 
 def desk(chromium: Browser, site: Server) -> Page:
@@ -90,7 +92,7 @@ def test_a_comment_is_held_approved_answered_and_seen(
     own = page.locator(".comment", has_text=name)
     assert own.get_by_text("Your comment is awaiting moderation.").is_visible()
     page.screenshot(path=screenshots / f"held-{scripts}.png", full_page=True)
-    assert trouble == []
+    assert [told for told in trouble if "429" not in told] == []
 
     stranger, _ = opened(chromium.new_context(), site.url + STORY)
     assert stranger.get_by_text(name).count() == 0, "nobody else sees it"
@@ -112,7 +114,6 @@ def test_a_comment_is_held_approved_answered_and_seen(
     assert page.get_by_role("link", name="Cancel reply").is_visible()
     if scripts:
         assert "replytocom" not in page.url, "the form has come to the comment"
-    time.sleep(12)  # one comment in fifteen seconds is the most
     write(page, f"And an answer. {name}", author=name, email=f"{scripts}@example.com".lower())
     answer = page.locator(".comment .children .comment", has_text="And an answer.")
     assert answer.first.is_visible(), "who has an approved comment does not wait"
@@ -127,12 +128,12 @@ def test_every_complaint_stands_beside_its_field_and_nothing_typed_is_lost(chrom
     page.locator("#commentform").evaluate("form => form.noValidate = true")
     page.get_by_label("Comment *").fill("Every word of this stays.")
     page.get_by_label("Email *").fill("no address")
-    page.get_by_label("Website").fill("https://ada.example")
+    page.get_by_label("Website", exact=True).fill("https://ada.example")
     time.sleep(3.5)
     page.get_by_role("button", name="Post Comment").click()
     page.wait_for_load_state()
     assert page.get_by_label("Comment *").input_value() == "Every word of this stays."
-    assert page.get_by_label("Website").input_value() == "https://ada.example"
+    assert page.get_by_label("Website", exact=True).input_value() == "https://ada.example"
     for field in ("Name *", "Email *"):
         described = page.get_by_label(field).evaluate(
             "field => field.getAttribute('aria-describedby').trim().split(/ +/)"
