@@ -57,6 +57,7 @@ class Service:
         self._transport, self._timer, self._chance = transport, timer, chance
         self._circuit = Circuit(5, 1.0, shortest=60.0, longest=60.0)
         self._until = 0.0
+        self._opening = asyncio.Lock()
         self._log = logging.getLogger(f"contentguard.{name.lower()}")
         self.failures = 0
 
@@ -140,10 +141,10 @@ class Service:
         return [(name, value.replace(self._secret, b"(key)")) for name, value in raw] if self._secret else raw
 
     async def _opened(self) -> httpx.AsyncBaseTransport:
-        if self._transport is None:
-            # Reading the certificates takes long enough to be felt by a reader: not in the event loop.
-            context = await asyncio.to_thread(secure_context)
-            self._transport = httpx.AsyncHTTPTransport(
-                verify=context, trust_env=False, limits=httpx.Limits(max_connections=8, max_keepalive_connections=2)
-            )
+        async with self._opening:
+            if self._transport is None:
+                # Reading the certificates takes long enough to be felt by a reader: not in the event loop.
+                context = await asyncio.to_thread(secure_context)
+                limits = httpx.Limits(max_connections=8, max_keepalive_connections=2)
+                self._transport = httpx.AsyncHTTPTransport(verify=context, trust_env=False, limits=limits)
         return self._transport

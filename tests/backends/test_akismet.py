@@ -205,6 +205,14 @@ def test_proxies_of_the_environment_are_not_asked(akismet: FakeAkismet, monkeypa
     assert checked(akismet) is AkismetVerdict.HAM
 
 
+def test_many_at_once(akismet: FakeAkismet) -> None:
+    async def many(a: Akismet) -> list[AkismetVerdict]:
+        return [answer.verdict for answer in await asyncio.gather(*(a.comment_check(COMMENT) for _ in range(30)))]
+
+    assert using(client(akismet), many) == [AkismetVerdict.HAM] * 30
+    assert len(akismet.calls) == 30
+
+
 # -- the key -----------------------------------------------------------------------------------------------------
 
 
