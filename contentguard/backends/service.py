@@ -34,7 +34,7 @@ class Answered(NamedTuple):
 
 
 class Service:
-    """Asks one service, for one event loop; to be closed by ``aclose``.
+    """Asks one service; to be closed by ``aclose``.
 
     ``name``: for messages. ``secret``: what no header of an answer may repeat. ``seconds``: for one try. ``timer``:
     seconds on a clock that does not jump; ``chance``: between 0 and 1. ``transport``: what carries the requests, for
@@ -145,6 +145,7 @@ class Service:
             if self._transport is None:
                 # Reading the certificates takes long enough to be felt by a reader: not in the event loop.
                 context = await asyncio.to_thread(secure_context)
-                limits = httpx.Limits(max_connections=8, max_keepalive_connections=2)
+                # Questions are minutes apart: a kept connection would be dead when it is needed, or another loop's.
+                limits = httpx.Limits(max_connections=8, max_keepalive_connections=0)
                 self._transport = httpx.AsyncHTTPTransport(verify=context, trust_env=False, limits=limits)
         return self._transport
