@@ -110,6 +110,8 @@ class Replies:
             role="editor" if editor else "",
             parent=str(parent or ""),
             approved=known,
+            context=(story.section,),
+            modified=story.date.timestamp(),
             options=read(await self._database.kept(RULES)).over(engine.options),
         )
         if received.submission is None or received.decision is None:

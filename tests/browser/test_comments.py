@@ -185,6 +185,7 @@ def test_the_desk_is_worked_with_the_keyboard_alone(chromium: Browser, site: Ser
     assert accessible(stories) == []
     rules = editor.context.new_page()
     rules.goto(site.url + "/desk/rules")
+    assert rules.get_by_label("Comment must be manually approved").is_visible()
     assert accessible(rules) == []
     editor.goto(site.url + "/desk/comments?queue=approved")
     before = editor.locator(".filed-one").count()
