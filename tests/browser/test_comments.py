@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page
 
 from tests.browser.test_site import node_module
 from tests.servers.harness import Server, news
@@ -227,7 +227,12 @@ def test_what_is_hostile_is_shown_as_text(chromium: Browser, site: Server) -> No
     context = editor.context
     page, _ = opened(context, site.url + "/news/lighthouse-lamp")
     dialogs: list[str] = []
-    context.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+
+    def noted(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", noted)
     for number, text in enumerate(hostile):
         page.goto(site.url + "/news/lighthouse-lamp")
         page.get_by_label("Comment *").fill(f"{text}\nnumber {number}.")

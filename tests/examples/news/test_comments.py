@@ -7,6 +7,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from html import unescape
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -54,13 +55,13 @@ class Paper:
         return (await self.ask("GET", path, number, **more)).text
 
     async def post(
-        self, text: str, number: int = 1, path: str = STORY, query: str = "", **fields: str
+        self, text: str, number: int = 1, also: Mapping[str, str] = MappingProxyType({}), **fields: str
     ) -> httpx.Response:
         """Post a comment as a person does: with the form that was shown, some seconds later."""
-        page = await self.get(path + query, number)
+        page = await self.get(STORY, number)
         self.now += 20.0
-        told = {**form(page), "comment": text, "author": "Ada", "email": f"ada{number}@example.org", **fields}
-        return await self.ask("POST", f"{path}/reply", number, data=told)
+        told = {"comment": text, "author": "Ada", "email": f"ada{number}@example.org", **fields, **also}
+        return await self.ask("POST", f"{STORY}/reply", number, data={**form(page), **told})
 
     async def signed_in(self) -> dict[str, str]:
         """An editor's cookie, as a header."""
@@ -182,7 +183,7 @@ def test_what_is_wrong_is_told_beside_its_field(
 ) -> None:
     async def story() -> None:
         text = fields.get("comment", 'Typed with <care> & "quotes".')
-        answer = await paper.post(text, **{name: value for name, value in fields.items() if name != "comment"})
+        answer = await paper.post(text, also=fields)
         assert answer.status_code == status
         page = answer.text
         complaint = re.search(rf'<p class="complaint"[^>]*{f"{beside}-error" if beside else "alert"}">(.*?)</p>', page)
@@ -331,7 +332,7 @@ def test_the_desk_is_for_editors(paper: Paper) -> None:
 
 def test_the_details_are_kept_in_one_signed_cookie_and_forgotten_again(paper: Paper) -> None:
     async def story() -> None:
-        kept = await paper.post("Hello.", **{"wp-comment-cookies-consent": "yes", "url": "https://ada.example"})
+        kept = await paper.post("Hello.", also={"wp-comment-cookies-consent": "yes", "url": "https://ada.example"})
         cookie = kept.headers["set-cookie"].partition(";")[0]
         page = await paper.get("/news/story-1", headers={"cookie": cookie})
         assert form(page) | {"comment_parent": "0"} == form(page)
