@@ -32,6 +32,8 @@ _TEXT = (b"content-type", b"text/plain; charset=utf-8")
 _NO_STORE = (b"cache-control", b"no-store")
 _ONLY_POST = [_TEXT, _NO_STORE, (b"allow", b"POST")]
 _NOT_ALLOWED = b"Method Not Allowed\n"
+_NOINDEX = (b"x-robots-tag", b"noindex")
+_QUOTES = PREFIX + "/q/"
 _NOSNIFF = (b"x-content-type-options", b"nosniff")
 _IMMUTABLE = (b"cache-control", b"public, max-age=31536000, immutable")
 _EACH_TIME = (b"cache-control", b"private, no-cache")
@@ -68,6 +70,8 @@ class Routes:
             return AssetResponder(self._guard, asset, packed[_accepts_gzip(scope)])
         if path.startswith(_HONEYLINKS):
             return HoneylinkResponder(self._guard, path.removeprefix(_HONEYLINKS))
+        if path.startswith(_QUOTES):
+            return self._quote(path.removeprefix(_QUOTES))
         if path.startswith(f"{PREFIX}/qr/") and (picture := self._qr(path)) is not None:
             return picture
         return Plain(404, [_TEXT, _NO_STORE], b"Not Found\n")
@@ -87,6 +91,13 @@ class Routes:
     def document(self, scope: Scope) -> Plain | None:
         """What is published for robots at this path; given only where the app has nothing there."""
         return None if scope.get("root_path") else self.documents.get(scope["path"])
+
+    def _quote(self, token: str) -> Plain:
+        """Where a quotation's link leads. Without a fragment, so that a browser keeps the passage it came with."""
+        path = self._guard.quotes.followed(token)
+        if path is None:
+            return Plain(404, [_TEXT, _NO_STORE, _NOINDEX], b"Not Found\n")
+        return Plain(302, [(b"location", path.encode("ascii")), _NO_STORE, _NOINDEX], b"")
 
     def _qr(self, path: str) -> Plain | None:
         """A QR code of one of the site's own pages; the signed token keeps this from drawing codes for anybody."""

@@ -11,6 +11,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from datetime import UTC, datetime
 from math import inf
 from types import MappingProxyType
@@ -22,6 +23,7 @@ from anyio.lowlevel import checkpoint
 from contentguard.assets import ASSETS
 from contentguard.crawlers import CATALOGUE
 from contentguard.guard.copies import Copies
+from contentguard.guard.quotes import Quotes
 from contentguard.model import Facts, Rendition
 from contentguard.policy.published import Published
 from contentguard.publish import headers as published_headers
@@ -69,6 +71,8 @@ class Press:
         marks = settings.watermark.enabled and settings.visits.remember
         self.copies = Copies(settings, signer, self.note) if marks else None
         """Whose copy a page is; None where copies are not marked."""
+        self.quotes = Quotes(settings.origin, signer)
+        """The links that quotations name as their source."""
         self.pages = Pages(settings.article, self._planner(), settings.cache_bytes)
         self.personal = bool(self.pages.fields())
         """Whether each reader gets a page of their own."""
@@ -89,7 +93,8 @@ class Press:
         inserts = chosen.cards, chosen.copying, chosen.share, chosen.visible, self.probes
         lead = None if chosen.reading.mode == "off" else chosen.lead
         marker = self.copies.compile if self.copies else None
-        return Planner(chosen.site, chosen.origin, *inserts, qr=self._qr, said=self._said, lead=lead, marker=marker)
+        planner = Planner(chosen.site, chosen.origin, *inserts, qr=self._qr, said=self._said, lead=lead, marker=marker)
+        return replace(planner, quote=self.quotes.link) if chosen.copying.quote_link else planner
 
     def terms_at(self, path: str) -> Headers:
         """The headers by which a page at ``path`` says what machines may make of it."""

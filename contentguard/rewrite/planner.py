@@ -42,6 +42,8 @@ class Planner:
     """Path → what the policy says of a page there to machines."""
     lead: Lead | None = field(default_factory=Lead)
     """How pages are divided; None where they never are."""
+    quote: Callable[[Page], str] = lambda page: ""
+    """What copies of a page name as their source instead of its address; empty for none."""
     marker: Marker | None = None
     """What knows readers' marks; None where copies are not marked."""
 
@@ -124,7 +126,7 @@ class Planner:
         """All fragments of a page but for the previews' tags."""
         return (
             *notices(page, self.said(page.path)),
-            *deterrents(page, options=self.copying, share=self.share, visible=self.visible),
+            *deterrents(page, options=self.copying, share=self.share, visible=self.visible, link=self.quote(page)),
             *share(page, options=self.share, qr=self.qr(page)),
             *visible(page, options=self.visible),
             *probes(page, options=self.probes),
