@@ -43,6 +43,7 @@ from contentguard.publish.options import Robots
 from contentguard.rewrite.article import Article
 from contentguard.rewrite.cards import Cards
 from contentguard.rewrite.deterrents import Copy
+from contentguard.rewrite.framing import Framing
 from contentguard.rewrite.lead import Lead
 from contentguard.rewrite.probes import Probes
 from contentguard.rewrite.share import Share
@@ -83,6 +84,7 @@ class Settings(BaseSettings):
     share: Share = Share()
     visible: Visible = Visible()
     cards: Cards = Cards()
+    framing: Framing = Framing()
     watermark: Channels = Channels()
     evidence: Kept = Kept()
     policy: InstanceOf[Policy] = Policy()

@@ -63,6 +63,8 @@ class Press:
         """What has happened, by name: pages left untouched, failures."""
         # Looked at by every request.
         self.compression, self.max_bytes = settings.compression, settings.article.max_bytes
+        self.framing = settings.framing.headers
+        """What an article says of who may frame it."""
         self.published = Published(settings.policy, CATALOGUE.crawlers)
         """What the policy says to machines."""
         self.site = _site(settings)
