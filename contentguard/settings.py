@@ -38,6 +38,7 @@ from contentguard.errors import Fault, SettingsError
 from contentguard.model import Facts, Verdict
 from contentguard.policy import Limits, Policy, PolicyError, read_policy
 from contentguard.policy.checks import crawler_faults
+from contentguard.policy.media import Media
 from contentguard.proxies import Proxies
 from contentguard.publish.options import Robots
 from contentguard.rewrite.article import Article
@@ -85,6 +86,7 @@ class Settings(BaseSettings):
     visible: Visible = Visible()
     cards: Cards = Cards()
     framing: Framing = Framing()
+    media: Media = Media()
     watermark: Channels = Channels()
     evidence: Kept = Kept()
     policy: InstanceOf[Policy] = Policy()

@@ -45,6 +45,8 @@ MARKER = "contentguard.rewritten"
 
 LINKS = "contentguard.links"
 """Where in the scope the app finds what makes share and gift links."""
+MEDIA = "contentguard.media"
+"""Where in the scope the app finds what signs addresses of pictures."""
 _RANGE = (b"range", b"if-range")
 _BODIES = (BODY, PATHSEND, ZEROCOPY)
 _KINDS = ("text/html", "application/xhtml+xml")
@@ -102,7 +104,7 @@ class ArticleResponder:
         # Inside another guard this one has nothing to add for a reader, but may still restrict a robot.
         self.rewrites = MARKER not in scope or not self.full
         inner = dict(scope)
-        inner[MARKER], inner[LINKS] = True, self.guard.links
+        inner[MARKER], inner[LINKS], inner[MEDIA] = True, self.guard.links, self.guard.media
         if self.caller.conditional or not self.full:
             self._prepare(inner)
         try:

@@ -61,6 +61,10 @@ class Openings:
 
     def __init__(self, guard: Guard) -> None:
         self.guard = guard
+        self.forget()
+
+    def forget(self) -> None:
+        """Work everything out anew."""
         self._known: Recent[Opening] = Recent(_MOST, _MOST_BYTES)
         self._recall = self._known.get
 

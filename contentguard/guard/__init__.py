@@ -150,7 +150,7 @@ class Guard(Reception):
 
     def may_stream(self, facts: Facts, verdict: Verdict, visit: Visit | None) -> bool:
         """Whether a client's page may leave before it is known what it is: it is certain to get all of it, unmarked."""
-        if self.copies is not None:
+        if self.copies is not None or self.media.signs:
             return False
         if visit is None or self.admissions is None or not self.admissions.applies(verdict):
             return True

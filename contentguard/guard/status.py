@@ -24,6 +24,7 @@ def status(guard: Guard) -> dict[str, Any]:
         "governor": None if admissions is None else _governor(admissions, now),
         "funnel": {} if admissions is None else dict(admissions.counts),
         "links": {**guard.links.counts, **{f"quote.{what}": count for what, count in guard.quotes.counts.items()}},
+        "media": dict(guard.media.counts),
         "store": _store(guard.store),
         "rules": {f"{action.value} {rule}": count for (action, rule), count in guard.verdicts.most_common()},
         "shadow": dict(guard.shadow.most_common()),
