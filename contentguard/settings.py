@@ -3,6 +3,8 @@
 Strategy: each room carries its own options as a frozen dataclass, and this file only hangs them up side by side, so a
 new part brings its own settings and no class of a hundred fields can grow. Read in this order: keyword arguments,
 ``CONTENTGUARD_*`` environment variables (``__`` nests), the TOML file. All faults are reported together.
+
+Longer than a module should be, because every room's options are named here.
 """
 
 from __future__ import annotations
@@ -46,6 +48,7 @@ from contentguard.rewrite.cards import Cards
 from contentguard.rewrite.deterrents import Copy
 from contentguard.rewrite.framing import Framing
 from contentguard.rewrite.lead import Lead
+from contentguard.rewrite.oembed import OEmbed
 from contentguard.rewrite.probes import Probes
 from contentguard.rewrite.share import Share
 from contentguard.rewrite.visible import Visible
@@ -85,6 +88,7 @@ class Settings(BaseSettings):
     share: Share = Share()
     visible: Visible = Visible()
     cards: Cards = Cards()
+    oembed: OEmbed = OEmbed()
     framing: Framing = Framing()
     media: Media = Media()
     watermark: Channels = Channels()

@@ -252,6 +252,10 @@ class Guard(Reception):
             self.note("store-failed", "the store failed; its limits are not applied", failed=True)
             return False
 
+    async def wait_for_card(self, facts: Facts) -> float:
+        """Seconds until this client may ask for an article's card: as many as articles, counted for themselves."""
+        return await self._wait("o", self._articles, facts) if self._articles else 0.0
+
     async def _wait(self, kind: str, limit: Limit, facts: Facts) -> float:
         try:
             decision = await self.store.take(kind + prefix(facts.client), limit, facts.now)

@@ -19,7 +19,7 @@ def edition(settings: Settings, planner: Planner, terms: Terms) -> str:
     """Names what shapes a page besides its own bytes: all settings that insert something, and our files."""
     inserted = planner.site, planner.origin, planner.cards, planner.copying, planner.share, planner.visible
     shaping = inserted, planner.probes, settings.watermark, settings.robots.meta, terms, settings.article
-    text = repr((shaping, settings.framing, settings.media, *ASSETS))
+    text = repr((shaping, settings.framing, settings.media, settings.oembed, *ASSETS))
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
 

@@ -105,7 +105,8 @@ class Press:
         marker = self.copies.compile if self.copies else None
         planner = Planner(chosen.site, chosen.origin, *inserts, qr=self._qr, said=self._said, lead=lead, marker=marker)
         quote = self.quotes.link if chosen.copying.quote_link else planner.quote
-        return replace(planner, quote=quote, query=self.media.query if self.media.signs else None)
+        query = self.media.query if self.media.signs else None
+        return replace(planner, quote=quote, query=query, oembed=chosen.oembed)
 
     def terms_at(self, path: str) -> Headers:
         """The headers by which a page at ``path`` says what machines may make of it."""

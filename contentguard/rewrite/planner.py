@@ -18,6 +18,7 @@ from contentguard.rewrite.head import PRESCAN, encoding_of, late_charset, meta_p
 from contentguard.rewrite.lead import Lead, Source, divide
 from contentguard.rewrite.marking import Marker, Marking, marking
 from contentguard.rewrite.notices import Notices, notices
+from contentguard.rewrite.oembed import OEmbed, discovery
 from contentguard.rewrite.page import Delivery, Field, Fragment, Page, Slot
 from contentguard.rewrite.pictures import Query, Where, signed
 from contentguard.rewrite.plan import Division, Plan, Point, Untouched, full, points
@@ -45,6 +46,7 @@ class Planner:
     """How pages are divided; None where they never are."""
     quote: Callable[[Page], str] = lambda page: ""
     """What copies of a page name as their source instead of its address; empty for none."""
+    oembed: OEmbed = field(default_factory=lambda: OEmbed(enabled=False))
     query: Query | None = None
     """What makes addresses of pictures expire; None where none do."""
     marker: Marker | None = None
@@ -148,6 +150,7 @@ class Planner:
         """All fragments of a page but for the previews' tags."""
         return (
             *notices(page, self.said(page.path)),
+            *discovery(page, self.oembed),
             *deterrents(page, options=self.copying, share=self.share, visible=self.visible, link=self.quote(page)),
             *share(page, options=self.share, qr=self.qr(page)),
             *visible(page, options=self.visible),
