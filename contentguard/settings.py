@@ -41,12 +41,15 @@ from contentguard.errors import Fault, SettingsError
 from contentguard.model import Facts, Verdict
 from contentguard.policy import Limits, Policy, PolicyError, read_policy
 from contentguard.policy.checks import crawler_faults
+from contentguard.policy.media import Media
 from contentguard.proxies import Proxies
 from contentguard.publish.options import Robots
 from contentguard.rewrite.article import Article
 from contentguard.rewrite.cards import Cards
 from contentguard.rewrite.deterrents import Copy
+from contentguard.rewrite.framing import Framing
 from contentguard.rewrite.lead import Lead
+from contentguard.rewrite.oembed import OEmbed
 from contentguard.rewrite.probes import Probes
 from contentguard.rewrite.share import Share
 from contentguard.rewrite.visible import Visible
@@ -94,6 +97,9 @@ class Settings(BaseSettings):
     share: Share = Share()
     visible: Visible = Visible()
     cards: Cards = Cards()
+    oembed: OEmbed = OEmbed()
+    framing: Framing = Framing()
+    media: Media = Media()
     watermark: Channels = Channels()
     evidence: Kept = Kept()
     policy: InstanceOf[Policy] = Policy()

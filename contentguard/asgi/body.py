@@ -49,6 +49,9 @@ LINKS = "contentguard.links"
 
 COMMENTS = "contentguard.comments"
 """… and what makes comment forms and takes in what comes by them."""
+
+MEDIA = "contentguard.media"
+"""Where in the scope the app finds what signs addresses of pictures."""
 _RANGE = (b"range", b"if-range")
 _BODIES = (BODY, PATHSEND, ZEROCOPY)
 _KINDS = ("text/html", "application/xhtml+xml")
@@ -106,7 +109,8 @@ class ArticleResponder:
         # Inside another guard this one has nothing to add for a reader, but may still restrict a robot.
         self.rewrites = MARKER not in scope or not self.full
         inner = dict(scope)
-        inner[MARKER], inner[LINKS], inner[COMMENTS] = True, self.guard.links, self.guard.comments
+        inner[MARKER], inner[LINKS], inner[MEDIA] = True, self.guard.links, self.guard.media
+        inner[COMMENTS] = self.guard.comments
         inner[ASKED] = self.facts, self.verdict, self.visit
         if self.caller.conditional or not self.full:
             self._prepare(inner)

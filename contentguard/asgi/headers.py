@@ -61,6 +61,7 @@ class Answer:
     option: str = ""
     codings: tuple[bytes, ...] = ()
     policies: tuple[str, ...] = ()
+    frame_options: tuple[bytes, ...] = ()
     cache_control: bytes = b""
     disposition: bytes = b""
     etag: bytes = b""
@@ -126,6 +127,10 @@ def _csp(answer: Answer, value: bytes) -> None:
     answer.policies = (*answer.policies, value.decode("latin-1"))
 
 
+def _frame_options(answer: Answer, value: bytes) -> None:
+    answer.frame_options = (*answer.frame_options, value)
+
+
 def _cache_control(answer: Answer, value: bytes) -> None:
     answer.cache_control += b"," + value.lower()
 
@@ -160,6 +165,7 @@ _NOTES = {
     OPTION: _option,
     b"content-encoding": _coding,
     b"content-security-policy": _csp,
+    b"x-frame-options": _frame_options,
     b"cache-control": _cache_control,
     b"content-disposition": _disposition,
     b"etag": _etag,

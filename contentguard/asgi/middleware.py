@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from contentguard.asgi.body import ArticleResponder
+from contentguard.asgi.body import MARKER, ArticleResponder
 from contentguard.asgi.headers import discreet
 from contentguard.asgi.openings import Openings
+from contentguard.asgi.pictures import Gate, placeholder, without_field
 from contentguard.asgi.request import line, read_facts, target, without_token
 from contentguard.asgi.response import refusal
 from contentguard.asgi.routes import PREFIX, DocumentResponder, Routes
@@ -22,6 +23,7 @@ from contentguard.errors import SettingsError
 from contentguard.guard import Guard
 from contentguard.guard.comments import Comments
 from contentguard.guard.links import Links
+from contentguard.guard.media import SLOT
 from contentguard.guard.press import LOG
 from contentguard.guard.processes import processes
 from contentguard.model import Action
@@ -58,6 +60,7 @@ class ContentGuardMiddleware:
         self.guard = Guard(self.settings, store, clock or time.time, ledger)
         self._openings = Openings(self.guard)
         self._routes = Routes(app, self._openings)
+        self._placeholder = placeholder(self.settings.site)
         if self.guard.alone and (number := processes()) > 1:
             LOG.warning("%s", _SEVERAL.format(number=number))
         if self.guard.temporary_key:
@@ -89,9 +92,15 @@ class ContentGuardMiddleware:
             await own(scope, receive, send)
             return
         guard, token = self.guard, b""
+        media, field = guard.media, ""
+        if media.signs:
+            scope, field = without_field(scope)
         if guard.admissions is not None:
             scope, token = without_token(scope)
         facts = read_facts(scope, guard)
+        if media.signs and int(facts.now // SLOT) != media.slot:
+            guard.turn(facts.now)
+            self._openings.forget()
         caller, client = guard.caller(facts), scope.get("client")
         visit = guard.met(facts, caller, client[0] if client else None)
         if visit is not None and guard.admissions is not None:
@@ -103,6 +112,8 @@ class ContentGuardMiddleware:
             facts, verdict = await guard.judge(facts, target(scope), caller)
         else:
             facts, verdict = guard.judged(facts, caller)
+        if media.active and MARKER not in scope:
+            send = Gate(guard, facts, self._placeholder, scope, receive, send, field)
         if verdict.action is not Action.ALLOW:
             await refusal(guard, facts, verdict)(scope, receive, send)
         elif path in self._routes.documents and (document := self._routes.document(scope)) is not None:

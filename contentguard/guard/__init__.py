@@ -154,7 +154,7 @@ class Guard(Reception):
 
     def may_stream(self, facts: Facts, verdict: Verdict, visit: Visit | None) -> bool:
         """Whether a client's page may leave before it is known what it is: it is certain to get all of it, unmarked."""
-        if self.copies is not None:
+        if self.copies is not None or self.media.signs:
             return False
         if visit is None or self.admissions is None or not self.admissions.applies(verdict):
             return True
@@ -255,6 +255,10 @@ class Guard(Reception):
         except Exception:
             self.note("store-failed", "the store failed; its limits are not applied", failed=True)
             return False
+
+    async def wait_for_card(self, facts: Facts) -> float:
+        """Seconds until this client may ask for an article's card: as many as articles, counted for themselves."""
+        return await self._wait("o", self._articles, facts) if self._articles else 0.0
 
     async def _wait(self, kind: str, limit: Limit, facts: Facts) -> float:
         try:

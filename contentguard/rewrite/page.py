@@ -78,6 +78,8 @@ class Page:
     """Where the guard's own routes are reachable, without a trailing slash."""
     article: str = ""
     """The CSS selector that found the article."""
+    embeddable: bool = False
+    """Whether the page names an oEmbed address itself."""
     scripts_allowed: bool = True
     """Whether the response's own CSP lets our external script run."""
     styles_allowed: bool = True
