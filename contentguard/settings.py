@@ -43,6 +43,7 @@ from contentguard.publish.options import Robots
 from contentguard.rewrite.article import Article
 from contentguard.rewrite.cards import Cards
 from contentguard.rewrite.deterrents import Copy
+from contentguard.rewrite.excerpts import Feeds
 from contentguard.rewrite.lead import Lead
 from contentguard.rewrite.probes import Probes
 from contentguard.rewrite.share import Share
@@ -95,6 +96,7 @@ class Settings(BaseSettings):
     tickets: Tickets = Tickets()
     meter: Metering = Metering()
     governor: Archive = Archive()
+    feeds: Feeds = Feeds()
     shared_links: SharedLinks = SharedLinks()
     gift_links: GiftLinks = GiftLinks()
     reader: Reader | None = None

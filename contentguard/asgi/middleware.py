@@ -82,7 +82,7 @@ class ContentGuardMiddleware:
             await own(scope, receive, send)
             return
         guard, token = self.guard, b""
-        if guard.admissions is not None:
+        if guard.admissions is not None or guard.feeds.signed:
             scope, token = without_token(scope)
         facts = read_facts(scope, guard)
         caller, client = guard.caller(facts), scope.get("client")
@@ -90,8 +90,10 @@ class ContentGuardMiddleware:
         if visit is not None and guard.admissions is not None:
             visit.account = guard.account(scope)
             if token:
-                visit.token, send = token, discreet(send)
+                visit.token = token
                 visit.once = await guard.admissions.is_once(token, line(scope), facts.now)
+        if token:
+            send = discreet(send)
         if caller.may_wait:
             facts, verdict = await guard.judge(facts, target(scope), caller)
         else:
@@ -101,7 +103,7 @@ class ContentGuardMiddleware:
         elif path in self._routes.documents and (document := self._routes.document(scope)) is not None:
             await DocumentResponder(self.app, document)(scope, receive, send)
         else:
-            await ArticleResponder(self.app, self._openings, facts, verdict, caller, visit)(scope, receive, send)
+            await ArticleResponder(self.app, self._openings, facts, verdict, caller, visit, token)(scope, receive, send)
 
     def _closing(self, receive: Receive) -> Receive:
         """The server's messages to the app's lifespan; at its end, ours."""

@@ -22,6 +22,7 @@ from anyio.lowlevel import checkpoint
 from contentguard.assets import ASSETS
 from contentguard.crawlers import CATALOGUE
 from contentguard.guard.copies import Copies
+from contentguard.guard.feeds import Newsstand
 from contentguard.model import Facts, Rendition
 from contentguard.policy.published import Published
 from contentguard.publish import headers as published_headers
@@ -74,6 +75,8 @@ class Press:
         """Whether each reader gets a page of their own."""
         self.edition = self._edition()
         """Names what shapes a page besides its own bytes."""
+        self.feeds = Newsstand(settings, self.copies, self.edition)
+        """What becomes of feeds."""
         self._terms: Recent[Headers] = Recent(64)
         self._midnight, self._today = -inf, dict[Hole, bytes]()
         self._working: dict[Hashable, anyio.Event] = {}
