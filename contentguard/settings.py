@@ -47,6 +47,7 @@ from contentguard.publish.options import Robots
 from contentguard.rewrite.article import Article
 from contentguard.rewrite.cards import Cards
 from contentguard.rewrite.deterrents import Copy
+from contentguard.rewrite.excerpts import Feeds
 from contentguard.rewrite.framing import Framing
 from contentguard.rewrite.lead import Lead
 from contentguard.rewrite.oembed import OEmbed
@@ -112,6 +113,7 @@ class Settings(BaseSettings):
     tickets: Tickets = Tickets()
     meter: Metering = Metering()
     governor: Archive = Archive()
+    feeds: Feeds = Feeds()
     shared_links: SharedLinks = SharedLinks()
     gift_links: GiftLinks = GiftLinks()
     comments: CommentOptions = CommentOptions()

@@ -95,7 +95,7 @@ class ContentGuardMiddleware:
         media, field = guard.media, ""
         if media.signs:
             scope, field = without_field(scope)
-        if guard.admissions is not None:
+        if guard.admissions is not None or guard.feeds.signed:
             scope, token = without_token(scope)
         facts = read_facts(scope, guard)
         if media.signs and int(facts.now // SLOT) != media.slot:
@@ -106,8 +106,10 @@ class ContentGuardMiddleware:
         if visit is not None and guard.admissions is not None:
             visit.account = guard.account(scope)
             if token:
-                visit.token, send = token, discreet(send)
+                visit.token = token
                 visit.once = await guard.admissions.is_once(token, line(scope), facts.now)
+        if token:
+            send = discreet(send)
         if caller.may_wait:
             facts, verdict = await guard.judge(facts, target(scope), caller)
         else:
@@ -119,7 +121,7 @@ class ContentGuardMiddleware:
         elif path in self._routes.documents and (document := self._routes.document(scope)) is not None:
             await DocumentResponder(self.app, document)(scope, receive, send)
         else:
-            await ArticleResponder(self.app, self._openings, facts, verdict, caller, visit)(scope, receive, send)
+            await ArticleResponder(self.app, self._openings, facts, verdict, caller, visit, token)(scope, receive, send)
 
     def _closing(self, receive: Receive) -> Receive:
         """The server's messages to the app's lifespan; at its end, ours."""

@@ -37,6 +37,22 @@ class Whom(NamedTuple):
     verdict: Verdict
 
 
+class Subscriber(NamedTuple):
+    """For whom a copy of a feed is made."""
+
+    serial: int
+    """What their copies of pages are marked with, too."""
+    facts: Facts
+    verdict: Verdict
+    address: str
+    """What names their address of the feed."""
+
+    @property
+    def epoch(self) -> int:
+        """When the keys of the marks were last changed."""
+        return epoch_at(self.facts.now)
+
+
 class Copies:
     """The marks of one site's articles."""
 
@@ -98,11 +114,27 @@ class Copies:
             self._note("marks-failed", "a copy could not be marked", failed=True)
             return marking.plain
 
+    def of_text(self, made: Compiled, article: str, subscriber: Subscriber) -> Sequence[bytes]:
+        """The marks of one text of a subscriber's feed; ``article`` is what names the page that it is the text of."""
+        serial, facts, verdict, address = subscriber
+        try:
+            if self.evidence is not None:
+                self.evidence.learn(Revision(article, made.revision, made.paragraphs, made.channels, facts.now))
+                self.evidence.record(self._given(made, article, serial, facts, verdict, address))
+            return made.marks(keys_of(self.secrets[0], epoch_at(facts.now)), article.encode(), serial)
+        except Exception:
+            self._note("marks-failed", "a copy could not be marked", failed=True)
+            return made.plain
+
     def _issued(self, marking: Marking, article: str, serial: int, whom: Whom) -> Issued:
-        """What is written down of a copy. No address: a keyed hash of it."""
+        """What is written down of a copy of a page."""
         (visit, facts, verdict), made = whom, marking.article
         given = visit.new or visit.given
         assert isinstance(made, Compiled)
+        return self._given(made, article, serial, facts, verdict, visit.key if given is None else given.id)
+
+    def _given(self, made: Compiled, article: str, serial: int, facts: Facts, verdict: Verdict, whose: str) -> Issued:
+        """What is written down of a copy. No address: a keyed hash of it."""
         return Issued(
             serial,
             epoch_at(facts.now),
@@ -116,7 +148,7 @@ class Copies:
             verdict.action.value,
             verdict.rule,
             verdict.score,
-            visit.key if given is None else given.id,
+            whose,
         )
 
     def _marks(self, marking: Marking, article: str, serial: int, now: float) -> Values:

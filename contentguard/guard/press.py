@@ -22,6 +22,7 @@ from anyio.lowlevel import checkpoint
 from contentguard.crawlers import CATALOGUE
 from contentguard.guard.copies import Copies
 from contentguard.guard.edition import edition, site_of
+from contentguard.guard.feeds import Newsstand
 from contentguard.guard.media import SLOT, Media
 from contentguard.guard.quotes import Quotes
 from contentguard.model import Facts, Rendition
@@ -82,6 +83,8 @@ class Press:
         """Whether each reader gets a page of their own."""
         self._settled = self.edition = edition(settings, self.pages.planner, self.published.terms)
         """Names what shapes a page besides its own bytes."""
+        self.feeds = Newsstand(settings, self.copies, self.edition)
+        """What becomes of feeds."""
         self._terms: Recent[Headers] = Recent(64)
         self._midnight, self._today = -inf, dict[Hole, bytes]()
         self._working: dict[Hashable, anyio.Event] = {}
