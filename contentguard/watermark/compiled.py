@@ -1,26 +1,28 @@
 """An article as its marks see it: where they may stand, and what each copy has there.
 
 Strategy: compiled once for each revision. Frames stand after sentences, and after commas where the last one is nine
-words away; gaps after words of five letters or more; both only where nothing an extractor, a search index or a line
-break goes by is changed (jusText rejects articles with a mark in every gap). The slots of all channels are in the
-order of the text, so a copy is made by one look-up for each and a join.
+words away; gaps after words of five letters or more, of four where those are rare, and no more of them than a fragment
+needs; both only where nothing an extractor, a search index or a line break goes by is changed (jusText rejects articles
+with a mark in every gap). The slots of all channels are in the order of the text, so a copy is made by one look-up for
+each and a join.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from hashlib import blake2b
 from itertools import accumulate
+from operator import itemgetter
 from typing import Any, ClassVar, NamedTuple
 
 from contentguard.watermark import gaps
 from contentguard.watermark.code import seed, stream
-from contentguard.watermark.frames import carries_manifest, frame
+from contentguard.watermark.frames import carries_manifest, encoded
 from contentguard.watermark.keys import Keys
 from contentguard.watermark.token import write
 from contentguard.watermark.variants import Kind, Variant, found, quoted
@@ -31,7 +33,9 @@ _TOKEN = re.compile(rf"(?:(?!&(?:{_SPACES});)\S)++")
 _ENDS = re.compile(r"[.!?…](?:[\"'”’)\]»]|&(?:rdquo|rsquo|quot|raquo|#8221|#8217);)*+$")
 _PAUSES = re.compile(r"[,:;]$")
 _REFERENCE = re.compile(r"&#?\w+;$")
-_LONG = re.compile(r"[^\W\d_]{5,}+$")
+_LONG = re.compile(r"[^\W\d_]{4,}+$")
+_GOOD = 5
+"""Letters of a word after which a gap had best stand."""
 MOST = 4096
 """Slots of one article; what comes after them is the same for everybody."""
 _APART = 9
@@ -121,25 +125,17 @@ class Compiled:
 
     def _slots(self, paragraphs: Sequence[Sequence[str]], channels: Channels) -> Iterator[Slot]:
         numbers = dict.fromkeys(Place, 0)
-        run = 0
-        for paragraph in paragraphs:
-            inside, since = "", _APART
-            for text in paragraph:
-                kept, inside = _variants(text, inside, channels)
-                variants: list[Found] = [(Place.VARIANT, one.start, one) for one in kept]
-                every, since = _marks(text, since, channels)
-                # What may be another text is no place for a mark.
-                marks = _outside(every, [one.start for one in kept], kept)
-                for place, start, variant in sorted((*marks, *variants), key=lambda one: one[1]):
-                    end = variant.end if variant else start
-                    yield Slot(place, run, start, end, numbers[place], variant)
-                    numbers[place] += 1
-                run += 1
+        for run, places in enumerate(_thinned(list(_places(paragraphs, channels)))):
+            for place, start, variant in places:
+                yield Slot(place, run, start, variant.end if variant else start, numbers[place], variant)
+                numbers[place] += 1
 
-    def _ordered(self) -> list[int]:
-        """For each slot where its mark stands in the list of all frames, gaps and variants one after the other."""
+    def _ordered(self) -> Callable[[list[bytes]], Sequence[bytes]]:
+        """For each slot its mark, out of all frames, gaps and variants one after the other."""
         starts = {Place.FRAME: 0, Place.GAP: 1, Place.VARIANT: 1 + self.gaps}
-        return [starts[slot.place] + (slot.number if slot.place is not Place.FRAME else 0) for slot in self.slots]
+        order = [starts[slot.place] + (slot.number if slot.place is not Place.FRAME else 0) for slot in self.slots]
+        # One look-up for all, twice as fast as one for each; it answers with a tuple only where there are two or more.
+        return itemgetter(*order) if len(order) > 1 else lambda every: [every[place] for place in order]
 
     @cached_property
     def words(self) -> list[Word]:
@@ -168,7 +164,7 @@ class Compiled:
         drawn = stream(start + b"odds", 0, len(self.variants))
         return bytes(_RARE if byte & 1 else _COMMON for byte in drawn)
 
-    def marks(self, keys: Keys, article: bytes, serial: int) -> list[bytes]:
+    def marks(self, keys: Keys, article: bytes, serial: int) -> Sequence[bytes]:
         """What one copy has in each slot, as UTF-8. ``article`` names it, whatever its revision."""
         start = seed(keys, article, self.revision)
         code = stream(start, serial, self.size)
@@ -176,9 +172,8 @@ class Compiled:
             texts[byte < odd]
             for texts, byte, odd in zip(self._texts, code[gaps.BYTES_EACH * self.gaps :], self.odds(start), strict=True)
         ]
-        run = frame(keys.epoch, write(keys, serial, article)).encode()
-        every = [run, *gaps.marks(code, self.gaps), *chosen]
-        return [every[place] for place in self._order]
+        run = encoded(keys.epoch, write(keys, serial, article))
+        return self._order([run, *gaps.marks(code, self.gaps), *chosen])
 
     def copy(self, keys: Keys, article: bytes, serial: int) -> list[str]:
         """The article's texts in one copy, as they stand in HTML."""
@@ -208,6 +203,32 @@ def _bounded(slots: Iterator[Slot]) -> Iterator[Slot]:
 
 
 Found = tuple[Place, int, Variant | None]
+After = tuple[Place | None, int, int]
+"""What may stand after a word, where that is in its text, and how good a place for a gap it is."""
+
+
+def _places(paragraphs: Sequence[Sequence[str]], channels: Channels) -> Iterator[tuple[list[Found], list[After]]]:
+    """For each text its slots of wording, and what may stand after its words."""
+    for paragraph in paragraphs:
+        inside, since = "", _APART
+        for text in paragraph:
+            kept, inside = _variants(text, inside, channels)
+            every, since = _afters(text, since, channels)
+            # What may be another text is no place for a mark.
+            yield [(Place.VARIANT, one.start, one) for one in kept], _outside(every, kept)
+
+
+def _thinned(texts: Sequence[tuple[list[Found], list[After]]]) -> Iterator[list[Found]]:
+    """The slots of each text, in order, with as many gaps as are needed."""
+    chosen = gaps.chosen([rank for _, places in texts for _, _, rank in places])
+    number = 0
+    for variants, places in texts:
+        marks: list[Found] = []
+        for place, end, _ in places:
+            if place is Place.FRAME or number in chosen:
+                marks.append((place or Place.GAP, end, None))
+            number += 1
+        yield sorted((*marks, *variants), key=lambda one: one[1])
 
 
 def _variants(text: str, inside: str, channels: Channels) -> tuple[list[Variant], str]:
@@ -230,27 +251,28 @@ def _variants(text: str, inside: str, channels: Channels) -> tuple[list[Variant]
     return kept, inside
 
 
-def _outside(marks: list[Found], starts: list[int], variants: list[Variant]) -> list[Found]:
-    """The marks that do not stand in what may be another text."""
-    kept = []
-    for mark in marks:
-        before = bisect_left(starts, mark[1]) - 1
-        if before < 0 or mark[1] >= variants[before].end:
-            kept.append(mark)
+def _outside(every: list[After], variants: list[Variant]) -> list[After]:
+    """The same, with nothing in what may be another text."""
+    starts = [one.start for one in variants]
+    kept: list[After] = []
+    for place, end, rank in every:
+        before = bisect_left(starts, end) - 1
+        kept.append((place, end, rank) if before < 0 or end >= variants[before].end else (None, end, 0))
     return kept
 
 
-def _marks(text: str, since: int, channels: Channels) -> tuple[list[Found], int]:
-    """The places for frames and gaps in a text. ``since``: words since the last frame, before it and after it."""
-    marks: list[Found] = []
+def _afters(text: str, since: int, channels: Channels) -> tuple[list[After], int]:
+    """What may stand after each word of a text. ``since``: words since the last frame, before the text and after it."""
+    found: list[After] = []
     for token in _TOKEN.finditer(text):
         since += 1
         end, word = token.end(), token[0]
+        place, rank = None, 0
         if channels.frames and (
             _ENDS.search(word) or (since > _APART and _PAUSES.search(word) and not _REFERENCE.search(word))
         ):
-            marks.append((Place.FRAME, end, None))
-            since = 0
-        elif channels.gaps and text[end : end + 1].isspace() and _LONG.search(word):
-            marks.append((Place.GAP, end, None))
-    return marks, since
+            place, since = Place.FRAME, 0
+        elif channels.gaps and text[end : end + 1].isspace() and (long := _LONG.search(word)):
+            rank = gaps.GOOD if len(long[0]) >= _GOOD else gaps.FAIR
+        found.append((place, end, rank))
+    return found, since
