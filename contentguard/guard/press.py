@@ -11,6 +11,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from datetime import UTC, datetime
 from math import inf
 from types import MappingProxyType
@@ -89,7 +90,8 @@ class Press:
         inserts = chosen.cards, chosen.copying, chosen.share, chosen.visible, self.probes
         lead = None if chosen.reading.mode == "off" else chosen.lead
         marker = self.copies.compile if self.copies else None
-        return Planner(chosen.site, chosen.origin, *inserts, qr=self._qr, said=self._said, lead=lead, marker=marker)
+        planner = Planner(chosen.site, chosen.origin, *inserts, qr=self._qr, said=self._said, lead=lead, marker=marker)
+        return replace(planner, classed=marker is not None and chosen.watermark.html)
 
     def terms_at(self, path: str) -> Headers:
         """The headers by which a page at ``path`` says what machines may make of it."""
@@ -263,7 +265,7 @@ class Press:
         """A new day: what all of its pages have in common."""
         self._midnight = now // _DAY * _DAY
         date = datetime.fromtimestamp(now, UTC).date().isoformat().encode()
-        self._today = {Field.NONCE: b"", Field.SHARED: b"", Field.DATE: date}
+        self._today = {Field.NONCE: b"", Field.SHARED: b"", Field.MARK: b"", Field.DATE: date}
 
     def base_url(self, facts: Facts) -> str:
         """The site's origin; where it is not configured, what this reader's own Host header says, if that is sane."""

@@ -1,84 +1,36 @@
 """An article as its marks see it: where they may stand, and what each copy has there.
 
-Strategy: compiled once for each revision. Frames stand after sentences, and after commas where the last one is nine
-words away; gaps after words of five letters or more, of four where those are rare, and no more of them than a fragment
-needs; both only where nothing an extractor, a search index or a line break goes by is changed (jusText rejects articles
-with a mark in every gap). The slots of all channels are in the order of the text, so a copy is made by one look-up for
-each and a join.
+Strategy: compiled once for each revision. The slots of all channels are in the order of the text, so a copy is made by
+one look-up for each and a join.
 """
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from functools import cached_property
 from hashlib import blake2b
 from itertools import accumulate
 from operator import itemgetter
-from typing import Any, ClassVar, NamedTuple
+from typing import NamedTuple
 
 from contentguard.watermark import gaps
 from contentguard.watermark.code import seed, stream
 from contentguard.watermark.frames import carries_manifest, encoded
+from contentguard.watermark.html import Opening, Orders, Tag, suffix
 from contentguard.watermark.keys import Keys
+from contentguard.watermark.places import Channels, Place, places
 from contentguard.watermark.token import write
-from contentguard.watermark.variants import Kind, Variant, found, quoted
+from contentguard.watermark.variants import Kind, Variant
 from contentguard.watermark.words import Word, words
 
-_SPACES = "nbsp|ensp|emsp|thinsp|hairsp|#160|#[xX]0*[aA]0"
-_TOKEN = re.compile(rf"(?:(?!&(?:{_SPACES});)\S)++")
-_ENDS = re.compile(r"[.!?…](?:[\"'”’)\]»]|&(?:rdquo|rsquo|quot|raquo|#8221|#8217);)*+$")
-_PAUSES = re.compile(r"[,:;]$")
-_REFERENCE = re.compile(r"&#?\w+;$")
-_LONG = re.compile(r"[^\W\d_]{4,}+$")
-_GOOD = 5
-"""Letters of a word after which a gap had best stand."""
+__all__ = ["MOST", "Channels", "Compiled", "Place", "Slot"]
+
 MOST = 4096
 """Slots of one article; what comes after them is the same for everybody."""
-_APART = 9
-"""Words between a frame and one after a pause."""
 _RARE, _COMMON = 54, 202
 """Of 256: .2113 and .7887, the two biases of Nuida et al. (2009) for four who compare their copies."""
-
-
-@dataclass(frozen=True, slots=True)
-class Channels:
-    """Which marks articles carry."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
-
-    enabled: bool = False
-    """Mark every copy. Off, no article is changed, not even where its source has ``[[a|b]]``."""
-    frames: bool = True
-    """After sentences; each names its copy by itself."""
-    gaps: bool = True
-    """After long words; for fragments."""
-    typography: bool = True
-    """Apostrophes, dashes and ellipses in one of two forms."""
-    wording: bool = True
-    """``[[a|b]]`` in the source. Where this is off, readers get the first."""
-    contractions: bool = False
-    """“do not” or “don’t”; English."""
-    serial_comma: bool = False
-    """“a, b and c” or “a, b, and c”; English."""
-    collusion: int = 2
-    """How many readers may compare their copies and still be told: 2, or 4, which costs a quarter of what each slot of
-    wording says."""
-
-    def __post_init__(self) -> None:
-        if self.collusion not in (2, 4):
-            raise ValueError(f"collusion is 2 or 4, not {self.collusion}")
-
-
-class Place(StrEnum):
-    """The channel of a slot."""
-
-    FRAME = "frame"
-    GAP = "gap"
-    VARIANT = "variant"
 
 
 class Slot(NamedTuple):
@@ -101,7 +53,16 @@ class Compiled:
     ``wide``: whether any character may be put in; else no more than wording, in ASCII.
     """
 
-    def __init__(self, paragraphs: Sequence[Sequence[str]], channels: Channels, *, wide: bool = True) -> None:
+    def __init__(
+        self,
+        paragraphs: Sequence[Sequence[str]],
+        channels: Channels,
+        *,
+        wide: bool = True,
+        openings: Sequence[Opening] = (),
+        tags: Sequence[Tag] = (),
+    ) -> None:
+        """``openings``: the article's start tags; or ``tags``, where no more is known of them."""
         self.paragraphs = tuple(tuple(paragraph) for paragraph in paragraphs)
         self.texts = [text for paragraph in paragraphs for text in paragraph]
         whole = "\0".join(self.texts)
@@ -117,16 +78,20 @@ class Compiled:
         self.variants = [slot.variant for slot in self.slots if slot.variant is not None]
         written = "utf-8" if wide else "ascii"
         self._texts = [tuple(text.encode(written, "xmlcharrefreplace") for text in one.texts) for one in self.variants]
-        self.plain = [b"" if one.variant is None else self._texts[one.number][0] for one in self.slots]
-        """What stands in each slot where nobody is named."""
+        self._plain = [b"" if one.variant is None else self._texts[one.number][0] for one in self.slots]
+        self._html = Orders(openings if channels.html else (), tags)
+        self.tags = self._html.tags
+        """The start tags whose attributes change places,"""
+        self.openings = self._html.numbers
+        """and which of the openings they are."""
         self._order = self._ordered()
         self.size = gaps.BYTES_EACH * self.gaps + len(self.variants)
         """Bytes of a reader's code."""
 
     def _slots(self, paragraphs: Sequence[Sequence[str]], channels: Channels) -> Iterator[Slot]:
         numbers = dict.fromkeys(Place, 0)
-        for run, places in enumerate(_thinned(list(_places(paragraphs, channels)))):
-            for place, start, variant in places:
+        for run, found in enumerate(places(paragraphs, channels)):
+            for place, start, variant in found:
                 yield Slot(place, run, start, variant.end if variant else start, numbers[place], variant)
                 numbers[place] += 1
 
@@ -164,16 +129,33 @@ class Compiled:
         drawn = stream(start + b"odds", 0, len(self.variants))
         return bytes(_RARE if byte & 1 else _COMMON for byte in drawn)
 
+    @property
+    def plain(self) -> list[bytes]:
+        """What stands in each slot, and in each tag after them, where nobody is named."""
+        return [*self._plain, *self._html.plain]
+
+    def fills(self, keys: Keys, article: bytes, serial: int) -> tuple[Sequence[bytes], bytes]:
+        """What one copy has in each slot, and in each tag after them; and its class, which says it once more."""
+        token = write(keys, serial, article)
+        marks = self._marks(keys, article, serial, token)
+        if not self.channels.html:
+            return marks, b""
+        if self.openings:
+            marks = [*marks, *self._html.marks(seed(keys, article, self.revision), serial)]
+        return marks, suffix(keys.epoch, token)
+
     def marks(self, keys: Keys, article: bytes, serial: int) -> Sequence[bytes]:
         """What one copy has in each slot, as UTF-8. ``article`` names it, whatever its revision."""
+        return self._marks(keys, article, serial, write(keys, serial, article))
+
+    def _marks(self, keys: Keys, article: bytes, serial: int, token: bytes) -> Sequence[bytes]:
         start = seed(keys, article, self.revision)
         code = stream(start, serial, self.size)
         chosen = [
             texts[byte < odd]
             for texts, byte, odd in zip(self._texts, code[gaps.BYTES_EACH * self.gaps :], self.odds(start), strict=True)
         ]
-        run = encoded(keys.epoch, write(keys, serial, article))
-        return self._order([run, *gaps.marks(code, self.gaps), *chosen])
+        return self._order([encoded(keys.epoch, token), *gaps.marks(code, self.gaps), *chosen])
 
     def copy(self, keys: Keys, article: bytes, serial: int) -> list[str]:
         """The article's texts in one copy, as they stand in HTML."""
@@ -200,79 +182,3 @@ def _bounded(slots: Iterator[Slot]) -> Iterator[Slot]:
         elif variant is not None and variant.kind is Kind.WORDING:
             yield slot._replace(variant=variant.settled, number=number)
             number += 1
-
-
-Found = tuple[Place, int, Variant | None]
-After = tuple[Place | None, int, int]
-"""What may stand after a word, where that is in its text, and how good a place for a gap it is."""
-
-
-def _places(paragraphs: Sequence[Sequence[str]], channels: Channels) -> Iterator[tuple[list[Found], list[After]]]:
-    """For each text its slots of wording, and what may stand after its words."""
-    for paragraph in paragraphs:
-        inside, since = "", _APART
-        for text in paragraph:
-            kept, inside = _variants(text, inside, channels)
-            every, since = _afters(text, since, channels)
-            # What may be another text is no place for a mark.
-            yield [(Place.VARIANT, one.start, one) for one in kept], _outside(every, kept)
-
-
-def _thinned(texts: Sequence[tuple[list[Found], list[After]]]) -> Iterator[list[Found]]:
-    """The slots of each text, in order, with as many gaps as are needed."""
-    chosen = gaps.chosen([rank for _, places in texts for _, _, rank in places])
-    number = 0
-    for variants, places in texts:
-        marks: list[Found] = []
-        for place, end, _ in places:
-            if place is Place.FRAME or number in chosen:
-                marks.append((place or Place.GAP, end, None))
-            number += 1
-        yield sorted((*marks, *variants), key=lambda one: one[1])
-
-
-def _variants(text: str, inside: str, channels: Channels) -> tuple[list[Variant], str]:
-    """The slots of wording in a text, and the quotation that is open after it. In quotations nothing is changed."""
-    stretches, inside = quoted(text, inside)
-    every = found(text, contractions=channels.contractions, serial_comma=channels.serial_comma)
-    ends = [end for _, end in stretches]
-
-    def is_quoted(one: Variant) -> bool:
-        at = bisect_right(ends, one.start)
-        return at < len(stretches) and stretches[at][0] < max(one.end, one.start + 1)
-
-    kept = []
-    for one in every:
-        if one.kind is Kind.WORDING:
-            # Whatever is not to differ from copy to copy is settled: nobody is to read the brackets.
-            kept.append(one if channels.wording and not is_quoted(one) else one.settled)
-        elif (channels.typography or not one.kind.typographic) and not is_quoted(one):
-            kept.append(one)
-    return kept, inside
-
-
-def _outside(every: list[After], variants: list[Variant]) -> list[After]:
-    """The same, with nothing in what may be another text."""
-    starts = [one.start for one in variants]
-    kept: list[After] = []
-    for place, end, rank in every:
-        before = bisect_left(starts, end) - 1
-        kept.append((place, end, rank) if before < 0 or end >= variants[before].end else (None, end, 0))
-    return kept
-
-
-def _afters(text: str, since: int, channels: Channels) -> tuple[list[After], int]:
-    """What may stand after each word of a text. ``since``: words since the last frame, before the text and after it."""
-    found: list[After] = []
-    for token in _TOKEN.finditer(text):
-        since += 1
-        end, word = token.end(), token[0]
-        place, rank = None, 0
-        if channels.frames and (
-            _ENDS.search(word) or (since > _APART and _PAUSES.search(word) and not _REFERENCE.search(word))
-        ):
-            place, since = Place.FRAME, 0
-        elif channels.gaps and text[end : end + 1].isspace() and (long := _LONG.search(word)):
-            rank = gaps.GOOD if len(long[0]) >= _GOOD else gaps.FAIR
-        found.append((place, end, rank))
-    return found, since

@@ -64,7 +64,13 @@ class Subject:
         body = self.page(self.made.texts).encode()
         article = finder.find(body, "utf-8", forced=True).article
         assert article is not None
-        made = marking(body, article, "utf-8", lambda paragraphs, _: Compiled(paragraphs, Channels()), ())
+        made = marking(
+            body,
+            article,
+            "utf-8",
+            lambda paragraphs, _, openings: Compiled(paragraphs, Channels(), openings=openings),
+            (),
+        )
         assert made is not None
         return made
 
@@ -99,8 +105,8 @@ def _costs(options: Options) -> Figures:
     batches = 20 if options.quick else 400
     marks = least(lambda: one.made.marks(_KEYS, one.name, 7), batches)
     assert isinstance(page.article, Compiled)
-    marked_by, whole = page.article.marks, page.full.fill
-    filled = least(lambda: whole(dict(enumerate(marked_by(_KEYS, one.name, 7)))), batches)
+    marked_by, whole = page.article.fills, page.full.fill
+    filled = least(lambda: whole(dict(enumerate(marked_by(_KEYS, one.name, 7)[0]))), batches)
     return {
         "watermark.embed_us": Figure(marks * 1e6, "µs", f"all marks of {told}; CPU time, the least of many batches"),
         "watermark.filled_us": Figure(filled * 1e6, "µs", "the same, and the page put together with them"),
