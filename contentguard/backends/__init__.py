@@ -17,6 +17,7 @@ from contentguard.comments.submission import Submission
 from contentguard.errors import ContentGuardError
 from contentguard.limits import Decision, Limit
 from contentguard.watermark.compiled import Channels
+from contentguard.watermark.html import Tag
 
 MOST_ARTICLES = 1000
 """Articles of one meter, and the largest quota for a day that a meter can hold."""
@@ -174,6 +175,8 @@ class Revision(NamedTuple):
     channels: Channels
     at: float
     """When it was first seen, in seconds since the epoch."""
+    tags: tuple[Tag, ...] = ()
+    """The start tags whose attributes change places."""
 
 
 class Evidence(Protocol):

@@ -19,7 +19,8 @@ from contentguard.errors import Fault, SettingsError
 from contentguard.guard.visits import Visit
 from contentguard.model import Facts, Purpose, Verdict
 from contentguard.policy.rules import READER
-from contentguard.rewrite.marking import Marking
+from contentguard.rewrite.marking import Marking, Opening
+from contentguard.rewrite.page import Field
 from contentguard.rewrite.pages import Pages, Shelf
 from contentguard.rewrite.plan import Plan, Values
 from contentguard.settings import Settings
@@ -67,9 +68,9 @@ class Copies:
         """The keys of the marks: the first makes them, all read them."""
         self._serials = signer.derive("serials")
 
-    def compile(self, paragraphs: Sequence[Sequence[str]], wide: bool) -> Compiled:
+    def compile(self, paragraphs: Sequence[Sequence[str]], wide: bool, openings: Sequence[Opening]) -> Compiled:
         """An article as its marks see it. ``wide``: whether any character may be put in, or only ASCII."""
-        return Compiled(paragraphs, self._channels, wide=wide)
+        return Compiled(paragraphs, self._channels, wide=wide, openings=openings)
 
     def name(self, visit: Visit, facts: Facts) -> str:
         """Whom a copy is for; empty where that is nobody in particular."""
@@ -155,14 +156,15 @@ class Copies:
         made = marking.article
         assert isinstance(made, Compiled)
         keys = keys_of(self.secrets[0], epoch_at(now))
-        return dict(enumerate(made.marks(keys, article.encode("utf-8", "surrogatepass"), serial)))
+        marks, suffix = made.fills(keys, article.encode("utf-8", "surrogatepass"), serial)
+        return {**dict(enumerate(marks)), Field.MARK: suffix}
 
 
 def _revision(marking: Marking, article: str, now: float) -> Revision:
     """What is remembered of an article's text."""
     made = marking.article
     assert isinstance(made, Compiled)
-    return Revision(article, made.revision, made.paragraphs, made.channels, now)
+    return Revision(article, made.revision, made.paragraphs, made.channels, now, made.tags)
 
 
 def _opened(settings: Settings, signer: Signer) -> Recorder | None:

@@ -109,7 +109,8 @@ class Press:
         planner = Planner(chosen.site, chosen.origin, *inserts, qr=self._qr, said=self._said, lead=lead, marker=marker)
         quote = self.quotes.link if chosen.copying.quote_link else planner.quote
         query = self.media.query if self.media.signs else None
-        return replace(planner, quote=quote, query=query, oembed=chosen.oembed)
+        classed = marker is not None and chosen.watermark.html
+        return replace(planner, quote=quote, query=query, oembed=chosen.oembed, classed=classed)
 
     def terms_at(self, path: str) -> Headers:
         """The headers by which a page at ``path`` says what machines may make of it."""
@@ -277,7 +278,7 @@ class Press:
         """A new day: what all of its pages have in common."""
         self._midnight = now // _DAY * _DAY
         date = datetime.fromtimestamp(now, UTC).date().isoformat().encode()
-        self._today = {Field.NONCE: b"", Field.SHARED: b"", Field.DATE: date}
+        self._today = {Field.NONCE: b"", Field.SHARED: b"", Field.MARK: b"", Field.DATE: date}
 
     def base_url(self, facts: Facts) -> str:
         """The site's origin; where it is not configured, what this reader's own Host header says, if that is sane."""
