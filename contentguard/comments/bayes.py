@@ -27,15 +27,17 @@ FEWEST = 8
 """Lessons of each kind without which nothing is said."""
 MOST = 2500
 """Lessons that a model is made of, the latest."""
-_SMOOTH = 1.0
+_SMOOTH = 0.5
 _RATE, _DECAY, _PASSES = 0.1, 0.003, 8
 _FOLDS = 3
-_SPAM, _HOLD = 0.01, 0.05
+_SPAM, _HOLD = 0.0085, 0.05
 """Shares of ham that may lie above the thresholds."""
 _GAP = 0.25
 """The least distance between them."""
-_TOLD = 5
-"""Features that a reason names."""
+_LEAST_SPAM, _LEAST_HOLD = 0.5, -0.5
+"""No margin below is spam, or held: what is likelier to be ham than spam is no spam, however unlike the ham it is."""
+_WORDS, _OTHERS = 4, 2
+"""Of the features that a reason names, how many are what was written, and how many what was measured."""
 _STEP = 7919
 """A prime: every pass takes the lessons in another order."""
 
@@ -64,7 +66,7 @@ class Judged(NamedTuple):
     points: float
     """1.0 at the model's threshold for ``hold``, 3.0 at that for ``spam``."""
     parts: tuple[Part, ...]
-    """The weightiest features, those for the verdict first."""
+    """The weightiest features, as far as they are for the verdict."""
 
 
 class Model(NamedTuple):
@@ -96,12 +98,19 @@ class Model(NamedTuple):
         margin = self.bias + sum(weight for _, weight in known) / root
         sign = 1.0 if margin >= self.hold else -1.0
         parts = [Part(name, weight / root) for name, weight in known if weight * sign > 0]
-        parts.sort(key=lambda part: -abs(part.margin))
-        return Judged(margin, self.points(margin), tuple(parts[:_TOLD]))
+        return Judged(margin, self.points(margin), tuple(_weightiest(parts)))
 
     def points(self, margin: float) -> float:
         """A margin on the scale of decisions, from -1 to 9."""
         return max(-1.0, min(1.0 + 2.0 * (margin - self.hold) / (self.spam - self.hold), 9.0))
+
+
+def _weightiest(parts: Iterable[Part]) -> list[Part]:
+    """The parts to be told of: words and pairs of words before measures, because they can be looked for in the text."""
+    ranked = sorted(parts, key=lambda part: -abs(part.margin))
+    written = [part for part in ranked if part.feature.startswith("“") and not part.feature.endswith("…”")]
+    measured = [part for part in ranked if not part.feature.startswith("“")]
+    return [*written[:_WORDS], *measured[:_OTHERS]]
 
 
 def hashed(features: Iterable[str]) -> Features:
@@ -123,8 +132,8 @@ def train(lessons: Sequence[Lesson]) -> Model | None:
 def thresholds(ham: Sequence[float]) -> tuple[float, float]:
     """From which margins on a comment is held, and is spam. ``ham``: margins of unseen ham, the highest first."""
     mean, spread = fmean(ham), pstdev(ham)
-    spam = _above(ham, _SPAM, mean + 2.33 * spread)
-    hold = _above(ham, _HOLD, mean + 1.64 * spread)
+    spam = max(_above(ham, _SPAM, mean + 2.33 * spread), _LEAST_SPAM)
+    hold = max(_above(ham, _HOLD, mean + 1.64 * spread), _LEAST_HOLD)
     return min(hold, spam - _GAP), spam
 
 

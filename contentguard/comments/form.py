@@ -5,11 +5,11 @@ and so does the name of the field that nobody may fill: it differs from form to 
 count: when the form was first shown, which later forms of the same visit inherit (who corrects a typing error need not
 wait again), and when it ends. Its nonce is to be spent in a store.
 
-Format: what ``sealed`` makes of these fields about the article's path, 90 characters; numbers are big-endian::
+Format: what ``sealed`` makes of these fields about the article's path, 88 characters; numbers are big-endian::
 
     MAC(18) version(1)=1 key id(1)
     shown(8) opens(8) ends(8)              milliseconds since the epoch
-    nonce(8) trap(4) presses(1)            the trap's name follows from these four bytes
+    nonce(8) trap(4) presses(2)            the trap's name follows from these four bytes
     agent(4) prefix(4)                     keyed hashes
 
 The purpose is "cg-comment-form".
@@ -32,7 +32,7 @@ FIELD = "contentguard-form"
 CHANCE = 12
 """Random bytes that a token needs."""
 LONGEST_TOKEN = 128
-_FIELDS = Struct(">QQQ8s4sB4s4s")
+_FIELDS = Struct(">QQQ8s4sH4s4s")
 _PURPOSE, _VERSION = b"cg-comment-form", 1
 _SKEW = 60.0
 """Seconds by which another machine's clock may be ahead of ours."""

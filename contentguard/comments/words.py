@@ -16,8 +16,8 @@ from itertools import pairwise
 from contentguard.comments.submission import Submission
 from contentguard.comments.text import folded
 
-MOST_CHARACTERS = 6000
-MOST_FEATURES = 1500
+MOST_CHARACTERS = 4000
+MOST_FEATURES = 400
 """Of a longer comment, only so much is read: what it wants stands at its beginning."""
 _WORD = re.compile(r"\x01|[^\W_]++(?:['’][^\W_]++)*+|[!?$€£@#%]++")
 _URL = re.compile(
