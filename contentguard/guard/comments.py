@@ -202,7 +202,9 @@ class Comments:
             return self._refused(post, _STATUS[passed.stopped], passed.stopped, again=passed.stopped == USED)
         held = () if trusted else standing(self._options, approved=approved)
         known = (*submission.signs, *passed.signs, *held)
-        submission = replace(submission, signs=known, context=tuple(context), modified=modified)
+        return await self._accepted(replace(submission, signs=known, context=tuple(context), modified=modified))
+
+    async def _accepted(self, submission: Submission) -> Posted:
         decision = await self.judge(submission)
         self.counts[decision.action] += 1
         return Posted(200, submission=replace(submission, guid=decision.guid), decision=decision)
