@@ -81,7 +81,7 @@ class ContentGuardMiddleware:
         return self.guard.comments
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One ASGI connection."""
+        """One ASGI connection. Long because each call that it were cut into would be paid for by every request."""
         if scope["type"] != "http":
             await self.app(scope, self._closing(receive) if scope["type"] == "lifespan" else receive, send)
             return

@@ -210,8 +210,8 @@ class Comments:
             return self._refused(post, _STATUS[passed.stopped], passed.stopped, again=passed.stopped == USED)
         held = () if trusted else standing(chosen, approved=approved)
         known = (*submission.signs, *passed.signs, *held)
-        told = replace(submission, signs=known, context=tuple(context), modified=modified)
-        return await self._accepted(told, chosen)
+        complete = replace(submission, signs=known, context=tuple(context), modified=modified)
+        return await self._accepted(complete, chosen)
 
     async def _accepted(self, submission: Submission, options: CommentOptions) -> Posted:
         decision = await self.judge(submission, options=options)
