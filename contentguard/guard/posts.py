@@ -95,17 +95,17 @@ class Post:
         who, pot = self.who, self.genuine.honeypot
         filled = fields.get(pot) or ""
         return Submission(
-            self.article,
+            self.article.encode("utf-8", "replace").decode("utf-8"),
             told.text,
             told.author,
             told.email,
             told.url,
-            parent[:_NAME],
+            line(parent[:_NAME]).text,
             client=who.client,
             agent=who.agent,
             referrer=who.referrer,
             now=self.now,
-            role=role[:_NAME],
+            role=line(role[:_NAME]).text,
             language=who.language,
             headers=who.headers,
             signs=self._noticed(keys, told, options, filled=bool(filled)),

@@ -70,7 +70,7 @@ def sender(scope: Mapping[str, Any], settings: Settings, now: float) -> Sender:
         prefix(facts.client),
         f"{claimed.engine} {claimed.system} {claimed.mobile}",
         is_foreign(values, settings.origin, facts.scheme),
-        _shows(facts, visit, values, settings.meter.parts_within),
+        _shows(facts, visit, values, settings),
         facts.passed,
         score,
         noticed,
@@ -99,14 +99,15 @@ def _noticed(facts: Facts, verdict: Verdict | None) -> tuple[float, tuple[str, .
     return total(found), tuple(signal.name for signal in found)
 
 
-def _shows(facts: Facts, visit: Visit | None, values: Mapping[bytes, bytes], parts_within: float) -> bool:
-    """Whether a client has shown anything of a browser. Of one that nobody has met, its headers have to say it."""
-    if visit is not None and visit.given is not None and facts.now - visit.given.seen <= parts_within:
+def _shows(facts: Facts, visit: Visit | None, values: Mapping[bytes, bytes], settings: Settings) -> bool:
+    """Whether a client has shown anything of a browser. Where nobody could have seen it, its headers have to say so."""
+    session, given = facts.session, visit.given if visit is not None else None
+    if given is not None and facts.now - given.seen <= settings.meter.parts_within:
         return True
-    session = facts.session
-    if visit is None or session is None or not session.views:
-        return b"sec-fetch-site" in values
-    return bool(session.styles or session.scripts or session.images or session.report)
+    if session is not None and (session.styles or session.scripts or session.images or session.report):
+        return True
+    unseen = visit is None or not (settings.visits.cookie or session)
+    return unseen and b"sec-fetch-site" in values
 
 
 def is_foreign(values: Mapping[bytes, bytes], origin: str, scheme: str) -> bool:
