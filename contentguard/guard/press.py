@@ -22,6 +22,7 @@ from anyio.lowlevel import checkpoint
 from contentguard.crawlers import CATALOGUE
 from contentguard.guard.copies import Copies
 from contentguard.guard.edition import edition, site_of
+from contentguard.guard.marks import marks_of
 from contentguard.guard.media import SLOT, Media
 from contentguard.guard.quotes import Quotes
 from contentguard.model import Facts, Rendition
@@ -64,7 +65,6 @@ class Press:
         # Looked at by every request.
         self.compression, self.max_bytes = settings.compression, settings.article.max_bytes
         self.framing = settings.framing.headers
-        """What an article says of who may frame it."""
         self.published = Published(settings.policy, CATALOGUE.crawlers)
         """What the policy says to machines."""
         self.site = site_of(settings)
@@ -77,6 +77,9 @@ class Press:
         """The links that quotations name as their source."""
         self.media = Media(settings, signer)
         """What becomes of the site's pictures."""
+        self.marks = marks_of(settings, signer, self.note)
+        """What marks pictures; None where none are."""
+        self.pictured = self.media.active or self.marks is not None
         self.pages = Pages(settings.article, self._planner(), settings.cache_bytes)
         self.personal = bool(self.pages.fields())
         """Whether each reader gets a page of their own."""
