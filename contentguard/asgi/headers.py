@@ -224,11 +224,12 @@ def derived(answer: Answer, edition: str) -> bytes:
     return b'W/"cg-%s-%s%s"' % (edition.encode("ascii"), kind, urlsafe_b64encode(own).rstrip(b"="))
 
 
-def for_the_app(headers: Headers, edition: str) -> tuple[Headers, bytes]:
+def for_the_app(headers: Headers, *editions: str) -> tuple[Headers, bytes]:
     """A request's headers with our tags in If-None-Match turned into what the app knows, and one of those tags.
 
-    A tag of another edition is taken out, and the date with it: the app shall answer with a page. Tags that are none of
-    ours stay. Where none is ours, the headers are the same object and the tag is empty.
+    ``editions``: those of what this client may hold. A tag of another edition is taken out, and the date with it: the
+    app shall answer with a page. Tags that are none of ours stay. Where none is ours, the headers are the same object
+    and the tag is empty.
     """
     known: list[bytes] = []
     date, ours, held = b"", False, b""
@@ -239,7 +240,7 @@ def for_the_app(headers: Headers, edition: str) -> tuple[Headers, bytes]:
             known.append(tag[0])
             continue
         ours = True
-        if match[1].decode() == edition:
+        if match[1].decode() in editions:
             held = held or tag[0]
             known += [own] if match[2] == b"e" else []
             date = own if match[2] == b"m" else date
@@ -253,10 +254,16 @@ def for_the_app(headers: Headers, edition: str) -> tuple[Headers, bytes]:
     return changed, held
 
 
-def not_modified(
-    headers: Headers, answer: Answer, edition: str, held: bytes, *, personal: bool, gzips: bool
-) -> Headers:
+def edition_of(tag: bytes) -> str:
+    """The edition that one of our tags is of."""
+    match = _TAG.fullmatch(tag)
+    own = _OWN.fullmatch(match[1]) if match is not None and match[1] else None
+    return own[1].decode() if own is not None else ""
+
+
+def not_modified(headers: Headers, answer: Answer, held: bytes, *, personal: bool, gzips: bool) -> Headers:
     """A 304 of the app, for a client that holds our page: what it says replaces what a cache holds (RFC 9111 §3.2)."""
+    edition = edition_of(held)
     etag = derived(answer, edition) if answer.etag else held
     return rewritten(headers, answer, length=None, personal=personal, gzipped=False, may_gzip=gzips, etag=etag)
 

@@ -23,6 +23,7 @@ from contentguard.asgi.routes import PREFIX, DocumentResponder, Routes
 from contentguard.backends import Admitting, Store
 from contentguard.errors import SettingsError
 from contentguard.guard import Guard
+from contentguard.guard.comments import Comments
 from contentguard.guard.links import Links
 from contentguard.guard.media import SLOT
 from contentguard.guard.press import LOG
@@ -76,6 +77,12 @@ class ContentGuardMiddleware:
         """What makes share and gift links; requests find it in ``scope["contentguard.links"]``."""
         return self.guard.links
 
+    @property
+    def comments(self) -> Comments:
+        """What makes comment forms and takes in what comes by them; requests find it in
+        ``scope["contentguard.comments"]``."""
+        return self.guard.comments
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection."""
         if scope["type"] != "http":
@@ -91,7 +98,7 @@ class ContentGuardMiddleware:
         guard, token, field = self.guard, b"", ""
         if guard.media.signs:
             scope, field = without_field(scope)
-        if guard.admissions is not None:
+        if guard.admissions is not None or guard.feeds.signed:
             scope, token = without_token(scope)
         facts = read_facts(scope, guard)
         caller, client = guard.caller(facts), scope.get("client")
@@ -99,8 +106,10 @@ class ContentGuardMiddleware:
         if visit is not None and guard.admissions is not None:
             visit.account = guard.account(scope)
             if token:
-                visit.token, send = token, discreet(send)
+                visit.token = token
                 visit.once = await guard.admissions.is_once(token, line(scope), facts.now)
+        if token:
+            send = discreet(send)
         if caller.may_wait:
             facts, verdict = await guard.judge(facts, target(scope), caller)
         else:
@@ -112,7 +121,7 @@ class ContentGuardMiddleware:
         elif path in self._routes.documents and (document := self._routes.document(scope)) is not None:
             await DocumentResponder(self.app, document)(scope, receive, send)
         else:
-            await ArticleResponder(self.app, self._openings, facts, verdict, caller, visit)(scope, receive, send)
+            await ArticleResponder(self.app, self._openings, facts, verdict, caller, visit, token)(scope, receive, send)
 
     def _turn(self) -> None:
         """See whether addresses of pictures have to be others now."""
@@ -137,6 +146,8 @@ class ContentGuardMiddleware:
 
         async def heard() -> Message:
             message = await receive()
+            if message["type"] == "lifespan.startup":
+                self.guard.comments.begin()
             if message["type"] == "lifespan.shutdown":
                 await self.guard.aclose()
             return message

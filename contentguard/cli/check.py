@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from contentguard.addresses import is_loopback
 from contentguard.cli.senses import SENSES, Senses
 from contentguard.crawlers import CATALOGUE
 from contentguard.guard.processes import processes
@@ -18,7 +19,7 @@ from contentguard.policy.published import Published
 from contentguard.policy.rules import When
 from contentguard.policy.words import ACTIONS, conditions
 from contentguard.publish import documents
-from contentguard.settings import Settings, is_loopback
+from contentguard.settings import Settings
 from contentguard.terms import Site
 
 _RIGHTS = {
@@ -121,6 +122,11 @@ _WARNINGS = (
         lambda s: s.reading.mode != "off" and not s.visits.remember,
         "visits.remember is off: without it there is no pass, so articles are whole for everybody",
         "leave visits.remember on",
+    ),
+    Caution(
+        lambda s: bool(s.akismet.key) and s.akismet.test,
+        "akismet.test is on: Akismet learns nothing from this site, and counts its calls all the same",
+        "set akismet.test = false in production",
     ),
     Caution(
         lambda s: not s.robots.serve,

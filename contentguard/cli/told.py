@@ -100,7 +100,7 @@ def _reader(reader: Reader, trace: Trace) -> Iterator[str]:
 
 def channels(part: Part) -> str:
     """What spoke."""
-    named = {"frames": part.bits.frames, "gaps": part.bits.gaps, "variants": part.bits.variants}
+    named = {name: bits for name, bits in part.bits._asdict().items() if name != "total"}
     spoke = [f"{name} {bits:+.1f}" for name, bits in named.items() if abs(bits) >= 0.05]
     return ", ".join([*spoke, *(["named by a frame"] if part.framed else [])])
 

@@ -19,6 +19,7 @@ from typing import NamedTuple
 from contentguard.backends.evidence import EvidenceLog
 from contentguard.cli.finding import Article, Part, Reader, Trace
 from contentguard.cli.suspects import Suspect
+from contentguard.watermark import html
 from contentguard.watermark.blind import frames
 from contentguard.watermark.code import seed, stream
 from contentguard.watermark.compiled import Channels, Compiled
@@ -51,7 +52,7 @@ class _Held(NamedTuple):
 class _Case:
     """All that is known of one article."""
 
-    texts: list[tuple[str, bool]] = field(default_factory=list)
+    texts: list[tuple[Suspect, bool]] = field(default_factory=list)
     """Each with whether it has words of the article."""
     bare: bool = False
     """Whether one of them has no frame that names anybody."""
@@ -87,7 +88,7 @@ class Tracer:
             if name not in similar and not genuine:
                 continue
             case = self._cases[name]
-            case.texts.append((suspect.text, name in similar))
+            case.texts.append((suspect, name in similar))
             case.bare = case.bare or not genuine
             for one in genuine:
                 case.framed[one.serial].add(one.epoch)
@@ -128,7 +129,7 @@ class Tracer:
         return not states or any(_within(tail, state) for tail in tails for state in states)
 
     def _states(self, name: str) -> list[Compiled]:
-        return [Compiled(one.paragraphs, one.channels) for one in self._log.revisions(name)]
+        return [Compiled(one.paragraphs, one.channels, tags=one.tags) for one in self._log.revisions(name)]
 
     # -- whose copy --------------------------------------------------------------------------------------------
 
@@ -169,8 +170,8 @@ class Tracer:
             # Where frames name somebody, he is held against the marks, and nobody else.
             known = self._log.serials(name, copies.revision, copies.epoch)
             serials = known if case.bare else [serial for serial in known if serial in case.framed]
-            for text, found in case.texts:
-                seen = observe(article, text) if found else Observed((), (), (), symbols(text), ())
+            for suspect, found in case.texts:
+                seen = _seen(article, suspect, found)
                 yield from ((_Held(article, seen, secret, copies.epoch), serials) for secret in self._secrets)
 
     def _totals(self) -> dict[int, float]:
@@ -181,7 +182,8 @@ class Tracer:
             encoded = _encoded(name)
             for held, serials in case.held:
                 keys = keys_of(held.secret, held.epoch)
-                alone = held.seen.symbols and not (held.seen.bytes_at or held.seen.bits_at or held.seen.chosen)
+                other = held.seen.bytes_at or held.seen.bits_at or held.seen.chosen or held.seen.orders
+                alone = held.seen.symbols and not other
                 found = (
                     frame_scores(held.seen, keys, encoded, serials)
                     if alone and not case.framed
@@ -219,21 +221,29 @@ class Tracer:
         """As what a text may be held against somebody whom only a frame names."""
         states = self._compiled(name)[:_UNLOGGED] or [Compiled((), Channels())]
         for epoch in sorted(epochs):
-            for text, found in case.texts:
+            for suspect, found in case.texts:
                 for article in states:
-                    seen = observe(article, text) if found else Observed((), (), (), symbols(text), ())
+                    seen = _seen(article, suspect, found)
                     yield from (_Held(article, seen, secret, epoch) for secret in self._secrets)
 
-    def _exact(self, held: _Held, name: bytes, serial: int) -> tuple[Sums, Sums, Sums]:
+    def _exact(self, held: _Held, name: bytes, serial: int) -> tuple[Sums, Sums, Sums, Sums]:
         keys = keys_of(held.secret, held.epoch)
         start = seed(keys, name, held.article.revision)
         code, own = stream(start, serial, held.article.size), word(keys.epoch, write(keys, serial, name))
-        return sums(held.article, held.seen, code, held.article.odds(start), own)
+        tags = html.code(start, serial) if held.seen.orders else ()
+        return sums(held.article, held.seen, code, held.article.odds(start), own, tags)
 
 
 def _encoded(name: str) -> bytes:
     """What names an article in its marks."""
     return name.encode("utf-8", "surrogatepass")
+
+
+def _seen(article: Compiled, suspect: Suspect, found: bool) -> Observed:
+    """What a text has of an article's marks. ``found``: whether it has words of it; else only frames tell."""
+    if not found:
+        return Observed((), (), (), symbols(suspect.text), ())
+    return observe(article, suspect.text)._replace(orders=html.seen(suspect.starts, article.tags))
 
 
 def _within(tail: Sequence[str], state: Compiled) -> bool:

@@ -28,6 +28,7 @@ from contentguard.crawlers import CATALOGUE
 from contentguard.crawlers.message import SignedRequest
 from contentguard.detect import noticed_in, signals, total
 from contentguard.guard.callers import Caller, Callers
+from contentguard.guard.comments import Comments
 from contentguard.guard.links import Links
 from contentguard.guard.opened import measured, opened
 from contentguard.guard.press import Own, printable
@@ -68,6 +69,8 @@ class Guard(Reception):
         self.clock, self.since = clock, clock()
         self.links = Links(settings, signer, own, clock, self.note)
         """What opens one article to whoever is sent there."""
+        self.comments = Comments(settings, signer, own, clock, self.note)
+        """What makes comment forms, and takes in what comes by them."""
         self.verdicts: Counter[tuple[Action, str]] = Counter()
         """How often each rule has decided, by what it decided."""
         self.shadow: Counter[str] = Counter()
@@ -97,6 +100,7 @@ class Guard(Reception):
             await self.admissions.ceiling.aclose(self.clock())
         if self._metrics is not None:
             self._metrics.close()
+        await self.comments.aclose()
         if isinstance(self._own, FallbackStore):
             await self._own.aclose()
 

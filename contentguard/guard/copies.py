@@ -19,7 +19,8 @@ from contentguard.errors import Fault, SettingsError
 from contentguard.guard.visits import Visit
 from contentguard.model import Facts, Purpose, Verdict
 from contentguard.policy.rules import READER
-from contentguard.rewrite.marking import Marking
+from contentguard.rewrite.marking import Marking, Opening
+from contentguard.rewrite.page import Field
 from contentguard.rewrite.pages import Pages, Shelf
 from contentguard.rewrite.plan import Plan, Values
 from contentguard.settings import Settings
@@ -37,6 +38,22 @@ class Whom(NamedTuple):
     verdict: Verdict
 
 
+class Subscriber(NamedTuple):
+    """For whom a copy of a feed is made."""
+
+    serial: int
+    """What their copies of pages are marked with, too."""
+    facts: Facts
+    verdict: Verdict
+    address: str
+    """What names their address of the feed."""
+
+    @property
+    def epoch(self) -> int:
+        """When the keys of the marks were last changed."""
+        return epoch_at(self.facts.now)
+
+
 class Copies:
     """The marks of one site's articles."""
 
@@ -51,9 +68,9 @@ class Copies:
         """The keys of the marks: the first makes them, all read them."""
         self._serials = signer.derive("serials")
 
-    def compile(self, paragraphs: Sequence[Sequence[str]], wide: bool) -> Compiled:
+    def compile(self, paragraphs: Sequence[Sequence[str]], wide: bool, openings: Sequence[Opening]) -> Compiled:
         """An article as its marks see it. ``wide``: whether any character may be put in, or only ASCII."""
-        return Compiled(paragraphs, self._channels, wide=wide)
+        return Compiled(paragraphs, self._channels, wide=wide, openings=openings)
 
     def name(self, visit: Visit, facts: Facts) -> str:
         """Whom a copy is for; empty where that is nobody in particular."""
@@ -98,11 +115,27 @@ class Copies:
             self._note("marks-failed", "a copy could not be marked", failed=True)
             return marking.plain
 
+    def of_text(self, made: Compiled, article: str, subscriber: Subscriber) -> Sequence[bytes]:
+        """The marks of one text of a subscriber's feed; ``article`` is what names the page that it is the text of."""
+        serial, facts, verdict, address = subscriber
+        try:
+            if self.evidence is not None:
+                self.evidence.learn(Revision(article, made.revision, made.paragraphs, made.channels, facts.now))
+                self.evidence.record(self._given(made, article, serial, facts, verdict, address))
+            return made.marks(keys_of(self.secrets[0], epoch_at(facts.now)), article.encode(), serial)
+        except Exception:
+            self._note("marks-failed", "a copy could not be marked", failed=True)
+            return made.plain
+
     def _issued(self, marking: Marking, article: str, serial: int, whom: Whom) -> Issued:
-        """What is written down of a copy. No address: a keyed hash of it."""
+        """What is written down of a copy of a page."""
         (visit, facts, verdict), made = whom, marking.article
         given = visit.new or visit.given
         assert isinstance(made, Compiled)
+        return self._given(made, article, serial, facts, verdict, visit.key if given is None else given.id)
+
+    def _given(self, made: Compiled, article: str, serial: int, facts: Facts, verdict: Verdict, whose: str) -> Issued:
+        """What is written down of a copy. No address: a keyed hash of it."""
         return Issued(
             serial,
             epoch_at(facts.now),
@@ -116,21 +149,22 @@ class Copies:
             verdict.action.value,
             verdict.rule,
             verdict.score,
-            visit.key if given is None else given.id,
+            whose,
         )
 
     def _marks(self, marking: Marking, article: str, serial: int, now: float) -> Values:
         made = marking.article
         assert isinstance(made, Compiled)
         keys = keys_of(self.secrets[0], epoch_at(now))
-        return dict(enumerate(made.marks(keys, article.encode("utf-8", "surrogatepass"), serial)))
+        marks, suffix = made.fills(keys, article.encode("utf-8", "surrogatepass"), serial)
+        return {**dict(enumerate(marks)), Field.MARK: suffix}
 
 
 def _revision(marking: Marking, article: str, now: float) -> Revision:
     """What is remembered of an article's text."""
     made = marking.article
     assert isinstance(made, Compiled)
-    return Revision(article, made.revision, made.paragraphs, made.channels, now)
+    return Revision(article, made.revision, made.paragraphs, made.channels, now, made.tags)
 
 
 def _opened(settings: Settings, signer: Signer) -> Recorder | None:

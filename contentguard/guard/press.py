@@ -22,6 +22,7 @@ from anyio.lowlevel import checkpoint
 from contentguard.crawlers import CATALOGUE
 from contentguard.guard.copies import Copies
 from contentguard.guard.edition import edition, site_of
+from contentguard.guard.feeds import Newsstand
 from contentguard.guard.marks import marks_of
 from contentguard.guard.media import SLOT, Media
 from contentguard.guard.quotes import Quotes
@@ -85,6 +86,8 @@ class Press:
         """Whether each reader gets a page of their own."""
         self._settled = self.edition = edition(settings, self.pages.planner, self.published.terms)
         """Names what shapes a page besides its own bytes."""
+        self.feeds = Newsstand(settings, self.copies, self.edition)
+        """What becomes of feeds."""
         self._terms: Recent[Headers] = Recent(64)
         self._midnight, self._today = -inf, dict[Hole, bytes]()
         self._working: dict[Hashable, anyio.Event] = {}
@@ -109,7 +112,8 @@ class Press:
         planner = Planner(chosen.site, chosen.origin, *inserts, qr=self._qr, said=self._said, lead=lead, marker=marker)
         quote = self.quotes.link if chosen.copying.quote_link else planner.quote
         query = self.media.query if self.media.signs else None
-        return replace(planner, quote=quote, query=query, oembed=chosen.oembed)
+        classed = marker is not None and chosen.watermark.html
+        return replace(planner, quote=quote, query=query, oembed=chosen.oembed, classed=classed)
 
     def terms_at(self, path: str) -> Headers:
         """The headers by which a page at ``path`` says what machines may make of it."""
@@ -277,7 +281,7 @@ class Press:
         """A new day: what all of its pages have in common."""
         self._midnight = now // _DAY * _DAY
         date = datetime.fromtimestamp(now, UTC).date().isoformat().encode()
-        self._today = {Field.NONCE: b"", Field.SHARED: b"", Field.DATE: date}
+        self._today = {Field.NONCE: b"", Field.SHARED: b"", Field.MARK: b"", Field.DATE: date}
 
     def base_url(self, facts: Facts) -> str:
         """The site's origin; where it is not configured, what this reader's own Host header says, if that is sane."""

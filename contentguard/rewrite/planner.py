@@ -16,7 +16,7 @@ from contentguard.rewrite.csp import Allowance, allowance
 from contentguard.rewrite.deterrents import Copy, deterrents
 from contentguard.rewrite.head import PRESCAN, encoding_of, late_charset, meta_policies, read_page
 from contentguard.rewrite.lead import Lead, Source, divide
-from contentguard.rewrite.marking import Marker, Marking, marking
+from contentguard.rewrite.marking import Marker, Marking, classed, marking
 from contentguard.rewrite.notices import Notices, notices
 from contentguard.rewrite.oembed import OEmbed, discovery
 from contentguard.rewrite.page import Delivery, Field, Fragment, Page, Slot
@@ -51,6 +51,8 @@ class Planner:
     """What makes addresses of pictures expire; None where none do."""
     marker: Marker | None = None
     """What knows readers' marks; None where copies are not marked."""
+    classed: bool = False
+    """Whether an element of ours has a class that says whose copy it is."""
 
     def plan(self, body: bytes, found: Found, delivery: Delivery, allowed: Allowance, like: Plan | None = None) -> Plan:
         """The plan of a scanned body. ``like``: the plan of a page that differs in little, whose parts may serve."""
@@ -148,7 +150,7 @@ class Planner:
 
     def inserts(self, page: Page) -> Sequence[Fragment]:
         """All fragments of a page but for the previews' tags."""
-        return (
+        every = (
             *notices(page, self.said(page.path)),
             *discovery(page, self.oembed),
             *deterrents(page, options=self.copying, share=self.share, visible=self.visible, link=self.quote(page)),
@@ -156,6 +158,7 @@ class Planner:
             *visible(page, options=self.visible),
             *probes(page, options=self.probes),
         )
+        return classed(every) if self.classed else every
 
 
 def _together(own: Sequence[Point], pictures: Sequence[Point]) -> Sequence[Point]:

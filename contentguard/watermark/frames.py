@@ -18,6 +18,7 @@ VERSION = 1
 MARKS = tuple(chr(0xFE00 + byte) if byte < 16 else chr(0xE0100 + byte - 16) for byte in range(256))
 """A byte as a variation selector: VS1 to VS256."""
 BYTES = {mark: byte for byte, mark in enumerate(MARKS)}
+_ENCODED = tuple(mark.encode() for mark in MARKS)
 _RUN = re.compile(f"[{MARKS[0]}-{MARKS[15]}{MARKS[16]}-{MARKS[255]}]{{2,}}")
 _MOST_RUNS = 2048
 """Different runs of one text that are looked at."""
@@ -27,6 +28,11 @@ _MANIFEST = re.compile(f"\ufeff[{MARKS[0]}-{MARKS[15]}{MARKS[16]}-{MARKS[255]}]"
 def frame(epoch: int, token: bytes) -> str:
     """The run that stands in the text."""
     return "".join(map(MARKS.__getitem__, word(epoch, token)))
+
+
+def encoded(epoch: int, token: bytes) -> bytes:
+    """The same, as UTF-8."""
+    return b"".join([_ENCODED[byte] for byte in word(epoch, token)])
 
 
 def payloads(text: str) -> Iterator[tuple[int, bytes]]:

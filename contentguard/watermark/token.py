@@ -8,6 +8,7 @@ right tag once in four thousand million times.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 
 from contentguard.watermark.keys import Keys
@@ -58,5 +59,12 @@ def _tag(keys: Keys, serial: int, article: bytes) -> int:
 
 
 def _round(keys: Keys, turn: int, half: int) -> int:
-    mixed = blake2b(bytes((turn,)) + half.to_bytes(5, "big"), digest_size=5, key=keys.token).digest()
-    return int.from_bytes(mixed, "big") & _MASK
+    mixing = _keyed(keys.token, turn).copy()
+    mixing.update(half.to_bytes(5, "big"))
+    return int.from_bytes(mixing.digest(), "big") & _MASK
+
+
+@lru_cache(maxsize=4 * 128)
+def _keyed(key: bytes, turn: int) -> blake2b:
+    """A round's hash before what is hashed: half of the work."""
+    return blake2b(bytes((turn,)), digest_size=5, key=key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import re
 import sys
 import zipfile
 from pathlib import Path
@@ -353,6 +354,38 @@ def test_from_a_served_page_to_the_pass(tmp_path: Path, capsys: pytest.CaptureFi
     assert named["given"][0]["visit"] == row.visit
     assert named["serial"] == f"{row.serial:010x}"
     assert told["articles"][0]["article"] == row.article
+
+
+def test_a_mirror_without_invisible_marks_is_traced_by_the_order_of_attributes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """ASCII only, no wording, and the class is taken out: what is left is how the site's own tags stand."""
+    site = Site(tmp_path, 0)
+    (words,) = article(5, slots=0).paragraphs[0]
+    parts = [f'<p class="a" id="n{number}" title="{number}" lang="en">{words} {number}</p>' for number in range(20)]
+    body = f"<!doctype html><html><head><title>T</title></head><body><article>{''.join(parts)}</article></body></html>"
+    app = guarded(
+        page(body),
+        secret_key=KEY,
+        watermark={"enabled": True},
+        evidence={"url": f"sqlite:///{site.file}"},
+    )
+    pages = [get(app).content.decode().encode("ascii", "ignore").decode() for _ in range(6)]
+    assert app.guard.copies is not None
+    assert app.guard.copies.evidence is not None
+    app.guard.copies.evidence.close()
+    with site.log() as log:
+        rows = list(log.rows())
+    path = file(tmp_path, "mirror.html", re.sub(" cg-[0-9a-v]{16}", "", pages[3]))
+    (named,) = found(site, capsys, path)["named"]
+    assert named["serial"] == f"{rows[3].serial:010x}"
+    (part,) = named["articles"]
+    assert part["html"] > 60
+    assert part["frames"] == part["gaps"] == pytest.approx(0.0, abs=0.1)
+    # Beside the class the frames say it, which is the same said once more.
+    (named,) = found(site, capsys, file(tmp_path, "whole.html", pages[3]))["named"]
+    assert named["articles"][0]["named_by_frame"]
+    assert named["articles"][0]["frames"] < 75
 
 
 def test_after_a_rotation_old_copies_are_still_traced(

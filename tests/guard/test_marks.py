@@ -15,6 +15,7 @@ import pytest
 from contentguard import ContentGuardMiddleware
 from contentguard.admission.passes import read
 from contentguard.backends.evidence import EvidenceLog
+from contentguard.cli.texts import document
 from contentguard.errors import SettingsError
 from contentguard.watermark.blind import frames
 from contentguard.watermark.keys import epoch_at
@@ -64,10 +65,28 @@ def test_a_copy_names_the_pass_that_it_was_given_with_and_then_the_same_again() 
 def test_the_copy_less_its_marks_is_the_page_without() -> None:
     """Typography apart, which differs in what can be seen."""
     channels: dict[str, Any] = {"watermark": {"enabled": True, "typography": False}}
-    own = re.compile(r"[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}|/more/[\w-]+|report [\w-]+")
+    own = re.compile(r"[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}|/more/[\w-]+|report [\w-]+| cg-[0-9a-v]{16}")
     marked, plain = (own.sub("", get(guarded(**options)).text) for options in (channels, dict[str, Any]()))
     assert INVISIBLE.sub("", marked) == plain
     assert marked != plain
+
+
+def test_a_mirror_of_the_page_says_whose_it_is_without_any_invisible_mark() -> None:
+    """By a class of an element of ours; switched off, there is none."""
+    app = guarded(**MARKED)
+    answer = get(app)
+    mirror = answer.content.decode().encode("ascii", "ignore")
+    assert serials(app, document(mirror, "html").text) == [serial(app, answer.headers["set-cookie"])]
+    assert len(re.findall(rb"cg-share cg-[0-9a-v]{16}", mirror)) == 1
+    assert not re.search(r"cg-[0-9a-v]{16}", get(guarded(watermark={"enabled": True, "html": False})).text)
+    assert not re.search(r"cg-[0-9a-v]{16}", get(guarded(**MARKED), headers=GOOGLEBOT).text)
+
+
+def test_a_page_without_an_element_of_ours_gets_no_class() -> None:
+    none: dict[str, Any] = {"share": {"enabled": False}, "visible": {"print": False}, "copying": {"policy": "off"}}
+    answer = get(guarded(**MARKED, **none, probes={"honeylinks": False}))
+    assert not re.search(r"cg-[0-9a-v]{16}", answer.text)
+    assert INVISIBLE.search(answer.text)
 
 
 def test_nothing_is_marked_by_default_nor_without_visits() -> None:
