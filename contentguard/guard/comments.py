@@ -187,8 +187,7 @@ class Comments:
         The fields' names are WordPress' (``comment``, ``author``, ``email``, ``url``) and ours; None for what could not
         be read as a form. ``role``: the author's on the site; ``parent``: the comment that is answered; ``approved``:
         whether the app knows of an approved comment by this author; ``context``, ``modified``: see ``Submission``;
-        ``options``: what moderators have chosen of links, words and who has to wait, in the place of the settings. Long
-        because it is every gate in order.
+        ``options``: what moderators have chosen of links, words and who has to wait, in the place of the settings.
         """
         self.begin()
         now, chosen = self._clock(), options or self._options
@@ -211,8 +210,11 @@ class Comments:
             return self._refused(post, _STATUS[passed.stopped], passed.stopped, again=passed.stopped == USED)
         held = () if trusted else standing(chosen, approved=approved)
         known = (*submission.signs, *passed.signs, *held)
-        submission = replace(submission, signs=known, context=tuple(context), modified=modified)
-        decision = await self.judge(submission, options=chosen)
+        told = replace(submission, signs=known, context=tuple(context), modified=modified)
+        return await self._accepted(told, chosen)
+
+    async def _accepted(self, submission: Submission, options: CommentOptions) -> Posted:
+        decision = await self.judge(submission, options=options)
         self.counts[decision.action] += 1
         return Posted(200, submission=replace(submission, guid=decision.guid), decision=decision)
 

@@ -68,7 +68,7 @@ class Copies:
         """The keys of the marks: the first makes them, all read them."""
         self._serials = signer.derive("serials")
 
-    def compile(self, paragraphs: Sequence[Sequence[str]], wide: bool, openings: Sequence[Opening]) -> Compiled:
+    def compile(self, paragraphs: Sequence[Sequence[str]], wide: bool, openings: Sequence[Opening] = ()) -> Compiled:
         """An article as its marks see it. ``wide``: whether any character may be put in, or only ASCII."""
         return Compiled(paragraphs, self._channels, wide=wide, openings=openings)
 
