@@ -44,6 +44,7 @@ ROOM_OF_DEPENDENCY = {
     "redis": "backends/redis.py",
     "sqlalchemy": "backends/evidence.py",
     "segno": "asgi/routes.py",
+    "PIL": "watermark/pictures.py",
     "cryptography": "crawlers/keys.py",
     "prometheus_client": "guard/metrics.py",
 }

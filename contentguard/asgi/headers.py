@@ -23,7 +23,7 @@ Headers = list[tuple[bytes, bytes]]
 OPTION = b"x-contentguard"
 """The app's own word on a response: ``off`` or ``article``. Never leaves the server."""
 # True of the app's bytes, not of ours.
-_STALE = frozenset(
+STALE = frozenset(
     b"content-length content-encoding etag last-modified accept-ranges content-md5 digest repr-digest "
     b"content-digest".split()
 )
@@ -190,9 +190,9 @@ def rewritten(
     keep it; ``gzipped``, ``may_gzip``: whether it is compressed, or would be for another client; ``terms``: what the
     site's policy says to machines, unless the app says it itself.
     """
-    kept = [pair for pair in headers if pair[0] not in _STALE]
+    kept = [pair for pair in headers if pair[0] not in STALE]
     if answer.mixed:
-        kept = [pair for pair in kept if pair[0].lower() not in _STALE]
+        kept = [pair for pair in kept if pair[0].lower() not in STALE]
     if personal:
         kept = _made_private(kept, said=bool(answer.cache_control))
     varies = _VARIES[personal, may_gzip]

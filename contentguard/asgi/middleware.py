@@ -10,12 +10,14 @@ import ipaddress
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from contentguard.asgi.body import MARKER, ArticleResponder
 from contentguard.asgi.headers import discreet
+from contentguard.asgi.marked import Marking, for_the_app
 from contentguard.asgi.openings import Openings
 from contentguard.asgi.pictures import Gate, placeholder, without_field
-from contentguard.asgi.request import line, read_facts, target, without_token
+from contentguard.asgi.request import line, public_path, read_facts, target, without_token
 from contentguard.asgi.response import refusal
 from contentguard.asgi.routes import PREFIX, DocumentResponder, Routes
 from contentguard.backends import Admitting, Store
@@ -26,7 +28,7 @@ from contentguard.guard.links import Links
 from contentguard.guard.media import SLOT
 from contentguard.guard.press import LOG
 from contentguard.guard.processes import processes
-from contentguard.model import Action
+from contentguard.model import Action, Facts
 from contentguard.settings import Settings, missing_key
 
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ class ContentGuardMiddleware:
         self._openings = Openings(self.guard)
         self._routes = Routes(app, self._openings)
         self._placeholder = placeholder(self.settings.site)
+        self._turn()
         if self.guard.alone and (number := processes()) > 1:
             LOG.warning("%s", _SEVERAL.format(number=number))
         if self.guard.temporary_key:
@@ -87,20 +90,17 @@ class ContentGuardMiddleware:
             return
         if self.guard.temporary_key:
             _refuse_production(scope)
+        self._turn()
         path = scope["path"]
         if PREFIX in path and (own := self._routes.find(scope)) is not None:
             await own(scope, receive, send)
             return
-        guard, token = self.guard, b""
-        media, field = guard.media, ""
-        if media.signs:
+        guard, token, field = self.guard, b"", ""
+        if guard.media.signs:
             scope, field = without_field(scope)
         if guard.admissions is not None or guard.feeds.signed:
             scope, token = without_token(scope)
         facts = read_facts(scope, guard)
-        if media.signs and int(facts.now // SLOT) != media.slot:
-            guard.turn(facts.now)
-            self._openings.forget()
         caller, client = guard.caller(facts), scope.get("client")
         visit = guard.met(facts, caller, client[0] if client else None)
         if visit is not None and guard.admissions is not None:
@@ -114,14 +114,32 @@ class ContentGuardMiddleware:
             facts, verdict = await guard.judge(facts, target(scope), caller)
         else:
             facts, verdict = guard.judged(facts, caller)
-        if media.active and MARKER not in scope:
-            send = Gate(guard, facts, self._placeholder, scope, receive, send, field)
+        if guard.pictured and MARKER not in scope:
+            scope, send = self._pictured(facts, scope, receive, send, field)
         if verdict.action is not Action.ALLOW:
             await refusal(guard, facts, verdict)(scope, receive, send)
         elif path in self._routes.documents and (document := self._routes.document(scope)) is not None:
             await DocumentResponder(self.app, document)(scope, receive, send)
         else:
             await ArticleResponder(self.app, self._openings, facts, verdict, caller, visit, token)(scope, receive, send)
+
+    def _turn(self) -> None:
+        """See whether addresses of pictures have to be others now."""
+        media = self.guard.media
+        if media.signs and int((now := self.guard.clock()) // SLOT) != media.slot:
+            self.guard.turn(now)
+            self._openings.forget()
+
+    def _pictured(self, facts: Facts, scope: Scope, receive: Receive, send: Send, token: str) -> tuple[Scope, Send]:
+        """What stands between the app and a client where the answer may be a picture."""
+        guard, path = self.guard, unquote(public_path(scope))
+        asked = scope
+        if guard.marks is not None and guard.marks.wants(path):
+            send = Marking(guard.marks, path, facts.now, scope, receive, send)
+            asked = for_the_app(scope)
+        if guard.media.active:
+            send = Gate(guard.media, facts, self._placeholder, path, token, scope, receive, send)
+        return asked, send
 
     def _closing(self, receive: Receive) -> Receive:
         """The server's messages to the app's lifespan; at its end, ours."""

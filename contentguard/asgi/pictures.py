@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from html import escape
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
-from contentguard.asgi.request import public_path
 from contentguard.asgi.response import Plain
-from contentguard.guard.media import QUERY
+from contentguard.guard.media import QUERY, Media
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
 
-    from contentguard.guard import Guard
     from contentguard.model import Facts
 
 _FIELD = QUERY.encode("ascii") + b"="
@@ -66,15 +64,22 @@ class Gate:
     """``send`` for a request that may be for a picture."""
 
     def __init__(
-        self, guard: Guard, facts: Facts, instead: Plain, scope: Scope, receive: Receive, send: Send, token: str
+        self,
+        media: Media,
+        facts: Facts,
+        instead: Plain,
+        path: str,
+        token: str,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
     ) -> None:
-        """``instead``: what is sent for a picture; ``token``: what came in the query."""
-        self._counts, self._instead = guard.media.counts, instead
+        """``instead``: what is sent for a picture; ``path``: as a browser has it, decoded; ``token``: of the query."""
+        self._counts, self._instead = media.counts, instead
         self._scope, self._receive, self._send = scope, receive, send
-        path = unquote(public_path(scope))
-        self._why = guard.media.withholds(facts, path, token)
-        policy = guard.media.resource_policy
-        self._policy = policy if policy and not guard.media.is_open(path) else b""
+        self._why = media.withholds(facts, path, token)
+        policy = media.resource_policy
+        self._policy = policy if policy and not media.is_open(path) else b""
         self._replaced = False
 
     async def __call__(self, message: Message) -> None:

@@ -128,9 +128,8 @@ class Guard(Reception):
 
     def boxed(self, own: Own, visit: Visit, plan: Plan, now: float) -> Own:
         """What a page that a reader has whole carries of its own: with links in its share box that open it."""
-        if not self.settings.share.signed or not plan.url:
-            return own
-        return {**own, **self.links.in_box(visit, plan.url, now)}
+        signed = self.settings.share.signed and plan.url
+        return {**own, **self.links.in_box(visit, plan.url, now)} if signed else own
 
     def _verdict(self, facts: Facts, caller: Caller) -> Verdict:
         """What the policy says of these facts. The same words in the same kind of session get the same verdict."""

@@ -1,4 +1,5 @@
-"""What a site's settings come to: one short name for all that shapes its pages, and what it says of itself to machines.
+"""What a site's settings come to: what its pages are planned by, one short name for all that shapes them, and what it
+says of itself to machines.
 
 Strategy: pages are cached by others under a tag, so two servers that would insert the same must give them one name, and
 any setting that shows in a page must change it.
@@ -7,12 +8,40 @@ any setting that shows in a page must change it.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import urljoin
 
 from contentguard.assets import ASSETS
+from contentguard.guard.media import Media
+from contentguard.guard.quotes import Quotes
+from contentguard.rewrite.marking import Marker
+from contentguard.rewrite.notices import Notices
+from contentguard.rewrite.page import Page
 from contentguard.rewrite.planner import Planner
+from contentguard.rewrite.probes import Probes
 from contentguard.settings import Settings
 from contentguard.terms import Site, Terms
+
+
+def planner_of(
+    settings: Settings,
+    probes: Probes,
+    quotes: Quotes,
+    media: Media,
+    marker: Marker | None,
+    *,
+    qr: Callable[[Page], str],
+    said: Callable[[str], Notices],
+) -> Planner:
+    """What a site wants inserted. ``marker``: what knows readers' marks; for ``qr`` and ``said`` see ``Planner``."""
+    inserts = settings.cards, settings.copying, settings.share, settings.visible, probes
+    lead = None if settings.reading.mode == "off" else settings.lead
+    planner = Planner(settings.site, settings.origin, *inserts, qr=qr, said=said, lead=lead, marker=marker)
+    quote = quotes.link if settings.copying.quote_link else planner.quote
+    query = media.query if media.signs else None
+    classed = marker is not None and settings.watermark.html
+    return replace(planner, quote=quote, query=query, oembed=settings.oembed, classed=classed)
 
 
 def edition(settings: Settings, planner: Planner, terms: Terms) -> str:

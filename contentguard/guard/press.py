@@ -10,7 +10,6 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Hashable
-from dataclasses import replace
 from datetime import UTC, datetime
 from math import inf
 from types import MappingProxyType
@@ -21,8 +20,9 @@ from anyio.lowlevel import checkpoint
 
 from contentguard.crawlers import CATALOGUE
 from contentguard.guard.copies import Copies
-from contentguard.guard.edition import edition, site_of
+from contentguard.guard.edition import edition, planner_of, site_of
 from contentguard.guard.feeds import Newsstand
+from contentguard.guard.marks import marks_of
 from contentguard.guard.media import SLOT, Media
 from contentguard.guard.quotes import Quotes
 from contentguard.model import Facts, Rendition
@@ -34,7 +34,6 @@ from contentguard.rewrite.notices import Notices
 from contentguard.rewrite.page import Delivery, Field, Page, ascii_html
 from contentguard.rewrite.pages import Pages, Recent, Shelf, Work, finished
 from contentguard.rewrite.plan import Division, Hole, Plan, Rendered, Template, Undivided, Untouched, Values
-from contentguard.rewrite.planner import Planner
 from contentguard.rewrite.probes import NONE
 from contentguard.rewrite.stream import Stream
 from contentguard.settings import Settings
@@ -65,7 +64,6 @@ class Press:
         # Looked at by every request.
         self.compression, self.max_bytes = settings.compression, settings.article.max_bytes
         self.framing = settings.framing.headers
-        """What an article says of who may frame it."""
         self.published = Published(settings.policy, CATALOGUE.crawlers)
         """What the policy says to machines."""
         self.site = site_of(settings)
@@ -78,7 +76,12 @@ class Press:
         """The links that quotations name as their source."""
         self.media = Media(settings, signer)
         """What becomes of the site's pictures."""
-        self.pages = Pages(settings.article, self._planner(), settings.cache_bytes)
+        self.marks = marks_of(settings, signer, self.note)
+        """What marks pictures; None where none are."""
+        self.pictured = self.media.active or self.marks is not None
+        own = self.quotes, self.media, self.copies.compile if self.copies else None
+        planner = planner_of(settings, self.probes, *own, qr=self._qr, said=self._said)
+        self.pages = Pages(settings.article, planner, settings.cache_bytes)
         self.personal = bool(self.pages.fields())
         """Whether each reader gets a page of their own."""
         self._settled = self.edition = edition(settings, self.pages.planner, self.published.terms)
@@ -100,17 +103,6 @@ class Press:
         self.counts[what] += 1
         if self.counts[what] == 1:
             LOG.warning("%s (logged once; counted as %r)", message, what, exc_info=failed)
-
-    def _planner(self) -> Planner:
-        chosen = self.settings
-        inserts = chosen.cards, chosen.copying, chosen.share, chosen.visible, self.probes
-        lead = None if chosen.reading.mode == "off" else chosen.lead
-        marker = self.copies.compile if self.copies else None
-        planner = Planner(chosen.site, chosen.origin, *inserts, qr=self._qr, said=self._said, lead=lead, marker=marker)
-        quote = self.quotes.link if chosen.copying.quote_link else planner.quote
-        query = self.media.query if self.media.signs else None
-        classed = marker is not None and chosen.watermark.html
-        return replace(planner, quote=quote, query=query, oembed=chosen.oembed, classed=classed)
 
     def terms_at(self, path: str) -> Headers:
         """The headers by which a page at ``path`` says what machines may make of it."""

@@ -45,6 +45,14 @@ class Media:
     """Path patterns of pictures that are there for who has an article's page: their addresses expire."""
     days: int = 7
     """For how many days a signed address can be fetched; longer than any cache keeps a page."""
+    marked: tuple[str, ...] = ()
+    """Path patterns of pictures that are sent with marks (extra ``images``): JPEG, PNG and WebP, not animated."""
+    invisible: bool = True
+    """Whether an invisible mark says of such a picture that it is the site's, and since which month."""
+    caption: str = ""
+    """A line over its lower edge; may hold ``{site}``; empty for none."""
+    cache_bytes: int = 32 * 2**20
+    """Memory for marked pictures, in bytes."""
 
     def __post_init__(self) -> None:
         """Refuse what means nothing."""
@@ -54,10 +62,12 @@ class Media:
         for host in self.embedders:
             if _HOST.fullmatch(host) is None:
                 raise ValueError(f"want hosts in lower case like partner.example, not {host!r}")
-        for pattern in (*self.open, *self.signed):
+        for pattern in (*self.open, *self.signed, *self.marked):
             parse_pattern(pattern)
         if not 1 <= self.days <= 366:
             raise ValueError(f"want 1 to 366 days, not {self.days}")
+        if self.cache_bytes < 0:
+            raise ValueError(f"want bytes from 0 on, not {self.cache_bytes}")
 
 
 class Paths:

@@ -11,7 +11,7 @@ import pytest
 
 from contentguard import ContentGuardMiddleware
 from contentguard.guard.status import status
-from tests.client import ARTICLE, CHROME, CURL, FACEBOOK, GPTBOT, drive, get, http_scope, settings
+from tests.client import ARTICLE, CHROME, CURL, FACEBOOK, GPTBOT, PARAGRAPH, drive, get, http_scope, proof, settings
 
 CROSS = {
     **CHROME,
@@ -172,6 +172,28 @@ def test_within_an_hour_all_readers_get_one_page_and_then_another() -> None:
     assert get(app, sources(first.text)[0], OWN).status_code == 200
     now[0] += 3600
     assert get(app, sources(first.text)[0], OWN).status_code == 403
+
+
+def test_the_rest_of_an_article_is_signed_also_where_it_is_the_first_thing_asked_for() -> None:
+    now = 1_800_000_000.0
+    page = PAGE.replace(
+        "</article>", "".join(f"<p>{PARAGRAPH}</p>" for _ in range(9)) + '<img src="/images/z.jpg"></article>'
+    )
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
+        await send({"type": "http.response.body", "body": page.encode()})
+
+    def made() -> ContentGuardMiddleware:
+        return ContentGuardMiddleware(app, settings=settings(**SIGNED, reading={}), clock=lambda: now)
+
+    where, body = proof(get(made(), "/news/tide").text) or ("", b"")
+    restarted = made()
+    answer = asyncio.run(drive(restarted, http_scope(where, CHROME, method="POST"), body))
+    found = re.search(r'src="(/images/z\.jpg\?cgm=[^"]+)"', answer[1]["body"].decode())
+    assert found
+    token = found[1].partition("cgm=")[2]
+    assert int(token.partition("-")[0], 16) == now // 3600 + 24
 
 
 def test_the_app_signs_what_the_guard_does_not_rewrite() -> None:

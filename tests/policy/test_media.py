@@ -127,6 +127,8 @@ def test_a_pattern_is_held_against_every_spelling() -> None:
         ({"signed": ("images/",)}, "starts with /"),
         ({"open": ("images/",)}, "starts with /"),
         ({"days": 0}, "1 to 366"),
+        ({"cache_bytes": -1}, "from 0 on"),
+        ({"marked": ("images/",)}, "starts with /"),
     ],
 )
 def test_mistakes_are_refused(options: dict[str, object], says: str) -> None:
