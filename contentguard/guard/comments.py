@@ -187,7 +187,8 @@ class Comments:
         The fields' names are WordPress' (``comment``, ``author``, ``email``, ``url``) and ours; None for what could not
         be read as a form. ``role``: the author's on the site; ``parent``: the comment that is answered; ``approved``:
         whether the app knows of an approved comment by this author; ``context``, ``modified``: see ``Submission``;
-        ``options``: what moderators have chosen of links, words and who has to wait, in the place of the settings.
+        ``options``: what moderators have chosen of links, words and who has to wait, in the place of the settings. Long
+        because every gate stands here in its order.
         """
         self.begin()
         now, chosen = self._clock(), options or self._options
