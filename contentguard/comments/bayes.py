@@ -30,7 +30,7 @@ MOST = 2500
 _SMOOTH = 0.5
 _RATE, _DECAY, _PASSES = 0.1, 0.003, 8
 _FOLDS = 3
-_SPAM, _HOLD = 0.0085, 0.05
+_SPAM, _HOLD = 0.01, 0.05
 """Shares of ham that may lie above the thresholds."""
 _GAP = 0.25
 """The least distance between them."""
@@ -140,10 +140,14 @@ def thresholds(ham: Sequence[float]) -> tuple[float, float]:
 def _above(ham: Sequence[float], share: float, fence: float) -> float:
     """The margin above which lies at most such a share of ham like this; ``fence``: what it would be of a bell curve.
 
-    Of n margins, the one that k exceed lies below a (k + 1)/(n + 1)th of what is to come, on average.
+    Of n margins, the one that k exceed lies below a (k + 1)/(n + 1)th of what is to come, on average; between two of
+    them it is as far as the share asks for.
     """
-    allowed = int(share * (len(ham) + 1)) - 1
-    return ham[allowed] if allowed >= 0 else max(ham[0], fence)
+    place = share * (len(ham) + 1) - 1.0
+    if place < 0.0:
+        return max(ham[0], fence)
+    before = int(place)
+    return ham[before] + (place - before) * (ham[before + 1] - ham[before])
 
 
 class _Fit(NamedTuple):
