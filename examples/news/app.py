@@ -6,7 +6,6 @@ lifespan or, where no lifespan runs (httpx's ASGITransport), with the first requ
 
 from __future__ import annotations
 
-import hashlib
 import mimetypes
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -21,7 +20,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from . import feeds, linked
+from . import feeds, linked, variants
 from .content import Article
 from .headers import SECURITY, SecurityHeaders
 from .links import SITE, TAGLINE, Links, article_path, clean_origin, page_path, section_path
@@ -30,7 +29,6 @@ from .pictures import TYPES
 from .store import Page, Section, Store
 
 _STATIC: Final = Path(__file__).with_name("static")
-_FEED_LENGTH: Final = 30
 _TITLE_LENGTH: Final = 70
 _ERRORS: Final = {
     404: ("Page not found", "There is nothing at this address. It may have moved, or never have been here."),
@@ -90,8 +88,7 @@ class Site:
             Route("/section/{name}", self.section),
             Route("/news/{slug}", self.article),
             Route("/search", self.search),
-            Route("/feed.xml", self._published(feeds.rss, "application/rss+xml", _FEED_LENGTH)),
-            Route("/atom.xml", self._published(feeds.atom, "application/atom+xml", _FEED_LENGTH)),
+            *variants.routes(self.store, self._links, self._respond),
             Route("/sitemap.xml", self._published(feeds.sitemap, "application/xml")),
             Route("/news-sitemap.xml", self._published(feeds.news_sitemap, "application/xml")),
             *(Route(f"/{name}", self._fixed(name)) for name in _FIXED),
@@ -125,6 +122,8 @@ class Site:
         story = await self.store.by_slug(request.path_params["slug"])
         if story is None:
             raise HTTPException(404)
+        if variants.wants_print(request):
+            return await variants.print_view(story, self._respond)
         described = tuple(linked.article(story, self._links))
         head = Head(_title(story.title), story.summary, article_path(story), story, described)
         values = {"related": await self.store.related(story), "here": section_path(story.section)}
@@ -173,21 +172,11 @@ class Site:
 
         return fixed
 
-    def _published(self, write: Publication, kind: str, limit: int = -1) -> Handler:
+    def _published(self, write: Publication, kind: str) -> Handler:
         async def publication(request: Request) -> Response:
-            return _conditional(request, write(await self.store.cards(limit), self._links), kind)
+            return variants.conditional(request, write(await self.store.cards(), self._links), kind)
 
         return publication
-
-
-def _conditional(request: Request, body: bytes, kind: str) -> Response:
-    """Return the body with its ETag, or 304 when the client has just that."""
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Cache-Control": "public, max-age=300"}
-    known = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
-    if tag in known or "*" in known:
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type=f"{kind}; charset=utf-8", headers=headers)
 
 
 def _number(request: Request) -> int:
