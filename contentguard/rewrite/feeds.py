@@ -53,7 +53,7 @@ _STATELESS = re.compile(
     r"ascii|utf-8|utf-(?:16|32)-[lb]e|iso8859-\d+|cp125\d|cp874|koi8-[rut]|mac-\w+|shift_jis|cp932|gb\w+|big5\w*|euc_\w+"
 )
 """Codecs in which a character is the same bytes wherever it stands."""
-_MARKUP = re.compile(r"<!--[\s\S]*?-->|</?[a-zA-Z][^<>]*+>")
+_MARKUP = re.compile(r"<(?:!--|/?[a-zA-Z])[^<>]*+>")
 _QUIET = re.compile(r"(?i)<(/?)(?:a|q|blockquote|code|kbd|samp|pre|cite|h[1-6]|figcaption)(?=[\s/>])")
 _PARAGRAPH = re.compile(r"(?i)</?(?:p|li|div|blockquote)(?=[\s/>])")
 _FLOW = frozenset(("div", "p", "body", "section", "article", "span"))

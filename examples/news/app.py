@@ -8,7 +8,6 @@ the guard's own where one stands around the site, and one of the site's own wher
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import mimetypes
 import secrets
@@ -27,7 +26,7 @@ from starlette.staticfiles import StaticFiles
 
 from contentguard import Comments, Settings
 
-from . import feeds, linked
+from . import feeds, linked, variants
 from .accounts import Cookies
 from .content import Article
 from .database import Database
@@ -41,7 +40,6 @@ from .store import Page, Section, Store
 
 LOG: Final = logging.getLogger("gazette")
 _STATIC: Final = Path(__file__).with_name("static")
-_FEED_LENGTH: Final = 30
 _TITLE_LENGTH: Final = 70
 _ERRORS: Final = {
     400: ("That was not understood", "What was sent is no form of this site. Please go back and try again."),
@@ -121,8 +119,7 @@ class Site:
             Route("/news/{slug}/reply", self.reply, methods=["GET", "POST"]),
             *self.desk.routes(),
             Route("/search", self.search),
-            Route("/feed.xml", self._published(feeds.rss, "application/rss+xml", _FEED_LENGTH)),
-            Route("/atom.xml", self._published(feeds.atom, "application/atom+xml", _FEED_LENGTH)),
+            *variants.routes(self.store, self._links, self._respond),
             Route("/sitemap.xml", self._published(feeds.sitemap, "application/xml")),
             Route("/news-sitemap.xml", self._published(feeds.news_sitemap, "application/xml")),
             *(Route(f"/{name}", self._fixed(name)) for name in _FIXED),
@@ -154,6 +151,8 @@ class Site:
     async def article(self, request: Request) -> Response:
         """One story, with others to read next."""
         story = await self._story(request)
+        if variants.wants_print(request):
+            return await variants.print_view(story, self._respond)
         below = await self.replies.below(request, story)
         described = tuple(linked.article(story, self._links, below["discussion"].total))
         head = Head(_title(story.title), story.summary, article_path(story), story, described)
@@ -253,21 +252,11 @@ class Site:
 
         return fixed
 
-    def _published(self, write: Publication, kind: str, limit: int = -1) -> Handler:
+    def _published(self, write: Publication, kind: str) -> Handler:
         async def publication(request: Request) -> Response:
-            return _conditional(request, write(await self.store.cards(limit), self._links), kind)
+            return variants.conditional(request, write(await self.store.cards(), self._links), kind)
 
         return publication
-
-
-def _conditional(request: Request, body: bytes, kind: str) -> Response:
-    """Return the body with its ETag, or 304 when the client has just that."""
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Cache-Control": "public, max-age=300"}
-    known = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
-    if tag in known or "*" in known:
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type=f"{kind}; charset=utf-8", headers=headers)
 
 
 def _number(request: Request) -> int:

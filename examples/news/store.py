@@ -2,7 +2,7 @@
 
 The database lives in memory behind one shared connection (StaticPool) and is filled from the content folder
 when the first query comes, so nothing on disk can be stale and an application whose lifespan never runs works
-as well. Lists are read without the article bodies: a feed or a front page cannot leak what it never held.
+as well. Lists are read without the article bodies: a front page cannot leak what it never held. Feeds hold them.
 """
 
 from __future__ import annotations
@@ -123,6 +123,14 @@ class Store:
     async def cards(self, limit: int = -1) -> tuple[Article, ...]:
         """Return the newest articles (all by default), without their bodies."""
         rows = await self._rows(f"{_CARD} {_NEWEST} LIMIT :limit", limit=limit)
+        return tuple(map(_article, rows))
+
+    async def stories(self, limit: int = -1, section: str = "") -> tuple[Article, ...]:
+        """Return the newest articles, of one section where it is given by its slug, whole: for feeds alone."""
+        where = "WHERE section_slug = :section" if section else ""
+        rows = await self._rows(
+            f"SELECT {_COLUMNS} FROM articles {where} {_NEWEST} LIMIT :limit", limit=limit, section=section
+        )
         return tuple(map(_article, rows))
 
     async def sections(self) -> tuple[Section, ...]:

@@ -159,6 +159,12 @@ class TestXml:
         assert told(after) == TEXT[: len(told(after))]
         ET.fromstring(after)
 
+    def test_a_section_within_markup_is_closed_where_it_is_cut(self) -> None:
+        document = item(f"<m:x><b>a</b><![CDATA[{' '.join(TEXT[:200])}]]><i/><![CDATA[{' '.join(TEXT[200:])}]]></m:x>")
+        after = excerpt(document)
+        assert "w98]]>…</m:x>" in after
+        ET.fromstring(after)
+
     def test_text_between_elements_is_text(self) -> None:
         after = excerpt(item(" ".join(TEXT)))
         assert len(told(after)) == 100
@@ -307,6 +313,10 @@ class TestJson:
         document = document.replace(f'"url": "{LINK}"', '"id": "1"')
         assert json.loads(excerpt(document, JSON))["items"][0]["content_text"].endswith("… https://else.example/")
 
+    def test_an_address_stays_however_long(self) -> None:
+        document = self.document(image=f"https://news.example/{'a' * 1900}")
+        assert excerpt(document, JSON) == document
+
     def test_escapes_are_characters(self) -> None:
         text = "".join(f"\\u0077\\ud83d\\udc1f{number}\\n" for number in range(200))
         document = self.document(content_text="@@").replace("@@", text)
@@ -392,12 +402,21 @@ def _xml_fields(draw: st.DrawFn) -> str:
     return f"<{name}{attributes}>{text}</{name}>"
 
 
-def _is_input_less_some(before: str, after: str) -> bool:
-    """Whether ``after`` is ``before`` with stretches of it replaced: all that it has at its ends, it has from there."""
-    start = next(
-        (n for n, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), min(len(before), len(after))
-    )
-    return start > 0 or before == after
+def _is_input_but_for_its_texts(made: Feed, before: str, after: str) -> bool:
+    """Whether ``after`` is ``before`` with something else, or nothing, in the places of its texts."""
+    place, between = 0, list[str]()
+    for text in sorted(made.texts, key=lambda text: text.end):
+        start, end = text.written.pieces[0].start, text.end
+        assert place <= start < end, "texts stand one after the other"
+        between.append(before[place:start])
+        place = end
+    at = 0
+    for number, kept in enumerate(between):
+        found = after.find(kept, at)
+        if found < 0 or (not number and found):
+            return False
+        at = found + len(kept)
+    return after[at:].endswith(before[place:])
 
 
 @given(st.lists(_xml_fields(), max_size=5))
@@ -409,7 +428,8 @@ def test_any_xml_feed_is_well_formed_after_cutting(fields: list[str]) -> None:
     for options in (OPTIONS, None):
         after = made.excerpt(options, "Continue “reading”").decode()
         ET.fromstring(after)
-        assert _is_input_less_some(document, after)
+        if "<!--" not in document[15:]:
+            assert _is_input_but_for_its_texts(made, document, after)
     # What was cut once has nothing more to cut.
     again = made.excerpt(OPTIONS, "Continue")
     longest = [text.words for text in feed(again).texts]
@@ -510,8 +530,12 @@ def test_it_is_linear(name: str) -> None:
             spent.append(time.perf_counter() - start)
         return sum(spent)
 
-    small, large = (min(took(size) for _ in range(3)) for size in (50_000, 200_000))
-    assert large < 10 * small + 0.02
+    ratios = []
+    for _ in range(6):
+        ratios.append(took(200_000) / took(50_000))
+        if ratios[-1] < 10:
+            break
+    assert min(ratios) < 10, ratios
 
 
 # -- marks -------------------------------------------------------------------------------------------------------
