@@ -58,7 +58,7 @@ class Copies:
         """Which copies shared caches may keep; None where they may keep none."""
 
     def compile(self, paragraphs: Sequence[Sequence[str]], wide: bool, openings: Sequence[Opening]) -> Compiled:
-        """An article as its marks see it. ``wide``: whether any character may be put in, or only ASCII."""
+        """An article as its marks see it. ``wide``: whether the page is UTF-8."""
         return Compiled(paragraphs, self._channels, wide=wide, openings=openings)
 
     def name(self, visit: Visit, facts: Facts) -> str:
