@@ -29,6 +29,7 @@ from contentguard.asgi.response import refusal
 from contentguard.asgi.streamed import StreamedPage
 from contentguard.detect.order import MAX_BYTES
 from contentguard.guard.admissions import Admissions
+from contentguard.guard.buckets import HEADER
 from contentguard.guard.callers import Caller
 from contentguard.guard.copies import Whom
 from contentguard.guard.press import NOBODYS, Own
@@ -438,10 +439,16 @@ class ArticleResponder:
         """Send what leaves of an article; where that cannot be made, the page as it came, or a refusal."""
         guard, out, delivered, nonce = self.guard, self.out, opening.delivery, opening.shelf.allowed.nonce
         gzipped = self.caller.gzips and guard.compression
+        bucket = -1
+        shared: Own = {}
         if guard.copies is not None and rendition in _WHOLE:
             visit = self.visit if rendition is not Rendition.SEARCH else None
             whom = None if visit is None else Whom(visit, self.facts, self.verdict)
-            own = {**own, **await guard.copies.values(guard.pages, opening.shelf, plan, whom, self.facts.now)}
+            if whom is not None and rendition is Rendition.FULL:
+                bucket, shared = await guard.copies.shared(guard.pages, opening.shelf, plan, whom)
+            if bucket < 0:
+                shared = await guard.copies.values(guard.pages, opening.shelf, plan, whom, self.facts.now)
+            own = {**(own if bucket < 0 else NOBODYS), **shared}
         if gzipped:
             page = await guard.render_gzip(plan, rendition, self.facts, delivered, nonce, own)
         else:
@@ -450,7 +457,9 @@ class ArticleResponder:
             assert out.start is not None
             start, out.start = dict(out.start), None
             length = None if start.get("trailers") else len(page[0])
-            headers = opening.leaving(guard, length, page[1], gzipped, rendition is Rendition.FULL)
+            headers = opening.leaving(guard, length, page[1] and bucket < 0, gzipped, rendition is Rendition.FULL)
+            if bucket >= 0:
+                headers.append((HEADER, b"%d" % bucket))
             if self.visit is not None and self.visit.new is not None:
                 headers += guard.handed_out(self.visit, self.facts)
             start["headers"] = headers

@@ -9,6 +9,7 @@ from __future__ import annotations
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from contentguard.asgi.bucketed import ASKS, BucketResponder
 from contentguard.asgi.oembed import OEmbedResponder
 from contentguard.asgi.openings import Openings
 from contentguard.asgi.operator import METHODS, Desk
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
     from contentguard.guard import Guard
 
 PREFIX = "/.contentguard"
-Answer = Plain | AssetResponder | HoneylinkResponder | ReportResponder | Reading | Desk | OEmbedResponder
+Answer = (
+    Plain | AssetResponder | HoneylinkResponder | ReportResponder | Reading | Desk | OEmbedResponder | BucketResponder
+)
+_BUCKETS = PREFIX + ASKS
 _REPORTS, _HONEYLINKS = PREFIX + REPORTS, PREFIX + HONEYLINKS
 _TEXT = (b"content-type", b"text/plain; charset=utf-8")
 _NO_STORE = (b"cache-control", b"no-store")
@@ -66,6 +70,9 @@ class Routes:
             return Desk(self._guard, below)
         if scope["method"] not in ("GET", "HEAD"):
             return Plain(405, [_TEXT, _NO_STORE, (b"allow", b"GET, HEAD")], _NOT_ALLOWED)
+        copies = self._guard.copies
+        if path.startswith(_BUCKETS) and copies is not None and copies.buckets is not None:
+            return BucketResponder(self._guard, copies, copies.buckets, _BUCKETS)
         if (found := self._assets.get(path)) is not None:
             asset, packed = found
             return AssetResponder(self._guard, asset, packed[_accepts_gzip(scope)])

@@ -257,7 +257,7 @@ class Press:
     def _values(self, plan: Plan, facts: Facts, delivery: Delivery, nonce: str, own: Own = NOBODYS) -> Values:
         if not 0.0 <= facts.now - self._midnight < _DAY:
             self._turn_to(facts.now)
-        values: dict[Hole, bytes] = {**self._today, **own, _COPY_NUMBER: facts.request_id.encode()}
+        values: dict[Hole, bytes] = {**self._today, _COPY_NUMBER: facts.request_id.encode(), **own}
         if nonce:
             values[Field.NONCE] = b' nonce="%s"' % nonce.encode("ascii")
         if not plan.url:

@@ -94,8 +94,8 @@ class Opening(NamedTuple):
 
 
 Marker = Callable[[Sequence[Sequence[str]], bool, Sequence[Opening]], Marked]
-"""Paragraphs, each as the texts between its tags as they stand in HTML, whether any character may be put in (else
-ASCII), and start tags → what their marks need."""
+"""Paragraphs, each as the texts between its tags as they stand in HTML, whether the page is UTF-8 (else
+ASCII is put in), and start tags → what their marks need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +117,23 @@ class Marking:
 
 def marking(body: bytes, article: Candidate, encoding: str, marker: Marker, points: Sequence[Point]) -> Marking | None:
     """The marks of a page; None where its text cannot be read."""
+    if b"\x1b" in body:
+        # A charset that changes its meaning on the way, as ISO-2022-JP does: nothing can be put in anywhere.
+        return None
     own = {found.start(2): found.span() for found in _VARIANT.finditer(body, article.inner_start, article.end)}
     paragraphs = _texts(body, article)
     runs = [own.get(start, (start, end)) for paragraph in paragraphs for start, end in paragraph]
     elements = [start in own for paragraph in paragraphs for start, _ in paragraph]
     try:
         texts = [_decoded(body, run, encoding, element=one) for run, one in zip(runs, elements, strict=True)]
-    except (UnicodeDecodeError, LookupError):
+        # Some charsets write a character in two ways: then no place could be told by characters.
+        if any(
+            text.encode(encoding) != body[slice(*run)]
+            for text, run, one in zip(texts, runs, elements, strict=True)
+            if not one
+        ):
+            return None
+    except (UnicodeError, LookupError):
         return None
     rest = iter(texts)
     openings = list(_openings(body, article, encoding, {start for start, _ in own.values()}))

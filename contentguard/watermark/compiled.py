@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import cached_property
 from hashlib import blake2b
 from itertools import accumulate
@@ -50,7 +49,7 @@ class Slot(NamedTuple):
 class Compiled:
     """One revision of an article. ``paragraphs``: for each the texts between its tags, as they stand in HTML.
 
-    ``wide``: whether any character may be put in; else no more than wording, in ASCII.
+    ``wide``: whether the page is UTF-8; else everything is put in as ASCII, with numeric references.
     """
 
     def __init__(
@@ -69,14 +68,12 @@ class Compiled:
         self.revision = blake2b(whole.encode("utf-8", "surrogatepass"), digest_size=8).digest()
         """Names this state of the article."""
         self.collusion = channels.collusion
-        if not wide:
-            channels = replace(channels, frames=False, gaps=False)
         self.channels = channels
         """Which marks it can carry: whoever compiles it again by these has the same slots."""
         self.slots: list[Slot] = [] if carries_manifest(whole) else list(_bounded(self._slots(paragraphs, channels)))
         self.gaps = sum(slot.place is Place.GAP for slot in self.slots)
         self.variants = [slot.variant for slot in self.slots if slot.variant is not None]
-        written = "utf-8" if wide else "ascii"
+        self._wide, written = wide, "utf-8" if wide else "ascii"
         self._texts = [tuple(text.encode(written, "xmlcharrefreplace") for text in one.texts) for one in self.variants]
         self._plain = [b"" if one.variant is None else self._texts[one.number][0] for one in self.slots]
         self._html = Orders(openings if channels.html else (), tags)
@@ -155,7 +152,9 @@ class Compiled:
             texts[byte < odd]
             for texts, byte, odd in zip(self._texts, code[gaps.BYTES_EACH * self.gaps :], self.odds(start), strict=True)
         ]
-        return self._order([encoded(keys.epoch, token), *gaps.marks(code, self.gaps), *chosen])
+        return self._order(
+            [encoded(keys.epoch, token, wide=self._wide), *gaps.marks(code, self.gaps, wide=self._wide), *chosen]
+        )
 
     def copy(self, keys: Keys, article: bytes, serial: int) -> list[str]:
         """The article's texts in one copy, as they stand in HTML."""

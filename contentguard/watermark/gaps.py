@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Sequence
 from struct import unpack_from
 
-from contentguard.watermark.frames import BYTES, MARKS
+from contentguard.watermark.frames import BYTES, MARKS, written
 
 FORMATS = ("\u200c", "\u200d", "\u2060", "\u2063")
 """Zero width non-joiner and joiner, word joiner, invisible separator."""
@@ -24,8 +24,9 @@ WINDOW, ENOUGH = 20, 6
 among a million."""
 GOOD, FAIR = 2, 1
 """How good a word is for a mark: long, or only where there are too few of those."""
-_ALONE = tuple(mark.encode() for mark in MARKS)
-_BOTH = tuple((MARKS[number & 255] + FORMATS[number >> 8]).encode() for number in range(1024))
+_ALONE = tuple(map(written, MARKS))
+_BOTH = tuple(written(MARKS[number & 255] + FORMATS[number >> 8]) for number in range(1024))
+"""Each as UTF-8, and as numeric references for pages in other charsets."""
 
 
 def chosen(words: Sequence[int]) -> set[int]:
@@ -54,11 +55,12 @@ def chosen(words: Sequence[int]) -> set[int]:
     return found
 
 
-def marks(code: bytes, number: int) -> Sequence[bytes]:
-    """What stands in each gap, as UTF-8. ``code``: at least two bytes for each."""
+def marks(code: bytes, number: int, *, wide: bool = True) -> Sequence[bytes]:
+    """What stands in each gap, as UTF-8, or as numeric references where the page is not ``wide``. ``code``: at least
+    two bytes for each."""
     made = [b""] * number
-    made[::2] = [_BOTH[drawn & 1023] for drawn in unpack_from(f"<{number}H", code)[::2]]
-    made[1::2] = [_ALONE[drawn] for drawn in code[2 : 2 * number : 4]]
+    made[::2] = [_BOTH[drawn & 1023][wide] for drawn in unpack_from(f"<{number}H", code)[::2]]
+    made[1::2] = [_ALONE[drawn][wide] for drawn in code[2 : 2 * number : 4]]
     return made
 
 

@@ -55,7 +55,12 @@ class Channels:
     """How many readers may compare their copies and still be told: 2, or 4, which costs a quarter of what each slot of
     wording says."""
 
+    buckets: int = 0
+    """How many copies of an article shared caches may keep instead of one for each reader: 16 to 256, or 0 for none."""
+
     def __post_init__(self) -> None:
+        if self.buckets and not 16 <= self.buckets <= 256:
+            raise ValueError(f"buckets is 0 or between 16 and 256, not {self.buckets}")
         if self.collusion not in (2, 4):
             raise ValueError(f"collusion is 2 or 4, not {self.collusion}")
 

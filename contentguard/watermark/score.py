@@ -34,6 +34,8 @@ class Bits(NamedTuple):
     gaps: float
     variants: float
     html: float = 0.0
+    buckets: float = 0.0
+    """By which of an article's few copies for shared caches it is."""
 
 
 def needed(readers: int, epsilon: float) -> float:

@@ -14,6 +14,8 @@ from hashlib import blake2b
 from contentguard.watermark.keys import Keys
 
 SERIALS = 1 << 40
+RESERVED = 0xFF
+"""The first byte of serials that are no pass's (see ``buckets``)."""
 SIZE = 9
 """Bytes of a token."""
 _TAGS = 1 << 32
@@ -24,7 +26,8 @@ _ROUNDS = 4
 
 def serial_of(secret: bytes, name: str) -> int:
     """The serial of a pass or a visit, by its id: 40 bits that say nothing of it without the ``secret``."""
-    return int.from_bytes(blake2b(name.encode("utf-8", "surrogatepass"), digest_size=5, key=secret).digest(), "big")
+    told = int.from_bytes(blake2b(name.encode("utf-8", "surrogatepass"), digest_size=5, key=secret).digest(), "big")
+    return told ^ SERIALS >> 1 if told >> 32 == RESERVED else told
 
 
 def write(keys: Keys, serial: int, article: bytes) -> bytes:

@@ -13,9 +13,12 @@ from typing import Any
 
 import pytest
 
+from contentguard.backends import Revision
 from contentguard.backends.pages import Page
 from contentguard.cli import main, suspects, trace
-from tests.cli.tracing import Site, article, ascii_only
+from contentguard.watermark.buckets import bucket, serial_of_bucket
+from contentguard.watermark.compiled import Channels
+from tests.cli.tracing import KEYS, NOW, Site, article, ascii_only
 from tests.client import KEY, get, guarded, page
 
 LEAKER = 4242
@@ -386,6 +389,56 @@ def test_a_mirror_without_invisible_marks_is_traced_by_the_order_of_attributes(
     (named,) = found(site, capsys, file(tmp_path, "whole.html", pages[3]))["named"]
     assert named["articles"][0]["named_by_frame"]
     assert named["articles"][0]["frames"] < 75
+
+
+def test_ten_articles_of_buckets_name_the_pass_that_was_in_all_of_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Copies that shared caches gave out: one in 64 readers has each, and one has all."""
+    channels = Channels(enabled=True, buckets=64)
+    site = Site(tmp_path, 0)
+    site.articles = {site.name(number): article(number, channels=channels) for number in range(10)}
+    with site.log() as log:
+        for name, compiled in site.articles.items():
+            log.learn(Revision(name, compiled.revision, compiled.paragraphs, channels, NOW))
+    site.opened([*range(1, 200), LEAKER], range(10))
+    for number in range(10):
+        encoded = site.name(number).encode()
+        own = serial_of_bucket(encoded, bucket(KEYS, encoded, LEAKER, 64))
+        site.opened([own], [number])
+        (tmp_path / "leaked").mkdir(exist_ok=True)
+        file(tmp_path / "leaked", f"{number}.html", site.page(own, number))
+    told = found(site, capsys, tmp_path / "leaked")
+    (named,) = told["named"]
+    assert named["serial"] == f"{LEAKER:010x}"
+    assert named["bits"] == pytest.approx(58.0, abs=2.0)
+    assert all(part["buckets"] > 5 for part in named["articles"])
+    assert len(told["buckets"]) == 10
+    # Six bits each: six articles are too few among a million.
+    few = [tmp_path / "leaked" / f"{number}.html" for number in range(6)]
+    assert run(site, *few, options=("--readers", "1000000")) == 1
+    out = capsys.readouterr().out
+    assert out.count("A copy that shared caches gave to one reader in 64: bucket") == 6
+    assert "Nobody is named: the most that speaks for one reader is 3" in out
+    seven = [*few, tmp_path / "leaked" / "6.html"]
+    assert run(site, *seven, options=("--readers", "1000000")) == 0
+    assert run(site, *few[:1], options=("--report", str(tmp_path / "case"))) == 1
+    assert "one reader in 64" in (tmp_path / "case" / "report.html").read_text()
+
+
+def test_somebody_s_own_copy_beside_a_bucket_s_names_him(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    channels = Channels(enabled=True, buckets=64)
+    site = Site(tmp_path, 0)
+    name = site.name(0)
+    site.articles = {name: article(0, channels=channels)}
+    with site.log() as log:
+        log.learn(Revision(name, site.articles[name].revision, site.articles[name].paragraphs, channels, NOW))
+    own = serial_of_bucket(name.encode(), 7)
+    site.opened([*range(1, 20), LEAKER, own])
+    file(tmp_path, "a.html", site.page(own))
+    path = file(tmp_path, "b.html", site.page(LEAKER))
+    (named,) = found(site, capsys, tmp_path / "a.html", path)["named"]
+    assert named["serial"] == f"{LEAKER:010x}"
 
 
 def test_after_a_rotation_old_copies_are_still_traced(

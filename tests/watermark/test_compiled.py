@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from html import unescape
 
 import pytest
 from hypothesis import given
@@ -118,10 +119,16 @@ def test_a_quotation_may_go_on_in_the_next_text_but_not_in_the_next_paragraph() 
     assert len(Compiled([["He said “it "], ["They don’t know"]], channels).slots) == 1
 
 
-def test_wording_is_settled_where_only_ascii_may_be_put_in() -> None:
-    made = Compiled([["[[Dozens|Scores]] don’t know about the harbour. "]], Channels(), wide=False)
-    assert {slot.place for slot in made.slots} == {Place.VARIANT}
-    assert all(mark.isascii() for serial in range(9) for mark in made.marks(KEYS, NAME, serial))
+@given(st.integers(0, 2**40 - 1))
+def test_in_another_charset_the_same_marks_are_references(serial: int) -> None:
+    text = [["[[Dozens|Scores]] don’t know about the harbour water, which rises over the wall. "]]
+    wide, narrow = (Compiled(text, Channels(), wide=one) for one in (True, False))
+    marks = narrow.marks(KEYS, NAME, serial)
+    assert {slot.place for slot in narrow.slots} == {*Place}
+    assert all(mark.isascii() for mark in marks)
+    assert [unescape(mark.decode()) for mark in marks] == [
+        unescape(mark.decode()) for mark in wide.marks(KEYS, NAME, serial)
+    ]
 
 
 def test_a_text_with_a_manifest_of_its_own_is_left_alone() -> None:
