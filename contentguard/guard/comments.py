@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from secrets import token_bytes
 from typing import Any, TypeGuard
@@ -34,7 +34,7 @@ from contentguard.comments.decision import (
     asks_for_spam,
     decide,
 )
-from contentguard.comments.fields import MOST_BODY, MOST_FIELDS, parsed, typed
+from contentguard.comments.fields import MOST_FIELDS, typed
 from contentguard.comments.form import Form, Token
 from contentguard.comments.options import CommentOptions
 from contentguard.comments.submission import Submission
@@ -42,7 +42,7 @@ from contentguard.comments.text import as_html
 from contentguard.errors import SettingsError
 from contentguard.guard.gates import DUPLICATE, FLOOD, USED, Gates, Passed, Remembering
 from contentguard.guard.opened import opened, opened_akismet
-from contentguard.guard.posts import MESSAGES, Post, Posted, standing
+from contentguard.guard.posts import MESSAGES, Post, Posted, Receive, read_form, standing
 from contentguard.guard.reporting import Reporting
 from contentguard.guard.senders import Sender, sender
 from contentguard.guard.tuition import Tuition
@@ -59,7 +59,6 @@ _ARTICLE = 2048
 """Characters of a path."""
 
 Note = Callable[[str, str], None]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
 class Comments:
@@ -154,20 +153,10 @@ class Comments:
     async def read(self, scope: Mapping[str, Any], receive: Receive) -> dict[str, str] | None:
         """The fields of a posted form (``application/x-www-form-urlencoded``), for ``receive``.
 
-        None for what is no such form, or larger than any comment: at most ``MOST_BODY`` bytes and ``MOST_FIELDS``
-        fields are read, whatever the request's length is said to be.
+        None for what is no such form, or larger than any comment: at most ``fields.MOST_BODY`` bytes and
+        ``fields.MOST_FIELDS`` fields are read, whatever the request's length is said to be.
         """
-        kinds = [value for name, value in scope.get("headers", ()) if name == b"content-type"]
-        if not kinds or kinds[0].partition(b";")[0].strip().lower() != b"application/x-www-form-urlencoded":
-            return None
-        body, more = bytearray(), True
-        while more and len(body) <= MOST_BODY:
-            message = await receive()
-            if message["type"] != "http.request":
-                return None
-            body += message.get("body", b"")[: MOST_BODY + 1]
-            more = message.get("more_body", False)
-        return parsed(bytes(body))
+        return await read_form(scope, receive)
 
     async def receive(
         self,

@@ -5,14 +5,14 @@ Strategy: every sentence says what is the matter and what to do about it, and no
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from contentguard.comments import form as forms
 from contentguard.comments import signs
 from contentguard.comments.decision import Decision, Reason
-from contentguard.comments.fields import Typed
+from contentguard.comments.fields import MOST_BODY, Typed, parsed
 from contentguard.comments.form import FIELD, Form, Token, Trouble
 from contentguard.comments.options import CommentOptions
 from contentguard.comments.submission import Submission
@@ -20,6 +20,7 @@ from contentguard.comments.text import line
 from contentguard.guard.gates import DUPLICATE, FLOOD, USED
 from contentguard.guard.senders import Sender
 
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 _PRESS = "Please press “Post Comment” once more."
 MESSAGES: Mapping[str, str] = {
     "foreign": f"This comment was sent from another site's page, or your browser says so. {_PRESS}",
@@ -37,6 +38,21 @@ MESSAGES: Mapping[str, str] = {
 """Why a post is not accepted → what its reader is told."""
 _NAME, _FILLED = 64, 1000
 """Characters of a role and an id, and of what was filled into the trap."""
+
+
+async def read_form(scope: Mapping[str, Any], receive: Receive) -> dict[str, str] | None:
+    """See ``Comments.read``."""
+    kinds = [value for name, value in scope.get("headers", ()) if name == b"content-type"]
+    if not kinds or kinds[0].partition(b";")[0].strip().lower() != b"application/x-www-form-urlencoded":
+        return None
+    body, more = bytearray(), True
+    while more and len(body) <= MOST_BODY:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        body += message.get("body", b"")[: MOST_BODY + 1]
+        more = message.get("more_body", False)
+    return parsed(bytes(body))
 
 
 @dataclass(frozen=True, slots=True)
