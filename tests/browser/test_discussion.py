@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page
 
+from examples.news.serve import SETTINGS_FILE
 from tests.browser.test_site import node_module
 from tests.servers.harness import Server, news
 
@@ -23,9 +24,13 @@ TEXT = "I dived there as a child, and the meadow reached up to the old slip. Goo
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("site")
+    # All readers of these tests have one address, from which a comment in fifteen seconds would be the most.
+    chosen = SETTINGS_FILE.read_text("utf-8") + "\n[comments]\nflood_seconds = 0\n"
+    (folder / "settings.toml").write_text(chosen, "utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GAZETTE_PASSWORD", PASSWORD)
-        with news(tmp_path_factory.mktemp("site") / "log") as server:
+        with news(folder / "log", "--settings", str(folder / "settings.toml")) as server:
             yield server
 
 
@@ -51,15 +56,13 @@ def write(page: Page, text: str, *, author: str = "Ada Quayle", email: str = "ad
     page.get_by_label("Name *").fill(author)
     page.get_by_label("Email *").fill(email)
     time.sleep(3.5)
-    for _ in range(4):
+    page.get_by_role("button", name="Post Comment").click()
+    page.wait_for_load_state()
+    if page.url.endswith("/reply"):  # who has shown nothing of a browser is asked to press once more
+        assert page.get_by_label("Comment *").input_value() == text
+        time.sleep(1.5)
         page.get_by_role("button", name="Post Comment").click()
         page.wait_for_load_state()
-        if not page.url.endswith("/reply"):
-            return
-        # All of these readers have one address, from which a comment in fifteen seconds is the most; and who has shown
-        # nothing of a browser is asked to press once more. Nothing typed is lost by either.
-        assert page.get_by_label("Comment *").input_value() == text
-        time.sleep(5)
 
 
 def desk(chromium: Browser, site: Server) -> Page:
@@ -92,7 +95,7 @@ def test_a_comment_is_held_approved_answered_and_seen(
     own = page.locator(".comment", has_text=name)
     assert own.get_by_text("Your comment is awaiting moderation.").is_visible()
     page.screenshot(path=screenshots / f"held-{scripts}.png", full_page=True)
-    assert [told for told in trouble if "429" not in told] == []
+    assert trouble == []
 
     stranger, _ = opened(chromium.new_context(), site.url + STORY)
     assert stranger.get_by_text(name).count() == 0, "nobody else sees it"
