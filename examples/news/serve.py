@@ -53,15 +53,20 @@ def mount(
 ) -> ASGIApp:
     """Do what `build` does, over articles that are loaded already."""
     site = create_app(articles, origin=origin, images=content / "images", database=database)
-    return site if unguarded else guarded(site, origin=origin, settings_file=settings_file)
+    # What the filter learns of comments belongs to the comments, and is kept beside them.
+    kept = {} if database is None else {"comments": {"lessons": f"{database}.lessons"}}
+    return site if unguarded else guarded(site, origin=origin, settings_file=settings_file, **kept)
 
 
-def guarded(site: Starlette, *, origin: str, settings_file: Path | None) -> ASGIApp:
-    """Return an application with contentguard around it: the two lines that a publisher writes."""
+def guarded(site: Starlette, *, origin: str, settings_file: Path | None, **chosen: object) -> ASGIApp:
+    """Return an application with contentguard around it: the two lines that a publisher writes.
+
+    `chosen`: settings that stand above those of the file.
+    """
     from contentguard import ContentGuardMiddleware, Settings, SettingsError
 
     try:
-        guard = ContentGuardMiddleware(site, settings=Settings.load(settings_file, origin=origin))
+        guard = ContentGuardMiddleware(site, settings=Settings.load(settings_file, origin=origin, **chosen))
     except SettingsError as fault:
         raise GuardError(str(fault)) from fault
     # Requests bring the guard's engine themselves; this is for what the site does by itself.

@@ -169,6 +169,8 @@ def test_the_guard_gets_the_settings_file_and_the_origin(
     guarded: object = build(folder, origin="https://a.example", settings_file=folder / "right.toml")
     assert guarded == SimpleNamespace(app="Starlette", settings="settings", comments=None)
     assert seen == [folder / "right.toml", {"origin": "https://a.example"}]
+    build(folder, origin="https://a.example", settings_file=folder / "right.toml", database=folder / "kept")
+    assert seen[3] == {"origin": "https://a.example", "comments": {"lessons": f"{folder / 'kept'}.lessons"}}
     (folder / "wrong.toml").write_text("")
     assert run(capsys, folder, "--settings", str(folder / "wrong.toml")) == (2, "two things\nare wrong\n")
 
