@@ -72,7 +72,7 @@ class AkismetError(ContentGuardError):
 
 
 class Akismet:
-    """One site's access to the service: a ``CommentPupil``. For one event loop, to be closed by ``aclose``.
+    """One site's access to the service: a ``CommentPupil``, to be closed by ``aclose``.
 
     ``origin``: the site's, for its articles' addresses and where ``options.blog`` is empty. ``clock``: seconds since
     the epoch; ``timer``: seconds on a clock that does not jump; ``chance``: between 0 and 1. ``transport``: what

@@ -34,7 +34,7 @@ class Answered(NamedTuple):
 
 
 class Service:
-    """Asks one service, for one event loop; to be closed by ``aclose``.
+    """Asks one service; to be closed by ``aclose``.
 
     ``name``: for messages. ``secret``: what no header of an answer may repeat. ``seconds``: for one try. ``timer``:
     seconds on a clock that does not jump; ``chance``: between 0 and 1. ``transport``: what carries the requests, for
@@ -57,6 +57,7 @@ class Service:
         self._transport, self._timer, self._chance = transport, timer, chance
         self._circuit = Circuit(5, 1.0, shortest=60.0, longest=60.0)
         self._until = 0.0
+        self._opening = asyncio.Lock()
         self._log = logging.getLogger(f"contentguard.{name.lower()}")
         self.failures = 0
 
@@ -140,10 +141,11 @@ class Service:
         return [(name, value.replace(self._secret, b"(key)")) for name, value in raw] if self._secret else raw
 
     async def _opened(self) -> httpx.AsyncBaseTransport:
-        if self._transport is None:
-            # Reading the certificates takes long enough to be felt by a reader: not in the event loop.
-            context = await asyncio.to_thread(secure_context)
-            self._transport = httpx.AsyncHTTPTransport(
-                verify=context, trust_env=False, limits=httpx.Limits(max_connections=8, max_keepalive_connections=2)
-            )
+        async with self._opening:
+            if self._transport is None:
+                # Reading the certificates takes long enough to be felt by a reader: not in the event loop.
+                context = await asyncio.to_thread(secure_context)
+                # Questions are minutes apart: a kept connection would be dead when it is needed, or another loop's.
+                limits = httpx.Limits(max_connections=8, max_keepalive_connections=0)
+                self._transport = httpx.AsyncHTTPTransport(verify=context, trust_env=False, limits=limits)
         return self._transport

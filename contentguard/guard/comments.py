@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from secrets import token_bytes
 from typing import Any, TypeGuard
@@ -79,7 +79,7 @@ class Comments:
         self._keys = signer.derived("comment-form")
         self._gates = Gates(self._options, store, signer.derived("comments")[-1])
         self._tuition = Tuition(Lessons(self._options.lessons), note)
-        self.akismet = opened_akismet(settings)
+        self.akismet = opened_akismet(settings, clock)
         """The service, for its alerts and figures; None where there is no key."""
         own = (self.akismet,) if self.akismet is not None else ()
         self._classifiers: tuple[CommentClassifier, ...] = (*settings.classifiers, *own)
@@ -174,12 +174,14 @@ class Comments:
         role: str = "",
         parent: str = "",
         approved: bool = False,
+        context: Sequence[str] = (),
+        modified: float = 0.0,
     ) -> Posted:
         """Take in a comment on ``article``, from the fields of its form as they were posted.
 
         The fields' names are WordPress' (``comment``, ``author``, ``email``, ``url``) and ours; None for what could not
         be read as a form. ``role``: the author's on the site; ``parent``: the comment that is answered; ``approved``:
-        whether the app knows of an approved comment by this author.
+        whether the app knows of an approved comment by this author; ``context``, ``modified``: see ``Submission``.
         """
         self.begin()
         now = self._clock()
@@ -201,7 +203,10 @@ class Comments:
         if passed.stopped:
             return self._refused(post, _STATUS[passed.stopped], passed.stopped, again=passed.stopped == USED)
         held = () if trusted else standing(self._options, approved=approved)
-        submission = replace(submission, signs=(*submission.signs, *passed.signs, *held))
+        known = (*submission.signs, *passed.signs, *held)
+        return await self._accepted(replace(submission, signs=known, context=tuple(context), modified=modified))
+
+    async def _accepted(self, submission: Submission) -> Posted:
         decision = await self.judge(submission)
         self.counts[decision.action] += 1
         return Posted(200, submission=replace(submission, guid=decision.guid), decision=decision)

@@ -3,6 +3,7 @@ and whom it asks about comments."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from contentguard.backends.akismet import Akismet
@@ -29,12 +30,12 @@ def opened(settings: Settings, signer: Signer) -> MemoryStore | FallbackStore:
         raise SettingsError([Fault("store", f"no redis client ({error})", wanted)]) from None
 
 
-def opened_akismet(settings: Settings) -> Akismet | None:
+def opened_akismet(settings: Settings, clock: Callable[[], float]) -> Akismet | None:
     """The service that is asked about comments; None without a key. ``SettingsError`` where it cannot know the site."""
     if not settings.akismet.key:
         return None
     try:
-        return Akismet(settings.akismet, settings.origin)
+        return Akismet(settings.akismet, settings.origin, clock=clock)
     except ValueError as error:
         raise SettingsError([Fault("akismet", "a key alone", str(error))]) from None
 

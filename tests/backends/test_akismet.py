@@ -205,6 +205,54 @@ def test_proxies_of_the_environment_are_not_asked(akismet: FakeAkismet, monkeypa
     assert checked(akismet) is AkismetVerdict.HAM
 
 
+@pytest.mark.parametrize(
+    "wire",
+    [
+        pytest.param(b"Transfer-Encoding: chunked\r\n\r\n4\r\ntrueXX0\r\n\r\n", id="chunk without its end"),
+        pytest.param(
+            b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n4\r\ntrue\r\n-1\r\n\r\n", id="two lengths"
+        ),
+        pytest.param(b"Content-Length: 4\r\nContent-Length: 5\r\n\r\ntrue", id="lengths that differ"),
+        pytest.param(b"X: " + b"x" * 200_000, id="a header without end"),
+        pytest.param(b"\x00: 1\r\n\r\ntrue", id="a header without a name"),
+    ],
+)
+def test_cve_2025_43859_h11_lenient_framing_is_no_verdict(wire: bytes) -> None:
+    """A body whose end is a matter of opinion means nothing."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n" + wire)
+        writer.close()
+
+    async def ask() -> Judgement:
+        async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            options = AkismetOptions(key=KEY, url=f"http://127.0.0.1:{port}")
+            akismet = Akismet(options, BLOG, seconds=1.0, chance=lambda: 0.0)
+            opinion = await akismet.opinion(COMMENT)
+            await akismet.aclose()
+            return opinion.judgement
+
+    assert asyncio.run(ask()) is Judgement.UNKNOWN
+
+
+def test_many_at_once(akismet: FakeAkismet) -> None:
+    async def many(a: Akismet) -> list[AkismetVerdict]:
+        return [answer.verdict for answer in await asyncio.gather(*(a.comment_check(COMMENT) for _ in range(30)))]
+
+    assert using(client(akismet), many) == [AkismetVerdict.HAM] * 30
+    assert len(akismet.calls) == 30
+
+
+def test_one_event_loop_after_another(akismet: FakeAkismet) -> None:
+    one = client(akismet)
+    answers = [asyncio.run(one.comment_check(COMMENT)).verdict for _ in range(3)]
+    assert answers == [AkismetVerdict.HAM] * 3
+    assert len(akismet.calls) == 3
+    asyncio.run(one.aclose())
+
+
 # -- the key -----------------------------------------------------------------------------------------------------
 
 

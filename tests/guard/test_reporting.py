@@ -15,7 +15,6 @@ import pytest
 from contentguard.backends.reports import CLAIM, Reports
 from contentguard.comments.decision import Judgement, Opinion
 from contentguard.comments.submission import Submission
-from contentguard.guard import reporting
 from contentguard.guard.reporting import Reporting
 
 COMMENT = Submission("/a", "Text", "Ada")
@@ -248,7 +247,7 @@ def test_what_is_due_later_is_told_then(tmp_path: Path, monkeypatch: pytest.Monk
         await desk.reporting._task
         await desk.reporting.aclose()
 
-    monkeypatch.setattr(reporting.asyncio, "sleep", asleep)
+    monkeypatch.setattr(asyncio, "sleep", asleep)
     asyncio.run(moderate())
     assert slept == [300.0] * 8
     assert pupil.heard == [("Text", True)]
