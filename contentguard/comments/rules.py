@@ -153,3 +153,5 @@ RULES: tuple[Rule, ...] = (
     _repeated,
 )
 """All of them. What some ask for by themselves stands in ``decision.ASKED``."""
+GUESSES = frozenset(("links", "markup", "name-link", "name-trade", "mixed-letters", "shouting", "repeated"))
+"""Reasons that are guesses: what they rest on can be learned about."""

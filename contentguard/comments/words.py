@@ -3,7 +3,7 @@
 Strategy: words and pairs of words say what a comment is about; beginnings of words let *subscribers* speak for
 *subscribe*; what words are for (a call, a possession, money, a plea) lets words speak for others that nobody has seen
 yet; and a few measures say how it is written. A link is one word in the text, and its host and its ending besides.
-The text is folded first (case, compatibility forms), so that 𝐟𝐚𝐧𝐜𝐲 letters are plain ones.
+The text is folded first (character references, case, compatibility forms), so that 𝐟𝐚𝐧𝐜𝐲 letters are plain ones.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from html import unescape
 from itertools import pairwise
 
 from contentguard.comments.submission import Submission
@@ -24,6 +25,7 @@ _URL = re.compile(
     r"(?:https?://|www\.)[^\s<>\"\]]++|[a-z0-9-]{2,63}+\.(?:com|net|org|co|tv|info|ru|me|be|ly|io|biz|xyz|top|online|site|"
     r"shop|club|store|link|win)\b(?:/[^\s<>\"\]]*+)?+"
 )
+_BREAK = re.compile(r"<br ?/?>", re.IGNORECASE)
 _LINK = "\x01"
 _LONGEST, _BEGINNING = 30, 4
 _SIGNS = "!?$€£@#%"
@@ -65,7 +67,7 @@ _GROUP = {word: group for group, words in GROUPS.items() for word in words.split
 
 def features(submission: Submission) -> list[str]:
     """The features of a comment, each once, the most telling kinds first: at most ``MOST_FEATURES``."""
-    text = folded(submission.text[:MOST_CHARACTERS])
+    text = folded(_BREAK.sub("\n", unescape(submission.text[:MOST_CHARACTERS])))
     links = _URL.findall(text)
     words = [_word(word) for word in _WORD.findall(_URL.sub(f" {_LINK} ", text))]
     found = dict.fromkeys(_measures(submission.text[:MOST_CHARACTERS], text, words, len(links)))

@@ -55,6 +55,8 @@ TRUSTED = frozenset(("administrator", "editor", "author", "moderator"))
 """Roles whose comments nobody looks at."""
 _STATUS = {USED: 403, FLOOD: 429, DUPLICATE: 409}
 _OWN_NOTICE = "This site reduces spam by a filter of its own; your comment is sent to nobody else for that.", ""
+_LEARNED = 0.8
+"""By how much guesses count less where enough was learned: the filter has looked at the same things."""
 _ARTICLE = 2048
 """Characters of a path."""
 
@@ -249,6 +251,10 @@ class Comments:
             return Decision(CommentAction.APPROVE, 0.0, ())
         reasons = [*submission.signs, *rules.noticed(submission, options or self._options)]
         if self._options.learn and (learned := await self._tuition.reason(submission)) is not None:
+            guessed = 1.0 - _LEARNED * self._tuition.share
+            reasons = [
+                one._replace(points=one.points * guessed) if one.name in rules.GUESSES else one for one in reasons
+            ]
             reasons.append(learned)
         if asks_for_spam(reasons):
             return decide(reasons, now=self._clock())

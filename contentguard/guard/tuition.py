@@ -20,6 +20,8 @@ from contentguard.comments.words import features
 
 _NEW = 0.02
 """The share of new lessons from which a new model is made."""
+_ENOUGH = 50
+"""Lessons of each kind from which on they are believed more than guesses are."""
 
 Note = Callable[[str, str], None]
 
@@ -43,6 +45,11 @@ class Tuition:
     def _kept(self, submission: Submission, spam: bool) -> None:
         parts = submission.article, submission.author, submission.email, submission.text
         self._lessons.learn(fingerprint.exact("\n".join(parts)), Lesson(hashed(features(submission)), spam))
+
+    @property
+    def share(self) -> float:
+        """How much the lessons have taken the place of guesses, from 0 to 1."""
+        return 0.0 if self._model is None else min(1.0, min(self._model.lessons) / _ENOUGH)
 
     async def reason(self, submission: Submission) -> Reason | None:
         """What the lessons say of a comment; None where there are too few."""

@@ -69,25 +69,6 @@ def test_a_mistake_costs_nothing_that_was_typed(reading: tuple[Server, Page, lis
     assert [one["action"] for one in record(site)] == ["refused", "approve"]
 
 
-def test_going_back_and_posting_again_asks_for_one_more_press(reading: tuple[Server, Page, list[str]]) -> None:
-    site, page, _ = reading
-    for name, text in SAID.items():
-        page.fill(f"#{name}", text)
-    page.wait_for_timeout(PATIENCE)
-    page.get_by_role("button", name="Post Comment").click()
-    page.go_back()
-    page.fill("#comment", "And another thing.")
-    for name in ("author", "email"):
-        page.fill(f"#{name}", SAID[name])
-    page.get_by_role("button", name="Post Comment").click()
-    assert page.get_by_text("Please press “Post Comment” once more.").is_visible()
-    assert page.input_value("#comment") == "And another thing."
-    page.wait_for_timeout(2200)
-    page.get_by_role("button", name="Post Comment").click()
-    assert page.get_by_text("Thank you.").is_visible()
-    assert [one["action"] for one in record(site)] == ["approve", "refused", "approve"]
-
-
 def test_nobody_meets_the_trap(reading: tuple[Server, Page, list[str]]) -> None:
     _, page, _ = reading
     trap = page.locator("dialog input")
@@ -104,8 +85,8 @@ def test_nobody_meets_the_trap(reading: tuple[Server, Page, list[str]]) -> None:
 
 
 def test_hostile_comments_are_shown_as_text(chromium: Browser) -> None:
-    """Two thousand in one page, beside a script that they would like to call: nothing runs, and nothing breaks out."""
-    texts = list(samples(7, 2000))
+    """A thousand in one page, beside a script that they would like to call: nothing runs, and nothing breaks out."""
+    texts = [text[:3000] for text in samples(7, 1000)]
     body = "".join(f'<article id="c{number}">{as_html(text)}</article>' for number, text in enumerate(texts))
     context = chromium.new_context()
     page = context.new_page()
