@@ -119,8 +119,7 @@ def _candidates(tag: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
     while (found := _CANDIDATE.match(tag, start, end)) is not None:
         first, last = found.span(1)
         bare = len(found[1].rstrip(b","))
-        if bare:
-            yield first, first + bare
+        yield first, first + bare
         start = last
         if bare == len(found[1]):
             start = _descriptors_end(tag, last, end)
