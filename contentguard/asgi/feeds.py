@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _PATIENCE = 1.0
 """Seconds for which is held what has not said yet whether it is a feed."""
-_CALM = 65_536
+_CALM = 16_384
 """Bytes of a feed up to which it is read and packed without leaving the event loop."""
 _STEP = 1024
 """Bytes of a coded document that are decoded at once to see how it begins."""

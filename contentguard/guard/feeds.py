@@ -25,7 +25,7 @@ from contentguard.watermark.compiled import Compiled
 
 _MOST, _MOST_BYTES = 32, 32 * 2**20
 """Feeds that are kept, and bytes of all of them together."""
-_CALM = 65_536
+_CALM = 16_384
 """Bytes of a feed up to which it is read and packed without leaving the event loop."""
 
 
