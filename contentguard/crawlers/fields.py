@@ -2,7 +2,8 @@
 
 What signatures stand on has to be read exactly as its signer wrote it, so nothing is guessed: whatever departs from
 the grammar is refused whole. Every step consumes at least one character of a field of bounded length, and no
-expression can backtrack.
+expression can backtrack. One expression reads an item or a parameter as a whole, and says by its group which kind
+it is: signed requests are read before anybody knows whether they are worth it.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
+from typing import NamedTuple
 
 MAX_LENGTH = 8192
 """Bytes of one field, all its lines joined."""
@@ -24,15 +25,28 @@ MAX_PARTS = 256
 _REMEMBERED = 16
 """Dictionaries that are kept: the members of one are asked for again and again while a request is looked at."""
 
-_KEY = re.compile(r"[a-z*][a-z0-9_.*-]*+")
-_NUMBER = re.compile(r"-?([0-9]++)(?:\.([0-9]++))?+")
-_STRING = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*+)"')
-_TOKEN = re.compile(r"[A-Za-z*][!#$%&'*+.^_`|~0-9A-Za-z:/-]*+")
-_BYTES = re.compile(r":([A-Za-z0-9+/=]*+):")
-_SPACES = re.compile(r"[ ]*+")
-_PARAMETER = re.compile(r";[ ]*+([a-z*][a-z0-9_.*-]*+)(=)?+")
+_KEY = re.compile(r"([a-z*][a-z0-9_.*-]*+)(=)?+")
+_VALUE = (
+    r'"([ !#-\[\]-~]*+(?:\\["\\][ !#-\[\]-~]*+)*+)"|([A-Za-z*][!#$%&\'*+.^_`|~0-9A-Za-z:/-]*+)|:([A-Za-z0-9+/=]*+):'
+    r"|\?([01])|(-?[0-9]{1,12}+\.[0-9]{1,3}+)|@(-?[0-9]{1,15}+)|(-?[0-9]{1,15}+)"
+)
+"""A bare item (RFC 9651 §3.3). What it leaves of a number that is too long is a separator nowhere, and so an error."""
+_STRING, _TOKEN, _BYTES, _BOOLEAN, _DECIMAL, _DATE, _INTEGER = range(1, 8)
+_END = 8
+_BARE = re.compile(_VALUE)
+_FIRST = re.compile(rf"[ ]*+(?:{_VALUE}|(\)))")
+_NEXT = re.compile(rf"[ ]++(?:{_VALUE}|(\)))|(\))")
+"""What may stand behind the parenthesis that opens a list, and behind one of its items: an item, or the end."""
+_PARAMETER = re.compile(rf";[ ]*+([a-z*][a-z0-9_.*-]*+)(?:=(?:{_VALUE}))?+")
+"""A name, and behind it the groups of its value, one later than in ``_BARE``."""
+_next_parameter = _PARAMETER.match
 _BLANKS = re.compile(r"[ \t]*+")
+_COMMA = re.compile(r",[ \t]*+")
 _ESCAPED = re.compile(r'\\(["\\])')
+
+
+_made = tuple.__new__
+"""Half the time of ``Item(...)``."""
 
 
 class FieldError(ValueError):
@@ -63,20 +77,18 @@ Parameters = Mapping[str, Bare]
 _NONE: Parameters = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """A bare item with its parameters."""
 
     value: Bare
-    parameters: Parameters = field(default_factory=dict)
+    parameters: Parameters = _NONE
 
 
-@dataclass(frozen=True, slots=True)
-class InnerList:
+class InnerList(NamedTuple):
     """Items in parentheses, with the parameters of the whole."""
 
     items: tuple[Item, ...]
-    parameters: Parameters = field(default_factory=dict)
+    parameters: Parameters = _NONE
 
 
 Member = Item | InnerList
@@ -88,15 +100,14 @@ def parse_dictionary(text: str) -> Mapping[str, Member]:
     reader = _Reader(text)
     members: dict[str, Member] = {}
     while not reader.at_end():
-        key = reader.take(_KEY)[0]
-        members[key] = _member(reader) if reader.skip("=") else _flag(reader)
+        key, has_value = reader.take(_KEY).groups()
+        members[key] = _member(reader) if has_value else _flag(reader)
         if len(members) > MAX_MEMBERS:
             raise FieldError("too many members")
         reader.take(_BLANKS)
         if reader.at_end():
             break
-        reader.expect(",")
-        reader.take(_BLANKS)
+        reader.take(_COMMA)
         if reader.at_end():
             raise FieldError("a comma at the end")
     return MappingProxyType(members)
@@ -144,37 +155,30 @@ def write_bare(value: Bare) -> str:
 class _Reader:
     """A place in a text."""
 
-    __slots__ = ("at", "left", "text")
+    __slots__ = ("at", "end", "left", "text")
 
     def __init__(self, text: str) -> None:
         if len(text) > MAX_LENGTH:
             raise FieldError(f"{len(text)} letters are more than {MAX_LENGTH}")
-        self.text = text.strip(" ")
-        self.at = 0
+        text = text.strip(" ")
+        self.text = text + "\0"
+        """With a letter behind it that stands in no field, so that there is always a next one to look at."""
+        self.at, self.end = 0, len(text)
         self.left = MAX_PARTS
 
     def at_end(self) -> bool:
-        return self.at >= len(self.text)
-
-    def peek(self) -> str:
-        return self.text[self.at : self.at + 1]
+        return self.at >= self.end
 
     def take(self, pattern: re.Pattern[str]) -> re.Match[str]:
         match = pattern.match(self.text, self.at)
         if match is None:
-            raise FieldError(f"unexpected {self.peek() or 'end'!r} at {self.at}")
+            raise self.unexpected()
         self.at = match.end()
         return match
 
-    def skip(self, letter: str) -> bool:
-        if self.peek() != letter:
-            return False
-        self.at += 1
-        return True
-
-    def expect(self, letter: str) -> None:
-        if not self.skip(letter):
-            raise FieldError(f"no {letter!r} at {self.at}")
+    def unexpected(self) -> FieldError:
+        found = "end" if self.at_end() else self.text[self.at]
+        return FieldError(f"unexpected {found!r} at {self.at}")
 
     def count(self) -> None:
         """One part more."""
@@ -184,7 +188,7 @@ class _Reader:
 
 
 def _member(reader: _Reader) -> Member:
-    return _inner_list(reader) if reader.peek() == "(" else _item(reader)
+    return _inner_list(reader) if reader.text[reader.at] == "(" else _item(reader)
 
 
 def _flag(reader: _Reader) -> Item:
@@ -194,60 +198,67 @@ def _flag(reader: _Reader) -> Item:
 
 
 def _inner_list(reader: _Reader) -> InnerList:
-    reader.expect("(")
+    text = reader.text
     items: list[Item] = []
-    reader.take(_SPACES)
-    while not reader.skip(")"):
-        items.append(_item(reader))
-        if len(items) > MAX_MEMBERS:
-            raise FieldError("too many items")
-        if reader.peek() not in (" ", ")"):
-            raise FieldError(f"neither space nor parenthesis at {reader.at}")
-        reader.take(_SPACES)
+    match = _FIRST.match(text, reader.at + 1)
+    while match is not None and (group := match.lastindex or 0) < _END:
+        reader.count()
+        reader.at = at = match.end()
+        value = _read(group, match[group])
+        items.append(_made(Item, (value, _parameters(reader) if text[at] == ";" else _NONE)))
+        match = _NEXT.match(text, reader.at)
+    if match is None:
+        raise reader.unexpected()
+    reader.at = match.end()
+    if len(items) > MAX_MEMBERS:
+        raise FieldError("too many items")
     return InnerList(tuple(items), _parameters(reader))
 
 
 def _item(reader: _Reader) -> Item:
     reader.count()
-    return Item(_bare(reader), _parameters(reader))
+    match = reader.take(_BARE)
+    group = match.lastindex or 0
+    return _made(Item, (_read(group, match[group]), _parameters(reader)))
 
 
 def _parameters(reader: _Reader) -> Parameters:
-    if reader.peek() != ";":
+    text, at = reader.text, reader.at
+    if text[at] != ";":
         return _NONE
     parameters: dict[str, Bare] = {}
-    while reader.peek() == ";":
-        reader.count()
-        key, has_value = reader.take(_PARAMETER).groups()
+    left = reader.left
+    while text[at] == ";":
+        match = _next_parameter(text, at)
+        left -= 1
+        if match is None or left < 0:
+            raise FieldError(f"no parameter at {at}" if match is None else f"more than {MAX_PARTS} parts")
+        group, at = match.lastindex or 1, match.end()
+        key, value = match.group(1, group)
         # Of two parameters of one name the last value counts, in the first's place (RFC 9651 §4.2.3.2).
-        parameters[key] = _bare(reader) if has_value else True
-        if len(parameters) > MAX_MEMBERS:
-            raise FieldError("too many parameters")
+        if group == 1 + _STRING and "\\" not in value:
+            parameters[key] = value
+        else:
+            parameters[key] = _read(group - 1, value) if group > 1 else True
+    if len(parameters) > MAX_MEMBERS:
+        raise FieldError("too many parameters")
+    reader.at, reader.left = at, left
     return parameters
 
 
-def _bare(reader: _Reader) -> Bare:
-    first = reader.peek()
-    if first == '"':
-        text: str = reader.take(_STRING)[1]
+def _read(group: int, text: str) -> Bare:
+    """The bare item of the kind that ``group`` stands for."""
+    if group == _STRING:  # most are
         return _ESCAPED.sub(r"\1", text) if "\\" in text else text
-    if first == ":":
-        return _decoded(reader.take(_BYTES)[1])
-    if first == "?":
-        return _boolean(reader)
-    if first == "@":
-        reader.expect("@")
-        return Date(_integer(reader))
-    if first.isdigit() or first == "-":
-        return _number(reader)
-    return Token(reader.take(_TOKEN)[0])
-
-
-def _boolean(reader: _Reader) -> bool:
-    reader.expect("?")
-    if reader.peek() not in ("0", "1"):
-        raise FieldError(f"no boolean at {reader.at}")
-    return not reader.skip("0") and reader.skip("1")
+    if group == _INTEGER:
+        return int(text)
+    if group == _TOKEN:
+        return Token(text)
+    if group == _BYTES:
+        return _decoded(text)
+    if group == _BOOLEAN:
+        return text == "1"
+    return Date(text) if group == _DATE else Decimal(text)
 
 
 def _decoded(text: str) -> bytes:
@@ -255,22 +266,3 @@ def _decoded(text: str) -> bytes:
         return b64decode(text + "=" * (-len(text) % 4), validate=True)
     except Base64Error as error:
         raise FieldError(f"no base64: {error}") from None
-
-
-def _number(reader: _Reader) -> Bare:
-    match = reader.take(_NUMBER)
-    whole, fraction = match[1], match[2]
-    if fraction is None:
-        if len(whole) > 15:
-            raise FieldError("an integer of more than 15 digits")
-        return int(match[0])
-    if len(whole) > 12 or len(fraction) > 3:
-        raise FieldError("a decimal of too many digits")
-    return Decimal(match[0])
-
-
-def _integer(reader: _Reader) -> int:
-    number = _number(reader)
-    if not isinstance(number, int):
-        raise FieldError("a date with a fraction")
-    return number

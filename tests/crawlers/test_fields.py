@@ -92,6 +92,15 @@ def test_dictionaries_are_written_in_one_way(text: str, canonical: str) -> None:
     [
         *("A=1", "=1", "a=", "a=1,", "a=1 b=2", "a=1;;", "a=(1", "a=(1 2", "a=(1,2)", 'a=("x""y")', "a=(1 (2))"),
         *("a=1\n", "1=a", "-a=1", "a= 1", "a =1", ",a", "a=(1\t2)"),
+        *(
+            "a=1;b=1234567890123456",
+            "a=1;b=1.2345",
+            "a=1;b=@1.5",
+            "a=(1234567890123456)",
+            "a=(1.;b)",
+            "a=1;b=",
+            "a=1;b=?2",
+        ),
     ],
 )
 def test_what_is_no_dictionary(text: str) -> None:
