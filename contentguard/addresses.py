@@ -5,9 +5,14 @@ Strategy: whoever can choose among many addresses must not count as many. Readin
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import NamedTuple
+
+_BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_V4 = re.compile(rf"{_BYTE}\.{_BYTE}\.{_BYTE}\.{_BYTE}")
+"""An IPv4 address in the one spelling that everybody reads alike: four decimal numbers without leading zeros."""
 
 
 class Address(NamedTuple):
@@ -22,6 +27,10 @@ class Address(NamedTuple):
 @lru_cache(maxsize=4096)
 def address_of(text: str) -> Address | None:
     """The address that ``text`` spells; None where it spells none, or one with a zone."""
+    if _V4.fullmatch(text):
+        # What most clients have, in a sixth of the time.
+        a, b, c, d = map(int, text.split("."))
+        return Address(text, a << 24 | b << 16 | c << 8 | d, True)
     try:
         address = ip_address(text)
     except ValueError:
@@ -62,3 +71,11 @@ def _prefix(address: str) -> str:
     if parsed is None or parsed.is_v4:
         return parsed.text if parsed else "unknown"
     return f"{IPv6Address(parsed.number >> 64 << 64)}/64"
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether ``host`` names this machine."""
+    try:
+        return ip_address(host or "").is_loopback
+    except ValueError:
+        return host == "localhost" or (host or "").endswith(".localhost")

@@ -26,7 +26,7 @@ from hashlib import blake2b
 from struct import Struct
 from typing import Any, ClassVar, NamedTuple
 
-from contentguard.admission.sealed import SEAL, seal, unseal
+from contentguard.sealed import SEAL, seal, unseal
 
 _SHARED, _GIFT = Struct(">HQ"), Struct(">I8s8sBB")
 _FOR_SHARED, _FOR_GIFT, _VERSION = b"cg-link-shared", b"cg-link-gift", 1

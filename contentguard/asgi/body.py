@@ -29,9 +29,11 @@ from contentguard.asgi.response import refusal
 from contentguard.asgi.streamed import StreamedPage
 from contentguard.detect.order import MAX_BYTES
 from contentguard.guard.admissions import Admissions
+from contentguard.guard.buckets import HEADER
 from contentguard.guard.callers import Caller
 from contentguard.guard.copies import Whom
 from contentguard.guard.press import NOBODYS, Own
+from contentguard.guard.senders import ASKED
 from contentguard.guard.visits import Visit
 from contentguard.model import Action, Facts, Rendition, Verdict
 from contentguard.rewrite.codings import CodingError, Decoder, Trouble
@@ -50,6 +52,12 @@ MARKER = "contentguard.rewritten"
 
 LINKS = "contentguard.links"
 """Where in the scope the app finds what makes share and gift links."""
+
+COMMENTS = "contentguard.comments"
+"""… and what makes comment forms and takes in what comes by them."""
+
+MEDIA = "contentguard.media"
+"""Where in the scope the app finds what signs addresses of pictures."""
 _RANGE = (b"range", b"if-range")
 _BODIES = (BODY, PATHSEND, ZEROCOPY)
 _KINDS = ("text/html", "application/xhtml+xml")
@@ -116,7 +124,9 @@ class ArticleResponder:
         # Inside another guard this one has nothing to add for a reader, but may still restrict a robot.
         self.rewrites = MARKER not in scope or not self.full
         inner = dict(scope)
-        inner[MARKER], inner[LINKS] = True, self.guard.links
+        inner[MARKER], inner[LINKS], inner[MEDIA] = True, self.guard.links, self.guard.media
+        inner[COMMENTS] = self.guard.comments
+        inner[ASKED] = self.facts, self.verdict, self.visit
         if self.caller.conditional or not self.full:
             self._prepare(inner)
         try:
@@ -429,10 +439,16 @@ class ArticleResponder:
         """Send what leaves of an article; where that cannot be made, the page as it came, or a refusal."""
         guard, out, delivered, nonce = self.guard, self.out, opening.delivery, opening.shelf.allowed.nonce
         gzipped = self.caller.gzips and guard.compression
+        bucket = -1
+        shared: Own = {}
         if guard.copies is not None and rendition in _WHOLE:
             visit = self.visit if rendition is not Rendition.SEARCH else None
             whom = None if visit is None else Whom(visit, self.facts, self.verdict)
-            own = {**own, **await guard.copies.values(guard.pages, opening.shelf, plan, whom, self.facts.now)}
+            if whom is not None and rendition is Rendition.FULL:
+                bucket, shared = await guard.copies.shared(guard.pages, opening.shelf, plan, whom)
+            if bucket < 0:
+                shared = await guard.copies.values(guard.pages, opening.shelf, plan, whom, self.facts.now)
+            own = {**(own if bucket < 0 else NOBODYS), **shared}
         if gzipped:
             page = await guard.render_gzip(plan, rendition, self.facts, delivered, nonce, own)
         else:
@@ -441,7 +457,9 @@ class ArticleResponder:
             assert out.start is not None
             start, out.start = dict(out.start), None
             length = None if start.get("trailers") else len(page[0])
-            headers = opening.leaving(guard, length, page[1], gzipped, rendition is Rendition.FULL)
+            headers = opening.leaving(guard, length, page[1] and bucket < 0, gzipped, rendition is Rendition.FULL)
+            if bucket >= 0:
+                headers.append((HEADER, b"%d" % bucket))
             if self.visit is not None and self.visit.new is not None:
                 headers += guard.handed_out(self.visit, self.facts)
             start["headers"] = headers

@@ -23,7 +23,7 @@ Headers = list[tuple[bytes, bytes]]
 OPTION = b"x-contentguard"
 """The app's own word on a response: ``off`` or ``article``. Never leaves the server."""
 # True of the app's bytes, not of ours.
-_STALE = frozenset(
+STALE = frozenset(
     b"content-length content-encoding etag last-modified accept-ranges content-md5 digest repr-digest "
     b"content-digest".split()
 )
@@ -61,6 +61,7 @@ class Answer:
     option: str = ""
     codings: tuple[bytes, ...] = ()
     policies: tuple[str, ...] = ()
+    frame_options: tuple[bytes, ...] = ()
     cache_control: bytes = b""
     disposition: bytes = b""
     etag: bytes = b""
@@ -126,6 +127,10 @@ def _csp(answer: Answer, value: bytes) -> None:
     answer.policies = (*answer.policies, value.decode("latin-1"))
 
 
+def _frame_options(answer: Answer, value: bytes) -> None:
+    answer.frame_options = (*answer.frame_options, value)
+
+
 def _cache_control(answer: Answer, value: bytes) -> None:
     answer.cache_control += b"," + value.lower()
 
@@ -160,6 +165,7 @@ _NOTES = {
     OPTION: _option,
     b"content-encoding": _coding,
     b"content-security-policy": _csp,
+    b"x-frame-options": _frame_options,
     b"cache-control": _cache_control,
     b"content-disposition": _disposition,
     b"etag": _etag,
@@ -184,9 +190,9 @@ def rewritten(
     keep it; ``gzipped``, ``may_gzip``: whether it is compressed, or would be for another client; ``terms``: what the
     site's policy says to machines, unless the app says it itself.
     """
-    kept = [pair for pair in headers if pair[0] not in _STALE]
+    kept = [pair for pair in headers if pair[0] not in STALE]
     if answer.mixed:
-        kept = [pair for pair in kept if pair[0].lower() not in _STALE]
+        kept = [pair for pair in kept if pair[0].lower() not in STALE]
     if personal:
         kept = _made_private(kept, said=bool(answer.cache_control))
     varies = _VARIES[personal, may_gzip]

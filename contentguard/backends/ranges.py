@@ -209,6 +209,13 @@ def _found(folder: Path, names: Iterable[str]) -> Path | None:
     return next((path for path in paths if path.is_file()), None)
 
 
+def strangers(folder: Path, sources: Iterable[RangeSource]) -> list[str]:
+    """What lies in ``folder`` and belongs to no list, by name: documents that nobody would look for."""
+    stems = {name for source in sources for name in (source.name, *source.also, *source.files)}
+    known = {f"{stem}{extension}" for stem in stems for extension in _EXTENSIONS}
+    return sorted(path.name for path in folder.iterdir() if path.name not in known or not path.is_file())
+
+
 def describe(done: Iterable[Refreshed], known: Ranges) -> Iterator[str]:
     """What became of the lists, a line for each."""
     for result in done:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from contentguard.addresses import is_loopback
 from contentguard.cli.senses import SENSES, Senses
 from contentguard.crawlers import CATALOGUE
 from contentguard.guard.processes import processes
@@ -18,7 +19,7 @@ from contentguard.policy.published import Published
 from contentguard.policy.rules import When
 from contentguard.policy.words import ACTIONS, conditions
 from contentguard.publish import documents
-from contentguard.settings import Settings, is_loopback
+from contentguard.settings import Settings
 from contentguard.terms import Site
 
 _RIGHTS = {
@@ -126,6 +127,11 @@ _WARNINGS = (
         lambda s: s.feeds.mode == "full" and s.reading.mode != "off",
         "feeds.mode is full: whoever asks for a feed has its articles whole, if your app puts them in",
         'leave feeds.mode on "excerpt", or take "signed" for subscribers',
+    ),
+    Caution(
+        lambda s: bool(s.akismet.key) and s.akismet.test,
+        "akismet.test is on: Akismet learns nothing from this site, and counts its calls all the same",
+        "set akismet.test = false in production",
     ),
     Caution(
         lambda s: not s.robots.serve,

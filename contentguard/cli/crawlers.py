@@ -12,11 +12,17 @@ import sys
 import time
 from pathlib import Path
 
-from contentguard.backends.ranges import RangesFile, describe, from_folder, from_network, save
+from contentguard.backends.ranges import RangesFile, describe, from_folder, from_network, save, strangers
 from contentguard.cli.senses import SENSES, Senses
 from contentguard.crawlers import CATALOGUE
 from contentguard.crawlers.listing import listing
 from contentguard.settings import Settings
+
+_NOTHING = (
+    "nothing found: a document is named like its list or like it is where it is published, as in bing.txt, bingbot.json"
+)
+_MOST = 10
+"""Files of no list that are named."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,13 +50,24 @@ def run(options: argparse.Namespace, senses: Senses = SENSES) -> int:
     if not path:
         print("no file to write: set identification.ranges, or use --to FILE", file=sys.stderr)
         return 2
+    if file.fault:
+        print(f"{file.fault}; written anew", file=sys.stderr)
     if options.folder:
+        if not Path(options.folder).is_dir():
+            print(f"{options.folder}: no such folder", file=sys.stderr)
+            return 2
         done = from_folder(Path(options.folder), known, file.sources, now, smaller=options.smaller)
     else:
         done = asyncio.run(from_network(known, file.sources, now, smaller=options.smaller))
-    print("\n".join(describe(done, known)) or "nothing found")
+    print("\n".join(describe(done, known)) or _NOTHING)
+    for name in strangers(Path(options.folder), file.sources)[:_MOST] if options.folder else ():
+        print(f"  ? {name}: belongs to no list")
     changed = [result.entry for result in done if result.entry is not None]
     if changed:
-        save(Path(path), known.updated(changed, file.sources).lists.values())
+        try:
+            save(Path(path), known.updated(changed, file.sources).lists.values())
+        except OSError as error:
+            print(f"{path}: cannot be written ({error.strerror})", file=sys.stderr)
+            return 2
         print(f"{len(changed)} lists written to {path}")
     return 0 if changed and len(changed) == len(done) else 1

@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from contentguard.cli.headers import path_of, read_headers
+from contentguard.cli.copied import is_command, read_command
+from contentguard.cli.har import is_archive, read_archive
+from contentguard.cli.headers import Saved, path_of, read_headers
 from contentguard.cli.recorded import Recorded, UnreadableError, read_facts, read_record
 from contentguard.cli.senses import SENSES, Senses
 from contentguard.model import Facts, Standing, Verdict
@@ -39,7 +41,7 @@ _TOLD = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     parser.add_argument("facts", nargs="?", metavar="FACTS.json", help="the facts of a request as JSON; - for stdin")
-    parser.add_argument("--header-file", metavar="FILE", help="headers saved from a browser's tools or from curl -v")
+    parser.add_argument("--header-file", metavar="FILE", help="a request as people save it: HAR, Copy as cURL, curl -v")
     parser.add_argument("--settings", metavar="FILE", help="a TOML file (default: the one CONTENTGUARD_SETTINGS names)")
     parser.add_argument("--client", metavar="ADDRESS", help="the client's address")
     parser.add_argument("--path", help="the path that was asked for")
@@ -100,7 +102,7 @@ def _asked(options: argparse.Namespace) -> Recorded:
     if bool(options.facts) == bool(options.header_file):
         raise UnreadableError("one request is wanted: FACTS.json or --header-file FILE")
     text = _read(options.facts or options.header_file)
-    recorded = _from_headers(text) if options.header_file else _from_json(text)
+    recorded = _from_headers(text, options.path or "") if options.header_file else _from_json(text)
     given = {"client": options.client, "path": options.path, "method": options.method}
     changed: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if options.path is not None:
@@ -124,13 +126,20 @@ def _from_json(text: str) -> Recorded:
         raise UnreadableError(f"not one JSON object: {error}; for headers there is --header-file") from None
 
 
-def _from_headers(text: str) -> Recorded:
+def _saved(text: str, path: str) -> Saved:
+    """A request in whatever form it was saved. ``path``: which of several is meant."""
+    if is_archive(text):
+        return read_archive(text, path_of(path))
+    return read_command(text) if is_command(text) else read_headers(text)
+
+
+def _from_headers(text: str, path: str) -> Recorded:
     try:
-        saved = read_headers(text)
+        saved = _saved(text, path)
     except ValueError as error:
         raise UnreadableError(str(error)) from None
     facts = read_facts({"method": saved.method, "path": path_of(saved.target), "headers": saved.headers})
-    return Recorded(replace(facts, scheme=saved.scheme, http_version=saved.http_version))
+    return Recorded(replace(facts, scheme=saved.scheme, http_version=saved.http_version, proxied=not saved.as_sent))
 
 
 def as_text(found: Explanation) -> Iterator[str]:
@@ -142,6 +151,8 @@ def as_text(found: Explanation) -> Iterator[str]:
         f"{crawler.name} ({crawler.purpose.value}), identity {facts.identity.value}" if crawler else "no declared robot"
     )
     yield _safe(f"  {who}; judged as {found.policy.compiled.kind_of(crawler)}")
+    if facts.proxied:
+        yield "  not as its client sent it: what a direct connection shows is left out"
     yield ""
     yield from _signals_as_text(found)
     yield ""

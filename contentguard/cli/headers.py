@@ -28,6 +28,8 @@ class Saved(NamedTuple):
     scheme: str
     headers: tuple[tuple[str, str], ...]
     """Lower-case names, in their order."""
+    as_sent: bool = True
+    """Whether that order is the one on the wire."""
 
 
 def read_headers(text: str) -> Saved:
@@ -36,14 +38,22 @@ def read_headers(text: str) -> Saved:
     found = _REQUEST.fullmatch(lines[0]) if lines else None
     lines = lines[1:] if found is not None else lines
     pairs = list(_pairs(lines))
+    if found is None and all(name.startswith(":") for name, _ in pairs):
+        raise ValueError("no headers in it: one to a line, like Accept: text/html")
+    method, target, version = found.groups() if found else ("GET", "/", None)
+    return put_together(method, target, version or "", pairs)
+
+
+def put_together(method: str, target: str, version: str, pairs: list[tuple[str, str]]) -> Saved:
+    """A request of its parts, with what HTTP/2 says in headers with a colon put where it belongs.
+
+    ``version``: empty where it is not known.
+    """
     pseudo = {name: value for name, value in pairs if name.startswith(":")}
     headers = tuple((name, value) for name, value in pairs if not name.startswith(":"))
-    if not headers and found is None:
-        raise ValueError("no headers in it: one to a line, like Accept: text/html")
     authority = pseudo.get(":authority")
     if authority and not any(name == "host" for name, _ in headers):
         headers = (("host", authority), *headers)
-    method, target, version = found.groups() if found else ("GET", "/", None)
     return Saved(
         pseudo.get(":method", method),
         pseudo.get(":path", target),

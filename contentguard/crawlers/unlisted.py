@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from contentguard.crawlers.words import DEVICES, HANDHELDS, LOWER, PLAIN, words
+from contentguard.crawlers.words import BROWSERS, DEVICES, HANDHELDS, LOWER, PLAIN, words
 from contentguard.model import Crawler, Purpose
 
 # Over one word, a letter run. No repetition at all: linear in the word.
@@ -145,11 +145,14 @@ def _but_for_the_device(lowered: bytes) -> bytes:
 def _is_its_makers(lowered: bytes, found: list[bytes]) -> bool:
     """Whether a web address is that of a browser's maker, of a toolbar's, or of whoever changed a telephone's browser.
 
-    Robots write a ``+`` before the one to complain to, or give an e-mail address too.
+    A browser that few use gives its home page, as software did before there were robots. Robots write a ``+`` before
+    the one to complain to, or give an e-mail address too.
     """
     if _AT in lowered or b"+http" in lowered:
         return False
-    return b"midp" in found or lowered[11:].startswith(b" (compatible; msie ") or _shows(found)
+    if b"midp" in found or lowered[11:].startswith(b" (compatible; msie ") or _shows(found):
+        return True
+    return not lowered.startswith(b"mozilla/") and not BROWSERS.isdisjoint(words(lowered[: lowered.find(b"/")]))
 
 
 def _says_compatible(lowered: bytes, found: list[bytes]) -> bool:
@@ -175,6 +178,8 @@ def _is_no_browser(lowered: bytes, found: list[bytes]) -> bool:
         return not bare and not lowered.startswith(b"mozilla/") and _wraps_a_desktop_browser(lowered)
     if _NETSCAPE.match(lowered) and b"compatible" not in lowered:
         return False
+    if bare and not BROWSERS.isdisjoint(found[:1]):
+        return False  # ``Midori 0.1.10``: nobody poses as one of these
     return bool(lowered.strip()) and not _begins_with_a_model(lowered) and not _shows(found)
 
 
@@ -187,6 +192,8 @@ def _begins_with_a_model(lowered: bytes) -> bool:
 
 def _shows(found: list[bytes]) -> bool:
     """Whether a program says that it shows something to somebody."""
+    if b"ce" in found and b"html" in found:
+        return True  # CE-HTML (CEA-2014): what televisions and set-top boxes show
     return any(word.endswith(_SHOWING) for word in found) or _INTERNET_EXPLORER.issubset(found)
 
 

@@ -51,17 +51,22 @@ HANDHELDS = frozenset(
 )
 """What is held in a hand or stands before a sofa: systems, makes and kinds of device."""
 
-DEVICES = HANDHELDS | frozenset(
+BROWSERS = frozenset(
     b"""
-    applewebkit webkit khtml gecko presto trident msie chrome safari firefox opera seamonkey thunderbird
-    servo goanna macintosh mac macos osx darwin cfnetwork windows win winnt linux unix bsd freebsd openbsd netbsd sunos
-    solaris minix syllable haiku inferno beos amiga amigaos morphos risc os cros java arm netfront polaris obigo
-    espial qtopia ucweb lynx links elinks dillo netsurf edbrowse emacs retawq netscape
-    mosaic browsex hotjava icab omniweb office msoffice outlook maple ucbrowser mqqbrowser ovibrowser teleca
-    amaya irix osf amigavoyager serenityos jig netpositive onebrowser inettvbrowser planetweb
-    konqueror galeon netgem midori xiino arachne browser qtwebkit
+    lynx links elinks dillo netsurf edbrowse emacs retawq netscape mosaic browsex hotjava icab omniweb amaya
+    amigavoyager netpositive planetweb konqueror galeon midori xiino arachne seamonkey
     """.split()
 )
+"""Browsers that few use and that nobody poses as: what they say of themselves they say as they like."""
+
+_SYSTEMS = b"""
+    applewebkit webkit khtml gecko presto trident msie chrome safari firefox opera thunderbird
+    servo goanna macintosh mac macos osx darwin cfnetwork windows win winnt linux unix bsd freebsd openbsd netbsd sunos
+    solaris minix syllable haiku inferno beos amiga amigaos morphos risc os cros java arm netfront polaris obigo
+    espial qtopia ucweb office msoffice outlook maple ucbrowser mqqbrowser ovibrowser teleca
+    irix osf serenityos jig onebrowser inettvbrowser netgem browser qtwebkit
+    """
+DEVICES = HANDHELDS | BROWSERS | frozenset(_SYSTEMS.split())
 """Engines, systems, makes, and browsers that name none of them: a header without any is no browser's."""
 
 

@@ -20,7 +20,6 @@ from urllib.parse import quote
 
 from contentguard.admission import links
 from contentguard.admission.links import Budget, Gift, Shared, Subscription
-from contentguard.admission.sealed import SEAL
 from contentguard.admission.tickets import is_own_path
 from contentguard.backends import MOST_MEMBERS, Counters, Revocations
 from contentguard.backends.fallback import FallbackStore
@@ -30,6 +29,7 @@ from contentguard.guard.visits import Visit
 from contentguard.model import Facts, Verdict
 from contentguard.rewrite.page import Field
 from contentguard.rewrite.plan import Values
+from contentguard.sealed import SEAL
 from contentguard.settings import Settings, missing_key
 from contentguard.tokens import Signer
 from contentguard.watermark.token import serial_of

@@ -36,7 +36,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 class Respond(Protocol):
     """The site's way to answer with a template."""
 
-    async def __call__(self, template: str, head: Head, **values: object) -> Response:
+    async def __call__(self, template: str, head: Head, status: int = 200, /, **values: object) -> Response:
         """Return the page."""
         ...
 

@@ -55,9 +55,11 @@ def programs() -> list[Capture]:
 def kept(*, tool: str = "") -> list[Capture]:
     """Clients from which nothing is learned, as a check: HTTP clients of other kinds and versions, or browsers.
 
-    ``tool``: "browser", or "automation" for those that a program drives.
+    ``tool``: "browser"; "altered" for a browser to which its reader has given another name;
+    "automation" for those that a program drives.
     """
-    return [c for c in _captures("kept.jsonl") if (c.tool if c.tool in ("browser", "automation") else "") == tool]
+    others = ("browser", "altered", "automation")
+    return [c for c in _captures("kept.jsonl") if (c.tool if c.tool in others else "") == tool]
 
 
 def browsers(*, automated: bool = False) -> list[Capture]:

@@ -71,7 +71,7 @@ def test_no_browser_as_it_is_loses_more_than_its_first_paragraphs_nor_even_those
 
 @pytest.mark.parametrize("gap", [None, 0.1, 30.0])
 def test_no_browser_that_nothing_was_learned_from_is_ever_refused(gap: float | None) -> None:
-    table = alarms(weights(), rounds=6, gap=gap, captures=kept(tool="browser"))
+    table = alarms(weights(), rounds=6, gap=gap, captures=[*kept(tool="browser"), *kept(tool="altered")])
     assert table["as it is"].articles >= 200
     for name, row in table.items():
         assert row.refused == 0, name

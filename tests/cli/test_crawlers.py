@@ -59,6 +59,40 @@ def test_an_empty_folder_is_said_to_be_empty(tmp_path: Path, capsys: pytest.Capt
     assert not (tmp_path / "x.json").exists()
 
 
+def test_documents_that_nobody_looks_for_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "applebots.json").write_text(json.dumps(APPLE))
+    (tmp_path / "googlebot").mkdir()
+    assert main(["crawlers", "update", "--from", str(tmp_path), "--to", str(tmp_path / "x.json")]) == 1
+    out = capsys.readouterr().out
+    assert "as in bing.txt, bingbot.json" in out
+    assert "? applebots.json: belongs to no list" in out
+    assert "? googlebot: belongs to no list" in out
+
+
+@pytest.mark.parametrize("name", ["none", "applebot.json"])
+def test_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    (tmp_path / "applebot.json").write_text(json.dumps(APPLE))
+    assert main(["crawlers", "update", "--from", str(tmp_path / name), "--to", str(tmp_path / "x.json")]) == 2
+    assert "no such folder" in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "applebot.json").write_text(json.dumps(APPLE))
+    (tmp_path / "taken").mkdir()
+    before = sorted(path.name for path in tmp_path.iterdir())
+    assert main(["crawlers", "update", "--from", str(tmp_path), "--to", str(tmp_path / "taken")]) == 2
+    assert "cannot be written (Is a directory)" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_a_broken_file_is_written_anew_and_that_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "applebot.json").write_text(json.dumps(APPLE))
+    (tmp_path / "out.json").write_text('{"broken')
+    assert main(["crawlers", "update", "--from", str(tmp_path), "--to", str(tmp_path / "out.json")]) == 0
+    assert "written anew" in capsys.readouterr().err
+    assert "17.22.237.0/24" in (tmp_path / "out.json").read_text()
+
+
 def test_update_from_the_network(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

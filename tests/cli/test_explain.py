@@ -251,7 +251,7 @@ def test_one_request_is_wanted(tmp_path: Path, capsys: pytest.CaptureFixture[str
     errors = capsys.readouterr().err
     assert errors.count("one request is wanted") == 2
     assert "no readable file" in errors
-    assert "no header" in errors
+    assert "no HAR file" in errors, "facts are no saved request"
 
 
 def test_what_a_client_chose_does_not_reach_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -240,6 +240,28 @@ def test_browsers(agent: str) -> None:
     assert CATALOGUE.match(agent.encode()) is None
 
 
+@pytest.mark.parametrize(
+    "agent",
+    [
+        "Surf/0.4.1 (X11; U; Unix; en-US) AppleWebKit/531.2+ Compatible (Safari)",
+        "xChaos_Arachne/4.1.71;UE01 (DOS x86;WATTCP/1.05; 640x480,16c; www.arachne.cz)",
+        "ELinks/0.13 (http://elinks.cz; textmode)",
+        "Midori 0.1.10",
+        "UID(00:09:df:01:c0:c1/MB70/TECHWOOD/0.11.14)+CE-HTML",
+    ],
+)
+def test_browsers_that_few_use_and_televisions(agent: str) -> None:
+    """Their home pages are no address to complain to, and CE-HTML (CEA-2014) is what televisions show."""
+    assert CATALOGUE.match(agent.encode()) is None
+
+
+@pytest.mark.parametrize(
+    "agent", ["surf/2.3.2", "links checker", "xBot/1.0 (www.arachne.cz)", "Dillo/3 (+http://x.example)", "Chrome 52"]
+)
+def test_what_only_looks_like_them(agent: str) -> None:
+    assert CATALOGUE.match(agent.encode()) is not None
+
+
 def test_every_token_finds_its_crawler() -> None:
     catalogue = Catalogue(crawlers())
     for crawler in crawlers():

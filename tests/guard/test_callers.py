@@ -124,6 +124,14 @@ FIREFOX = {
 }
 
 
+def test_no_headers_text_passes_for_the_end_of_another() -> None:
+    guard = Guard(settings())
+    written = [("ab", "c"), ("a", "bc"), ("abc", ""), ("", "abc"), ("3:abc", "0:"), ("-", "-")]
+    told = [{**CHROME, "accept-language": one, "accept-encoding": other} for one, other in written]
+    told.append({name: value for name, value in CHROME.items() if not name.startswith("accept-")})
+    assert len({caller(guard, headers).cluster for headers in told}) == len(told)
+
+
 def test_a_page_and_its_parts_are_of_one_cluster() -> None:
     part = {"accept": "text/css,*/*;q=0.1", "sec-fetch-dest": "style", "sec-fetch-mode": "no-cors", "cookie": "a=b"}
     assert found().cluster == found(part, {"sec-fetch-user": None}).cluster
