@@ -124,14 +124,14 @@ _WARNINGS = (
         "leave visits.remember on",
     ),
     Caution(
-        lambda s: bool(s.akismet.key) and s.akismet.test,
-        "akismet.test is on: Akismet learns nothing from this site, and counts its calls all the same",
-        "set akismet.test = false in production",
-    ),
-    Caution(
         lambda s: s.feeds.mode == "full" and s.reading.mode != "off",
         "feeds.mode is full: whoever asks for a feed has its articles whole, if your app puts them in",
         'leave feeds.mode on "excerpt", or take "signed" for subscribers',
+    ),
+    Caution(
+        lambda s: bool(s.akismet.key) and s.akismet.test,
+        "akismet.test is on: Akismet learns nothing from this site, and counts its calls all the same",
+        "set akismet.test = false in production",
     ),
     Caution(
         lambda s: not s.robots.serve,

@@ -55,8 +55,8 @@ def test_a_safe_configuration_has_no_warning(tmp_path: Path, capsys: pytest.Capt
         ('copying = {policy = "strict"}', "takes selection away", 'use copying.policy = "quote"'),
         ('limits = {articles = ""}', "limits.articles is off", "set limits.articles"),
         ('policy = {rights = {tool = "allow"}}', "tools (curl", "no-articles"),
-        ('akismet = {key = "abc", test = true}', "akismet.test is on", "set akismet.test = false"),
         ('feeds = {mode = "full"}', "whoever asks for a feed", "signed"),
+        ('akismet = {key = "abc", test = true}', "akismet.test is on", "set akismet.test = false"),
         ("robots = {serve = false}", "drift apart", "leave robots.serve on"),
         (
             'policy = {rules = [{name = "a", action = "deny"}, {name = "b", action = "deny"}]}',

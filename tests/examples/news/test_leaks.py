@@ -57,6 +57,9 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/licensing": ("/licensing",),
     "/static": ("/static/style.css",),
     "/images": ("/images/",),
+    "/news/{slug}/reply": (f"/news/{SLUG}/reply",),
+    **{path: (path,) for path in ("/desk", "/desk/comments", "/desk/rules", "/desk/stories")},
+    **{path: (path,) for path in ("/desk/sign-in", "/desk/sign-out")},
 }
 """What to ask of each route. A route that is new belongs here."""
 WHOLE = (
