@@ -7,6 +7,8 @@
 Strategy: whatever is refused is refused with a sentence and a fresh form, so that a person loses nothing and presses
 once more; a program that does not look at answers is at its end there. What is accepted is never lost: where the store,
 the lessons or a service give no answer, the comment waits for a moderator.
+
+Longer than a module should be because a comment's whole way is told in it.
 """
 
 from __future__ import annotations
