@@ -135,9 +135,9 @@ class Terminal:
     def __enter__(self) -> Terminal:
         self._own, other = pty.openpty()
         fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 150, 100, 0, 0))
-        streams = {"stdin": other, "stdout": other, "stderr": other}
+        env = environment(TERM="vt100")
         self._process = subprocess.Popen(
-            self._command, env=environment(TERM="vt100"), start_new_session=True, **streams
+            self._command, stdin=other, stdout=other, stderr=other, env=env, start_new_session=True
         )
         os.close(other)
         return self
