@@ -85,7 +85,7 @@ def test_a_person_presses_twice_without_a_browser_s_ways(site: Server) -> None:
     headers = {"user-agent": "Lynx/2.9.0 libwww-FM/2.14", "accept": "text/html"}
     posts = {**headers, "content-type": "application/x-www-form-urlencoded"}
     connection = http.client.HTTPConnection(HOST, site.port, timeout=20, source_address=("127.0.3.1", 0))
-    typed = said("lynx-by-hand")
+    typed = {**said("lynx-by-hand"), "comment": "My aunt worked on that ferry, and said the winters were the worst."}
     form = Inputs(ask(connection, commented.ARTICLE, headers).text)
     time.sleep(3.1)
     for wanted in (403, 303):
