@@ -85,7 +85,7 @@ def test_a_person_presses_twice_without_a_browser_s_ways(site: Server) -> None:
     headers = {"user-agent": "Lynx/2.9.0 libwww-FM/2.14", "accept": "text/html"}
     posts = {**headers, "content-type": "application/x-www-form-urlencoded"}
     connection = http.client.HTTPConnection(HOST, site.port, timeout=20, source_address=("127.0.3.1", 0))
-    typed = said("lynx-by-hand")
+    typed = {**said("lynx-by-hand"), "comment": "My aunt worked on that ferry, and said the winters were the worst."}
     form = Inputs(ask(connection, commented.ARTICLE, headers).text)
     time.sleep(3.1)
     for wanted in (403, 303):
@@ -135,13 +135,9 @@ class Terminal:
     def __enter__(self) -> Terminal:
         self._own, other = pty.openpty()
         fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 150, 100, 0, 0))
+        env = environment(TERM="vt100")
         self._process = subprocess.Popen(
-            self._command,
-            env=environment(TERM="vt100"),
-            stdin=other,
-            stdout=other,
-            stderr=other,
-            start_new_session=True,
+            self._command, stdin=other, stdout=other, stderr=other, env=env, start_new_session=True
         )
         os.close(other)
         return self
