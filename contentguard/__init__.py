@@ -1,8 +1,13 @@
 """Carries out a publisher's "Unauthorized Content Copy" policy in any ASGI app."""
 
 from contentguard.asgi import ContentGuardMiddleware
+from contentguard.comments.decision import CommentAction, Decision, Judgement, Opinion, Reason
+from contentguard.comments.options import CommentOptions
+from contentguard.comments.submission import Submission
 from contentguard.errors import ContentGuardError, Fault, SettingsError
+from contentguard.guard.comments import Comments
 from contentguard.guard.links import Links
+from contentguard.guard.posts import Posted
 from contentguard.model import Action, Crawler, Facts, Purpose, Rendition, Right, Signal, Verdict
 from contentguard.policy import Limits, Policy
 from contentguard.proxies import Proxies
@@ -20,17 +25,25 @@ __all__ = [
     "Action",
     "Article",
     "Cards",
+    "CommentAction",
+    "CommentOptions",
+    "Comments",
     "ContentGuardError",
     "ContentGuardMiddleware",
     "Copy",
     "Crawler",
+    "Decision",
     "Facts",
     "Fault",
+    "Judgement",
     "Limits",
     "Links",
+    "Opinion",
     "Policy",
+    "Posted",
     "Proxies",
     "Purpose",
+    "Reason",
     "Rendition",
     "Right",
     "Robots",
@@ -39,6 +52,7 @@ __all__ = [
     "Share",
     "ShareTarget",
     "Signal",
+    "Submission",
     "Verdict",
     "Visible",
     "__version__",

@@ -71,3 +71,11 @@ def _prefix(address: str) -> str:
     if parsed is None or parsed.is_v4:
         return parsed.text if parsed else "unknown"
     return f"{IPv6Address(parsed.number >> 64 << 64)}/64"
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether ``host`` names this machine."""
+    try:
+        return ip_address(host or "").is_loopback
+    except ValueError:
+        return host == "localhost" or (host or "").endswith(".localhost")

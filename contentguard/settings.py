@@ -2,13 +2,13 @@
 
 Strategy: each room carries its own options as a frozen dataclass, and this file only hangs them up side by side, so a
 new part brings its own settings and no class of a hundred fields can grow. Read in this order: keyword arguments,
-``CONTENTGUARD_*`` environment variables (``__`` nests), the TOML file. All faults are reported together.
+``CONTENTGUARD_*`` environment variables (``__`` nests), the TOML file, the preset that one of them names. All faults
+are reported together. Longer than a module should be because every room hangs up its options here.
 """
 
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import json
 import os
 import secrets
@@ -18,18 +18,21 @@ from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Self, cast
+from typing import Annotated, Any, Literal, Self, cast
 from urllib.parse import urlsplit
 
 from pydantic import Field, InstanceOf, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from contentguard.addresses import is_loopback
 from contentguard.admission.archive import Archive
 from contentguard.admission.grants import Tickets
 from contentguard.admission.links import GiftLinks, SharedLinks
 from contentguard.admission.maturity import Metering
 from contentguard.admission.reading import Reading
 from contentguard.admission.treasury import Change
+from contentguard.comments.akismet_options import AkismetOptions
+from contentguard.comments.options import CommentOptions
 from contentguard.crawlers import CATALOGUE
 from contentguard.crawlers.options import Identification
 from contentguard.detect.network import NetworkHeaders
@@ -38,12 +41,16 @@ from contentguard.errors import Fault, SettingsError
 from contentguard.model import Facts, Verdict
 from contentguard.policy import Limits, Policy, PolicyError, read_policy
 from contentguard.policy.checks import crawler_faults
+from contentguard.policy.media import Media
 from contentguard.proxies import Proxies
 from contentguard.publish.options import Robots
 from contentguard.rewrite.article import Article
 from contentguard.rewrite.cards import Cards
 from contentguard.rewrite.deterrents import Copy
+from contentguard.rewrite.excerpts import Feeds
+from contentguard.rewrite.framing import Framing
 from contentguard.rewrite.lead import Lead
+from contentguard.rewrite.oembed import OEmbed
 from contentguard.rewrite.probes import Probes
 from contentguard.rewrite.share import Share
 from contentguard.rewrite.visible import Visible
@@ -55,6 +62,11 @@ FILE_VARIABLE = "CONTENTGUARD_SETTINGS"
 Hook = Callable[[Facts, Verdict], None]
 StateHook = Callable[[Change], None]
 Reader = Callable[[Any], str | None]
+
+PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "classic-wordpress": {"policy": {"preset": "classic-wordpress"}, "copying": {"policy": "quote"}},
+}
+"""What a preset sets, by its name; all else stays as it is by default. The share box says the classic words anyway."""
 
 
 class Settings(BaseSettings):
@@ -68,6 +80,9 @@ class Settings(BaseSettings):
         arbitrary_types_allowed=True,
     )
 
+    preset: Literal["none", "classic-wordpress"] = "none"
+    """Settings to begin with; each can still be set. ``classic-wordpress``: what the copy protection of a WordPress
+    site says and does, on the server, and that site's other doors closed to robots."""
     secret_key: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     """Signs and hashes; at least 16 characters. Several: the first signs, all are accepted (rotation)."""
     site: str = ""
@@ -83,6 +98,9 @@ class Settings(BaseSettings):
     share: Share = Share()
     visible: Visible = Visible()
     cards: Cards = Cards()
+    oembed: OEmbed = OEmbed()
+    framing: Framing = Framing()
+    media: Media = Media()
     watermark: Channels = Channels()
     evidence: Kept = Kept()
     policy: InstanceOf[Policy] = Policy()
@@ -95,13 +113,18 @@ class Settings(BaseSettings):
     tickets: Tickets = Tickets()
     meter: Metering = Metering()
     governor: Archive = Archive()
+    feeds: Feeds = Feeds()
     shared_links: SharedLinks = SharedLinks()
     gift_links: GiftLinks = GiftLinks()
+    comments: CommentOptions = CommentOptions()
+    classifiers: tuple[Any, ...] = ()
+    """Others who are asked what they think of comments (``backends.CommentClassifier``). Keyword argument only."""
     reader: Reader | None = None
     """Called with the ASGI scope of a request; names the account that the app knows its reader for, or None. Such a
     reader is never asked for anything and is metered by account. Keyword argument only."""
     probes: Probes = Probes()
     robots: Robots = Robots()
+    akismet: AkismetOptions = AkismetOptions()
     compression: bool = True
     """Send articles gzip-ed to clients that accept it; each page is deflated once, not once per reader."""
     identification: Identification = Identification()
@@ -144,8 +167,11 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Keyword arguments before the environment before the file."""
-        return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=_FILE.get())
+        """Keyword arguments before the environment before the file before the preset that one of them names."""
+        sources = init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=_FILE.get())
+        named = next((name for source in sources if (name := source().get("preset"))), "")
+        begun = PRESETS.get(named, {}) if isinstance(named, str) else {}
+        return *sources, InitSettingsSource(settings_cls, init_kwargs={name: dict(begun[name]) for name in begun})
 
     @field_validator("secret_key", mode="before")
     @classmethod
@@ -214,14 +240,6 @@ class Settings(BaseSettings):
         return (secrets.token_bytes(32),), True
 
 
-def is_loopback(host: str | None) -> bool:
-    """Whether ``host`` names this machine."""
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return host == "localhost" or (host or "").endswith(".localhost")
-
-
 def missing_key(why: str) -> Fault:
     """The fault of a guard without a secret key where it is not on a development machine."""
     return Fault(
@@ -231,8 +249,10 @@ def missing_key(why: str) -> Fault:
     )
 
 
-_BY_KEYWORD = ("hooks", "state_hooks", "reader")
+_BY_KEYWORD = ("hooks", "state_hooks", "reader", "classifiers")
 """Functions: no file and no variable can name them."""
+_SECRET = ("secret_key", "akismet")
+"""Settings that hold a key: nothing that was found there is shown."""
 _FILE: ContextVar[dict[str, Any]] = ContextVar("contentguard_file", default={})  # noqa: B039 - never mutated
 
 
@@ -276,8 +296,8 @@ def _faults(error: ValidationError, cls: type[Settings]) -> Iterator[Fault]:
 
 def _shown(problem: Mapping[str, Any]) -> str:
     """What was found, short; never a secret."""
-    if problem["loc"] and problem["loc"][0] == "secret_key":
-        return "a key (not shown)"
+    if problem["loc"] and problem["loc"][0] in _SECRET:
+        return "a key (not shown)" if problem["loc"][0] == "secret_key" else "what does not fit (not shown)"
     text = repr(problem["input"])
     return text if len(text) <= 80 else text[:77] + "…"
 

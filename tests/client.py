@@ -7,6 +7,7 @@ import re
 from base64 import urlsafe_b64decode
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 
@@ -55,8 +56,11 @@ ARTICLE = (
 )
 
 
-_OWN = re.compile(rb"[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}|(?<=/more/)[A-Za-z0-9_-]{22}|(?<=/report )[A-Za-z0-9_-]{19}")
-"""Copy number and tokens: what a page carries of one reader's own."""
+_OWN = re.compile(
+    rb"[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}|(?<=/more/)[A-Za-z0-9_-]{22}|(?<=/report )[A-Za-z0-9_-]{19}"
+    rb'|(?<=name="contentguard-form" value=")[\w-]+|(?<=["#])[a-z]+-[0-9a-f]{6}(?=")'
+)
+"""Copy number, tokens, and the form of comments: what a page carries of one reader's own."""
 
 
 def masked(body: bytes) -> bytes:
@@ -200,3 +204,22 @@ def is_page_with_two_insertions(page: bytes, output: bytes) -> bool:
 def _common(one: bytes, other: bytes) -> int:
     """How many first bytes two texts share."""
     return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def hidden_fields(page: str) -> dict[str, str]:
+    """What a browser sends of a comment form on its own: the token, and the empty trap."""
+    return dict(re.findall(r'<input type="(?:hidden|text)"[^>]* name="([^"]+)" value="([^"]*)"', page))
+
+
+async def posted(
+    app: ASGI,
+    headers: Mapping[str, str],
+    fields: Mapping[str, str],
+    path: str = "/news/tide",
+    client: tuple[str, int] = ("192.0.2.7", 1234),
+) -> tuple[int, str]:
+    """Status and text of what an app answers to a form that is posted to it."""
+    told = {**headers, "content-type": "application/x-www-form-urlencoded"}
+    sent = await drive(app, http_scope(path, told, method="POST", client=client), urlencode(fields).encode())
+    body = b"".join(message.get("body", b"") for message in sent[1:])
+    return sent[0]["status"], body.decode()

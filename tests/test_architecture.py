@@ -14,7 +14,7 @@ import contentguard
 
 ROOT = Path(contentguard.__file__).parent
 FLOORS = [
-    {"model", "limits", "errors", "terms", "addresses", "data", "assets"},
+    {"model", "limits", "errors", "terms", "addresses", "sealed", "data", "assets"},
     {
         "tokens",
         "detect",
@@ -44,6 +44,7 @@ ROOM_OF_DEPENDENCY = {
     "redis": "backends/redis.py",
     "sqlalchemy": "backends/evidence.py",
     "segno": "asgi/routes.py",
+    "PIL": "watermark/pictures.py",
     "cryptography": "crawlers/keys.py",
     "prometheus_client": "guard/metrics.py",
 }

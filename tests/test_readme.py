@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import tomllib
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from typing import Any
 from contentguard import ContentGuardMiddleware, Settings
 from contentguard.model import Purpose
 from contentguard.policy import DEFAULT_RIGHTS
-from tests.client import ARTICLE, CURL, get, settings
+from tests.client import ARTICLE, CHROME, CURL, get, hidden_fields, posted, settings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -76,6 +77,24 @@ def test_the_mount_runs() -> None:
     exec(code.replace('"<article>…</article>"', repr(ARTICLE)), namespace)
     assert "Share your love" in get(namespace["app"]).text
     assert get(namespace["app"], headers=CURL).status_code == 403
+
+
+def test_the_comments_run() -> None:
+    """The page shows a form, a person's comment is kept, and a mistake costs nobody what was typed."""
+    code = README.split("## Comments")[1].split("```python")[1].split("```")[0]
+    namespace: dict[str, Any] = {}
+    exec(code, namespace)
+    app, kept = namespace["app"], namespace["kept"]
+    post = {**CHROME, "sec-fetch-site": "same-origin"}
+    first = get(app).text
+    told = asyncio.run(posted(app, post, {**hidden_fields(first), "comment": 'A "tide"', "author": "Ann"}))
+    assert told[0] == 400
+    assert "Please fill the required field (email)." in told[1]
+    assert "A &quot;tide&quot;" in told[1]
+    again = {**hidden_fields(told[1]), "comment": "A tide", "author": "Ann", "email": "ann@example.org"}
+    assert asyncio.run(posted(app, post, again)) == (200, "Your comment is awaiting moderation.")
+    assert [(submission.text, decision.action) for submission, decision in kept] == [("A tide", "spam")]
+    assert kept[0][1].reasons[0].name == "too-fast", "nobody types that fast"
 
 
 def test_what_the_readme_links_to_exists() -> None:

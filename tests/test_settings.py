@@ -93,6 +93,25 @@ def test_a_key_is_never_shown() -> None:
     assert KEY not in repr(Settings(secret_key=KEY))
 
 
+def test_the_key_of_akismet_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong: list[object] = [
+        {"key": "s3cret key"},
+        {"key": ["s3cret"]},
+        {"key": "s3cret", "url": "http://akismet.example"},
+        {"key": "s3cret", "discord": True},
+        "s3cret",
+    ]
+    for values in wrong:
+        with pytest.raises(SettingsError) as caught:
+            Settings(akismet=values)
+        assert "s3cret" not in str(caught.value)
+        assert "akismet" in str(caught.value)
+    monkeypatch.setenv("CONTENTGUARD_AKISMET__KEY", "s3cret")
+    settings = Settings(akismet={"discard": True})
+    assert (settings.akismet.key, settings.akismet.discard) == ("s3cret", True)
+    assert "s3cret" not in repr(settings)
+
+
 def test_keys_rotate() -> None:
     assert Settings(secret_key=[KEY, "the-old-secret-key-of-the-site"]).keys()[0] == KEY.encode()
     assert Settings(secret_key=KEY).keys() == (KEY.encode(),)
@@ -236,3 +255,21 @@ def test_settings_cannot_be_changed() -> None:
 def test_a_key_from_the_environment(monkeypatch: pytest.MonkeyPatch, written: str, keys: tuple[bytes, ...]) -> None:
     monkeypatch.setenv("CONTENTGUARD_SECRET_KEY", written)
     assert Settings().keys() == keys
+
+
+def test_a_preset_is_where_settings_begin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    chosen = Settings(preset="classic-wordpress")
+    assert (chosen.copying.policy, chosen.policy.preset) == ("quote", "classic-wordpress")
+    own = Settings(preset="classic-wordpress", copying={"quote_words": 20}, policy=Policy(preset="strict"))
+    assert (own.copying.policy, own.copying.quote_words, own.policy.preset) == ("quote", 20, "strict")
+    (tmp_path / "settings.toml").write_text('preset = "classic-wordpress"\n[copying]\npolicy = "strict"\n')
+    assert Settings.load(tmp_path / "settings.toml").policy.preset == "classic-wordpress"
+    assert Settings.load(tmp_path / "settings.toml").copying.policy == "strict"
+    monkeypatch.setenv("CONTENTGUARD_PRESET", "classic-wordpress")
+    assert Settings().copying.policy == "quote"
+    assert Settings(preset="none").copying.policy == "attribute", "what is said first holds"
+
+
+def test_an_unknown_preset_is_told_the_names() -> None:
+    with pytest.raises(SettingsError, match=r"preset: found 'classic'; expected one of none, classic-wordpress"):
+        Settings(preset="classic")

@@ -1,4 +1,5 @@
-"""Links that open one article to whoever a reader sends them to: shared ones, and a subscriber's gifts.
+"""Links that open one article to whoever a reader sends them to (shared ones, a subscriber's gifts), and one feed to
+its subscriber.
 
 A link is a text in the query of its article's own URL. The article stands in the MAC and not in the link, so moved to
 another path a link is void, and it stays short. What is promised with a gift (days, devices) stands in it, so other
@@ -9,8 +10,10 @@ Formats: what ``sealed`` makes of these fields about the article's name, at most
 
     MAC(18) version(1)=1 key id(1) issued(2) serial(8) net(0 to 24, ASCII)                     issued: day since 1970
     MAC(18) version(1)=1 key id(1) issued(4) giver(8) nonce(8) days(1) devices(1)              issued: seconds
+    MAC(18) version(1)=1 key id(1) issued(4) serial(5)                                         issued: seconds
 
-The purposes are "cg-link-shared" and "cg-link-gift". The first 24 characters name the link in the store.
+The purposes are "cg-link-shared", "cg-link-gift" and "cg-link-feed". The first 24 characters name the link in the
+store.
 """
 
 from __future__ import annotations
@@ -23,10 +26,11 @@ from hashlib import blake2b
 from struct import Struct
 from typing import Any, ClassVar, NamedTuple
 
-from contentguard.admission.sealed import SEAL, seal, unseal
+from contentguard.sealed import SEAL, seal, unseal
 
 _SHARED, _GIFT = Struct(">HQ"), Struct(">I8s8sBB")
 _FOR_SHARED, _FOR_GIFT, _VERSION = b"cg-link-shared", b"cg-link-gift", 1
+_FEED, _FOR_FEED, _SERIAL = Struct(">I5s"), b"cg-link-feed", 5
 _NET = re.compile(r"[A-Za-z0-9_.-]{0,24}")
 _DAY = 86400.0
 _MOST = 64
@@ -100,6 +104,15 @@ class Gift(NamedTuple):
     devices: int
 
 
+class Subscription(NamedTuple):
+    """What a subscriber's address of a feed says."""
+
+    serial: int
+    """What the subscriber's copies are marked with: 40 bits."""
+    issued: int
+    """Seconds since the epoch."""
+
+
 class Budget(NamedTuple):
     """A set that the store keeps, and how many may be in it."""
 
@@ -151,6 +164,33 @@ def read_gift(keys: Sequence[bytes], text: bytes, article: str) -> Gift | None:
 def _gift_fault(gift: Gift) -> bool:
     numbers = 1 <= gift.days <= 255 and 1 <= gift.devices <= 255 and 0 <= gift.issued < 2**32
     return not numbers or (len(gift.giver), len(gift.nonce)) != (8, 8)
+
+
+def subscribe(key: bytes, to: Subscription, feed: str) -> str:
+    """A subscriber's address of the feed so named, 39 characters. ``key`` as for ``share``, and ValueError likewise."""
+    if not 0 <= to.serial < 2 ** (8 * _SERIAL) or not 0 <= to.issued < 2**32:
+        raise ValueError(f"no address of a feed can hold {to}")
+    return seal(key, _FOR_FEED, _VERSION, _FEED.pack(to.issued, to.serial.to_bytes(_SERIAL, "big")), _named(feed))
+
+
+def read_subscription(keys: Sequence[bytes], text: bytes, feed: str) -> Subscription | None:
+    """What a subscriber's address says; None when none of ``keys`` wrote it for this feed."""
+    body = unseal(keys, _FOR_FEED, _VERSION, text, _named(feed))
+    if body is None or len(body) != _FEED.size:
+        return None
+    issued, serial = _FEED.unpack(body)
+    return Subscription(int.from_bytes(serial, "big"), issued)
+
+
+def is_subscription_open(to: Subscription, now: float, days: int) -> bool:
+    """Whether it is good at ``now`` (seconds since the epoch), for ``days`` from when it was given out."""
+    return -_SKEW <= now - to.issued <= days * _DAY
+
+
+def fetchers(text: str, now: float, addresses: int) -> Budget:
+    """From where a subscriber's feed may be fetched in the day (UTC) of ``now``; members are programs at addresses."""
+    day = int(now // _DAY)
+    return Budget(f"feed:{text[:SEAL]}:{day}", addresses, (day + 1) * _DAY)
 
 
 def is_shared_open(shared: Shared, now: float, options: SharedLinks) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from struct import Struct
 
-from contentguard.admission.sealed import seal, unseal
+from contentguard.sealed import seal, unseal
 
 _BODY, _PURPOSE = Struct(">8sI"), b"cg-once"
 LIFE = 120

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from struct import Struct
 
-from contentguard.admission.sealed import seal, unseal
+from contentguard.sealed import seal, unseal
 
 _BODY, _PURPOSE, _VERSION = Struct(">Q8s"), b"cg-order", 1
 BELOW = "/.contentguard"

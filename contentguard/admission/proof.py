@@ -34,7 +34,7 @@ from struct import Struct
 from types import MappingProxyType
 
 from contentguard.admission.difficulty import MOST_PUZZLES, Algorithm, Difficulty, sound
-from contentguard.admission.sealed import SEAL
+from contentguard.sealed import SEAL
 
 _SALT = Struct(">8sII")
 _LABEL = b"cg-proof"

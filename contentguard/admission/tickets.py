@@ -30,7 +30,7 @@ from struct import Struct
 from typing import NamedTuple
 
 from contentguard.admission.difficulty import NO_WORK, Algorithm, Difficulty, sound
-from contentguard.admission.sealed import seal, unseal
+from contentguard.sealed import seal, unseal
 
 _FIELDS = Struct(">BBBBBH8sQQ16s4s4sH")
 _PURPOSE, _VERSION = b"cg-ticket", 1

@@ -13,12 +13,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import anyio
 
+from contentguard.asgi.feeds import UNREADABLE, Customer, HeldFeed, Passing, Sent, may_ask_again
 from contentguard.asgi.files import PATHSEND, ZEROCOPY, read
-from contentguard.asgi.headers import for_the_app, not_modified
+from contentguard.asgi.headers import edition_of, for_the_app, not_modified
 from contentguard.asgi.openings import Opening, Openings
 from contentguard.asgi.outbox import BODY, Outbox, without_body
 from contentguard.asgi.replay import no_body
@@ -27,12 +29,17 @@ from contentguard.asgi.response import refusal
 from contentguard.asgi.streamed import StreamedPage
 from contentguard.detect.order import MAX_BYTES
 from contentguard.guard.admissions import Admissions
+from contentguard.guard.buckets import HEADER
 from contentguard.guard.callers import Caller
 from contentguard.guard.copies import Whom
 from contentguard.guard.press import NOBODYS, Own
+from contentguard.guard.senders import ASKED
 from contentguard.guard.visits import Visit
 from contentguard.model import Action, Facts, Rendition, Verdict
 from contentguard.rewrite.codings import CodingError, Decoder, Trouble
+from contentguard.rewrite.feeds import JSON_FEED, XML_FEEDS
+from contentguard.rewrite.feeds import KINDS as FEEDS
+from contentguard.rewrite.feedtext import Trouble as FeedTrouble
 from contentguard.rewrite.head import ascii_superset, is_wide
 from contentguard.rewrite.page import Delivery, Field
 from contentguard.rewrite.plan import Plan, Untouched
@@ -45,6 +52,12 @@ MARKER = "contentguard.rewritten"
 
 LINKS = "contentguard.links"
 """Where in the scope the app finds what makes share and gift links."""
+
+COMMENTS = "contentguard.comments"
+"""… and what makes comment forms and takes in what comes by them."""
+
+MEDIA = "contentguard.media"
+"""Where in the scope the app finds what signs addresses of pictures."""
 _RANGE = (b"range", b"if-range")
 _BODIES = (BODY, PATHSEND, ZEROCOPY)
 _KINDS = ("text/html", "application/xhtml+xml")
@@ -53,7 +66,10 @@ _READERS = (Rendition.FULL, Rendition.LEAD)
 _WHOLE = (Rendition.FULL, Rendition.LEAD, Rendition.SEARCH)
 """What holds any of an article's text."""
 _PARTS = "multipart/byteranges"
-_PART_TYPE = re.compile(rb"(?i)\ncontent-type:[ \t]*+(?:text/html|application/xhtml\+xml)")
+_PART_TYPE = re.compile(
+    rb"(?i)\ncontent-type:[ \t]*+"
+    rb"(?:text/(?:html|xml|json|rss|(?:rss|atom)\+xml)|application/(?:xhtml\+xml|xml|json|rss|(?:x-)?(?:rss|atom|rdf)\+xml|feed\+json))"
+)
 _PART_HEADER = 8192
 """Bytes within which the header of the first of several parts ends."""
 
@@ -70,6 +86,10 @@ class ArticleResponder:
     tag = b""
     """The entity tag of the page that the client holds, where it is one of ours."""
     stream: StreamedPage | None = None
+    feed: HeldFeed | None = None
+    """What may be a feed, while it is held."""
+    uncoded = False
+    """What the app answered was coded in a way that is unknown here; it is asked for in none."""
     whole = False
     """The page is taken whole."""
     parts = False
@@ -89,10 +109,12 @@ class ArticleResponder:
         verdict: Verdict,
         caller: Caller,
         visit: Visit | None = None,
+        token: bytes = b"",
     ) -> None:
+        """``token``: what stood in the query for us."""
         self.app, self.openings, self.facts, self.verdict = app, openings, facts, verdict
         self.guard, self.caller, self.visit = openings.guard, caller, visit
-        self.full = verdict.rendition in _READERS
+        self.full, self.token = verdict.rendition in _READERS, token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the app behind this responder."""
@@ -102,15 +124,17 @@ class ArticleResponder:
         # Inside another guard this one has nothing to add for a reader, but may still restrict a robot.
         self.rewrites = MARKER not in scope or not self.full
         inner = dict(scope)
-        inner[MARKER], inner[LINKS] = True, self.guard.links
+        inner[MARKER], inner[LINKS], inner[MEDIA] = True, self.guard.links, self.guard.media
+        inner[COMMENTS] = self.guard.comments
+        inner[ASKED] = self.facts, self.verdict, self.visit
         if self.caller.conditional or not self.full:
             self._prepare(inner)
         try:
             await self.app(inner, receive, self.send)
             if self.whole_wanted:
                 self.whole_wanted, self.asked_again = False, True
-                inner = {**scope, MARKER: True, "method": "GET"}
-                self._prepare(inner, _RANGE)
+                inner = {**scope, MARKER: True, LINKS: self.guard.links, "method": "GET"}
+                self._prepare(inner, (*_RANGE, b"accept-encoding") if self.uncoded else _RANGE)
                 await self.app(inner, no_body(), self.send)
         except BaseException:
             if self.stream is not None and self.out.start is None:
@@ -121,8 +145,11 @@ class ArticleResponder:
 
     def _prepare(self, scope: Scope, dropped: Iterable[bytes] = ()) -> None:
         """The request's headers for the app: our tags as its own, and for restricted clients no compression."""
-        if self.caller.conditional and self.full and self.rewrites:
-            scope["headers"], self.tag = for_the_app(list(scope["headers"]), self.guard.edition)
+        if self.caller.conditional and self.rewrites:
+            editions: tuple[str, ...] = (self.guard.edition,) if self.full else ()
+            if self.guard.feeds.active:
+                editions += (self.customer.edition,)
+            scope["headers"], self.tag = for_the_app(list(scope["headers"]), *editions)
         drop = {*dropped} if self.full else {*dropped, b"accept-encoding"}
         if drop:
             scope["headers"] = [pair for pair in scope["headers"] if pair[0] not in drop]
@@ -139,6 +166,8 @@ class ArticleResponder:
                 await self.out.other(message)
         elif self.out.finished or self.whole_wanted:
             return
+        elif self.feed is not None:
+            await self._feed_on(self.feed, message)
         elif self.done:
             if self.heard is not None:
                 self._hear(message)
@@ -165,7 +194,7 @@ class ArticleResponder:
             out.headers = opening.headers.copy() if opening.answer.option else headers
             return True
         status = out.hold(message, headers)
-        if not usual or not self._concerns_us(status) or self._closed_book() is not None:
+        if not usual or not self._concerns_us(status) or out.answer.kind in FEEDS or self._closed_book() is not None:
             return False
         opening = self.openings.make(self.scope, headers, out.answer)
         self.opening = self.openings.keep(self.scope, headers, opening)
@@ -181,6 +210,8 @@ class ArticleResponder:
         elif self.facts.method == "HEAD" and not self.asked_again:
             # What GET would answer can only be told from the page itself.
             self._ask_for_the_whole()
+        elif self.out.answer.kind in FEEDS:
+            await self._begin_feed()
         elif (why := self._closed_book()) is not None:
             await self._unreadable(why)
 
@@ -193,8 +224,8 @@ class ArticleResponder:
         if self.visit is not None:
             self.heard = guard.passing(self.visit, self.facts, status, out.answer.kind)
         if status == 304 and self.tag:
-            gzips = guard.compression
-            headers = not_modified(headers, out.answer, guard.edition, self.tag, personal=guard.personal, gzips=gzips)
+            personal = guard.personal if edition_of(self.tag) == guard.edition else self.customer.personal
+            headers = not_modified(headers, out.answer, self.tag, personal=personal, gzips=guard.compression)
         self.done = True
         await out.begin(headers)
 
@@ -225,7 +256,9 @@ class ArticleResponder:
             self.parts = True  # of what, the body will tell
         elif not self.asked_again:
             self._ask_for_the_whole()
-        elif self.full or several:
+        elif self.out.answer.kind in XML_FEEDS or self.out.answer.kind == JSON_FEED:
+            await self._feed_unread(FeedTrouble.TOO_LARGE)
+        elif self.full or several or self.out.answer.kind in FEEDS:
             await self._let_pass(206)
         else:
             await self._refuse_unseen()
@@ -236,9 +269,59 @@ class ArticleResponder:
             return False
         if not self.rewrites or answer.option == "off":
             return False
+        if answer.kind in FEEDS:
+            return self.guard.feeds.active
         if answer.kind not in _KINDS:
             return answer.kind == _PARTS and status == 206
         return not (self.full and answer.left_alone and status == 200)
+
+    # -- feeds -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def customer(self) -> Customer:
+        """Who asks, as far as feeds are concerned."""
+        return Customer(self.guard, self.facts, self.verdict, self.caller, self.token, line(self.scope))
+
+    async def _begin_feed(self) -> None:
+        answer = self.out.answer
+        try:
+            self.feed = HeldFeed(self.guard, answer, self.out.headers, self.customer)
+        except CodingError:
+            if not self.asked_again and self.facts.method in ("GET", "HEAD") and may_ask_again(answer.kind):
+                self.uncoded = True
+                self._ask_for_the_whole()
+            elif answer.kind in XML_FEEDS or answer.kind == JSON_FEED:
+                await self._feed_unread(FeedTrouble.ENCODED)
+            else:
+                await self._let_pass(200)
+
+    async def _feed_on(self, feed: HeldFeed, message: Message) -> None:
+        ending = await feed.take(message)
+        if ending is None:
+            return
+        self.feed = None
+        if isinstance(ending, Sent):
+            await self.out.begin(ending.headers)
+            await self.out.body(ending.body)
+        elif isinstance(ending, Passing):
+            await self._let_pass(200)
+            if ending.file is None or ending.held:
+                more = ending.file is not None or bool(message.get("more_body", False))
+                await self.send({"type": BODY, "body": ending.held, "more_body": more})
+            if ending.file is not None:
+                await self.send(ending.file)
+        else:
+            await self._feed_unread(ending)
+
+    async def _feed_unread(self, why: FeedTrouble) -> None:
+        """A feed that cannot be read: it may hold any number of articles, so nobody gets it."""
+        mend = "Serve it readable, send X-ContentGuard: off with it, or set feeds.mode to full"
+        self.guard.note(
+            f"feed-unread.{why}", f"{public_path(self.scope)!a} refused, a feed that cannot be read ({why}). {mend}"
+        )
+        self.done = self.out.finished = True
+        self.out.drop()
+        await UNREADABLE(self.scope, self.receive, self.out.send)
 
     # -- the body ----------------------------------------------------------------------------------------------
 
@@ -356,10 +439,16 @@ class ArticleResponder:
         """Send what leaves of an article; where that cannot be made, the page as it came, or a refusal."""
         guard, out, delivered, nonce = self.guard, self.out, opening.delivery, opening.shelf.allowed.nonce
         gzipped = self.caller.gzips and guard.compression
+        bucket = -1
+        shared: Own = {}
         if guard.copies is not None and rendition in _WHOLE:
             visit = self.visit if rendition is not Rendition.SEARCH else None
             whom = None if visit is None else Whom(visit, self.facts, self.verdict)
-            own = {**own, **await guard.copies.values(guard.pages, opening.shelf, plan, whom, self.facts.now)}
+            if whom is not None and rendition is Rendition.FULL:
+                bucket, shared = await guard.copies.shared(guard.pages, opening.shelf, plan, whom)
+            if bucket < 0:
+                shared = await guard.copies.values(guard.pages, opening.shelf, plan, whom, self.facts.now)
+            own = {**(own if bucket < 0 else NOBODYS), **shared}
         if gzipped:
             page = await guard.render_gzip(plan, rendition, self.facts, delivered, nonce, own)
         else:
@@ -368,7 +457,9 @@ class ArticleResponder:
             assert out.start is not None
             start, out.start = dict(out.start), None
             length = None if start.get("trailers") else len(page[0])
-            headers = opening.leaving(guard, length, page[1], gzipped, rendition is Rendition.FULL)
+            headers = opening.leaving(guard, length, page[1] and bucket < 0, gzipped, rendition is Rendition.FULL)
+            if bucket >= 0:
+                headers.append((HEADER, b"%d" % bucket))
             if self.visit is not None and self.visit.new is not None:
                 headers += guard.handed_out(self.visit, self.facts)
             start["headers"] = headers

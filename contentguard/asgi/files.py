@@ -40,3 +40,14 @@ def _from_descriptor(message: Message, limit: int) -> bytes | None:
         # The server would have read on from there.
         os.lseek(descriptor, start, os.SEEK_SET)
     return b"".join(parts)
+
+
+def beginning(message: Message, size: int) -> bytes:
+    """The first ``size`` bytes, at most, of what ``message`` stands for. Blocks; raises OSError."""
+    if message["type"] == PATHSEND:
+        with open(message["path"], "rb") as file:
+            return file.read(size)
+    file = message["file"]
+    descriptor = file if isinstance(file, int) else file.fileno()
+    offset = message.get("offset")
+    return os.pread(descriptor, size, os.lseek(descriptor, 0, os.SEEK_CUR) if offset is None else offset)

@@ -23,7 +23,7 @@ Headers = list[tuple[bytes, bytes]]
 OPTION = b"x-contentguard"
 """The app's own word on a response: ``off`` or ``article``. Never leaves the server."""
 # True of the app's bytes, not of ours.
-_STALE = frozenset(
+STALE = frozenset(
     b"content-length content-encoding etag last-modified accept-ranges content-md5 digest repr-digest "
     b"content-digest".split()
 )
@@ -61,6 +61,7 @@ class Answer:
     option: str = ""
     codings: tuple[bytes, ...] = ()
     policies: tuple[str, ...] = ()
+    frame_options: tuple[bytes, ...] = ()
     cache_control: bytes = b""
     disposition: bytes = b""
     etag: bytes = b""
@@ -126,6 +127,10 @@ def _csp(answer: Answer, value: bytes) -> None:
     answer.policies = (*answer.policies, value.decode("latin-1"))
 
 
+def _frame_options(answer: Answer, value: bytes) -> None:
+    answer.frame_options = (*answer.frame_options, value)
+
+
 def _cache_control(answer: Answer, value: bytes) -> None:
     answer.cache_control += b"," + value.lower()
 
@@ -160,6 +165,7 @@ _NOTES = {
     OPTION: _option,
     b"content-encoding": _coding,
     b"content-security-policy": _csp,
+    b"x-frame-options": _frame_options,
     b"cache-control": _cache_control,
     b"content-disposition": _disposition,
     b"etag": _etag,
@@ -184,9 +190,9 @@ def rewritten(
     keep it; ``gzipped``, ``may_gzip``: whether it is compressed, or would be for another client; ``terms``: what the
     site's policy says to machines, unless the app says it itself.
     """
-    kept = [pair for pair in headers if pair[0] not in _STALE]
+    kept = [pair for pair in headers if pair[0] not in STALE]
     if answer.mixed:
-        kept = [pair for pair in kept if pair[0].lower() not in _STALE]
+        kept = [pair for pair in kept if pair[0].lower() not in STALE]
     if personal:
         kept = _made_private(kept, said=bool(answer.cache_control))
     varies = _VARIES[personal, may_gzip]
@@ -218,11 +224,12 @@ def derived(answer: Answer, edition: str) -> bytes:
     return b'W/"cg-%s-%s%s"' % (edition.encode("ascii"), kind, urlsafe_b64encode(own).rstrip(b"="))
 
 
-def for_the_app(headers: Headers, edition: str) -> tuple[Headers, bytes]:
+def for_the_app(headers: Headers, *editions: str) -> tuple[Headers, bytes]:
     """A request's headers with our tags in If-None-Match turned into what the app knows, and one of those tags.
 
-    A tag of another edition is taken out, and the date with it: the app shall answer with a page. Tags that are none of
-    ours stay. Where none is ours, the headers are the same object and the tag is empty.
+    ``editions``: those of what this client may hold. A tag of another edition is taken out, and the date with it: the
+    app shall answer with a page. Tags that are none of ours stay. Where none is ours, the headers are the same object
+    and the tag is empty.
     """
     known: list[bytes] = []
     date, ours, held = b"", False, b""
@@ -233,7 +240,7 @@ def for_the_app(headers: Headers, edition: str) -> tuple[Headers, bytes]:
             known.append(tag[0])
             continue
         ours = True
-        if match[1].decode() == edition:
+        if match[1].decode() in editions:
             held = held or tag[0]
             known += [own] if match[2] == b"e" else []
             date = own if match[2] == b"m" else date
@@ -247,10 +254,16 @@ def for_the_app(headers: Headers, edition: str) -> tuple[Headers, bytes]:
     return changed, held
 
 
-def not_modified(
-    headers: Headers, answer: Answer, edition: str, held: bytes, *, personal: bool, gzips: bool
-) -> Headers:
+def edition_of(tag: bytes) -> str:
+    """The edition that one of our tags is of."""
+    match = _TAG.fullmatch(tag)
+    own = _OWN.fullmatch(match[1]) if match is not None and match[1] else None
+    return own[1].decode() if own is not None else ""
+
+
+def not_modified(headers: Headers, answer: Answer, held: bytes, *, personal: bool, gzips: bool) -> Headers:
     """A 304 of the app, for a client that holds our page: what it says replaces what a cache holds (RFC 9111 §3.2)."""
+    edition = edition_of(held)
     etag = derived(answer, edition) if answer.etag else held
     return rewritten(headers, answer, length=None, personal=personal, gzipped=False, may_gzip=gzips, etag=etag)
 

@@ -10,20 +10,25 @@ import ipaddress
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
-from contentguard.asgi.body import ArticleResponder
+from contentguard.asgi.body import MARKER, ArticleResponder
 from contentguard.asgi.headers import discreet
+from contentguard.asgi.marked import Marking, for_the_app
 from contentguard.asgi.openings import Openings
-from contentguard.asgi.request import line, read_facts, target, without_token
+from contentguard.asgi.pictures import Gate, placeholder, without_field
+from contentguard.asgi.request import line, public_path, read_facts, target, without_token
 from contentguard.asgi.response import refusal
 from contentguard.asgi.routes import PREFIX, DocumentResponder, Routes
 from contentguard.backends import Admitting, Store
 from contentguard.errors import SettingsError
 from contentguard.guard import Guard
+from contentguard.guard.comments import Comments
 from contentguard.guard.links import Links
+from contentguard.guard.media import SLOT
 from contentguard.guard.press import LOG
 from contentguard.guard.processes import processes
-from contentguard.model import Action
+from contentguard.model import Action, Facts
 from contentguard.settings import Settings, missing_key
 
 if TYPE_CHECKING:
@@ -57,6 +62,8 @@ class ContentGuardMiddleware:
         self.guard = Guard(self.settings, store, clock or time.time, ledger)
         self._openings = Openings(self.guard)
         self._routes = Routes(app, self._openings)
+        self._placeholder = placeholder(self.settings.site)
+        self._turn()
         if self.guard.alone and (number := processes()) > 1:
             LOG.warning("%s", _SEVERAL.format(number=number))
         if self.guard.temporary_key:
@@ -70,19 +77,28 @@ class ContentGuardMiddleware:
         """What makes share and gift links; requests find it in ``scope["contentguard.links"]``."""
         return self.guard.links
 
+    @property
+    def comments(self) -> Comments:
+        """What makes comment forms and takes in what comes by them; requests find it in
+        ``scope["contentguard.comments"]``."""
+        return self.guard.comments
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One ASGI connection."""
+        """One ASGI connection. Long because each call that it were cut into would be paid for by every request."""
         if scope["type"] != "http":
             await self.app(scope, self._closing(receive) if scope["type"] == "lifespan" else receive, send)
             return
         if self.guard.temporary_key:
             _refuse_production(scope)
+        self._turn()
         path = scope["path"]
         if PREFIX in path and (own := self._routes.find(scope)) is not None:
             await own(scope, receive, send)
             return
-        guard, token = self.guard, b""
-        if guard.admissions is not None:
+        guard, token, field = self.guard, b"", ""
+        if guard.media.signs:
+            scope, field = without_field(scope)
+        if guard.admissions is not None or guard.feeds.signed:
             scope, token = without_token(scope)
         facts = read_facts(scope, guard)
         caller, client = guard.caller(facts), scope.get("client")
@@ -90,24 +106,48 @@ class ContentGuardMiddleware:
         if visit is not None and guard.admissions is not None:
             visit.account = guard.account(scope)
             if token:
-                visit.token, send = token, discreet(send)
+                visit.token = token
                 visit.once = await guard.admissions.is_once(token, line(scope), facts.now)
+        if token:
+            send = discreet(send)
         if caller.may_wait:
             facts, verdict = await guard.judge(facts, target(scope), caller)
         else:
             facts, verdict = guard.judged(facts, caller)
+        if guard.pictured and MARKER not in scope:
+            scope, send = self._pictured(facts, scope, receive, send, field)
         if verdict.action is not Action.ALLOW:
             await refusal(guard, facts, verdict)(scope, receive, send)
         elif path in self._routes.documents and (document := self._routes.document(scope)) is not None:
             await DocumentResponder(self.app, document)(scope, receive, send)
         else:
-            await ArticleResponder(self.app, self._openings, facts, verdict, caller, visit)(scope, receive, send)
+            await ArticleResponder(self.app, self._openings, facts, verdict, caller, visit, token)(scope, receive, send)
+
+    def _turn(self) -> None:
+        """See whether addresses of pictures have to be others now."""
+        media = self.guard.media
+        if media.signs and int((now := self.guard.clock()) // SLOT) != media.slot:
+            self.guard.turn(now)
+            self._openings.forget()
+
+    def _pictured(self, facts: Facts, scope: Scope, receive: Receive, send: Send, token: str) -> tuple[Scope, Send]:
+        """What stands between the app and a client where the answer may be a picture."""
+        guard, path = self.guard, unquote(public_path(scope))
+        asked = scope
+        if guard.marks is not None and guard.marks.wants(path):
+            send = Marking(guard.marks, path, facts.now, scope, receive, send)
+            asked = for_the_app(scope)
+        if guard.media.active:
+            send = Gate(guard.media, facts, self._placeholder, path, token, scope, receive, send)
+        return asked, send
 
     def _closing(self, receive: Receive) -> Receive:
         """The server's messages to the app's lifespan; at its end, ours."""
 
         async def heard() -> Message:
             message = await receive()
+            if message["type"] == "lifespan.startup":
+                self.guard.comments.begin()
             if message["type"] == "lifespan.shutdown":
                 await self.guard.aclose()
             return message

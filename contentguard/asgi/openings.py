@@ -48,6 +48,7 @@ class Opening:
         if found is None:
             etag = derived(self.answer, guard.edition) if full else b""
             found = rewritten(self.headers, self.answer, length, personal, gzipped, guard.compression, etag, self.terms)
+            found += guard.framing(self.answer.policies, self.answer.frame_options)
             # A page's length may be the client's choice, by its Host header.
             if len(self._leaving) >= _LEAVING:
                 self._leaving.clear()
@@ -60,6 +61,10 @@ class Openings:
 
     def __init__(self, guard: Guard) -> None:
         self.guard = guard
+        self.forget()
+
+    def forget(self) -> None:
+        """Work everything out anew."""
         self._known: Recent[Opening] = Recent(_MOST, _MOST_BYTES)
         self._recall = self._known.get
 

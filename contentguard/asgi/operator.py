@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from contentguard.admission import orders
 from contentguard.admission.orders import REVOKE, STATUS
-from contentguard.admission.sealed import LONGEST
 from contentguard.asgi.request import read_body
 from contentguard.asgi.response import Plain
 from contentguard.guard import Guard
 from contentguard.guard.status import status
+from contentguard.sealed import LONGEST
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from contentguard.admission.passes import Pass
-from contentguard.admission.sealed import LONGEST
 from contentguard.admission.tickets import Ticket
 from contentguard.asgi.openings import Openings
 from contentguard.asgi.replay import fetch
@@ -30,6 +29,7 @@ from contentguard.guard.copies import Whom
 from contentguard.guard.entries import Redeemed
 from contentguard.guard.visits import Visit
 from contentguard.model import Action, Facts, Verdict
+from contentguard.sealed import LONGEST
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send

@@ -9,6 +9,8 @@ from __future__ import annotations
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from contentguard.asgi.bucketed import ASKS, BucketResponder
+from contentguard.asgi.oembed import OEmbedResponder
 from contentguard.asgi.openings import Openings
 from contentguard.asgi.operator import METHODS, Desk
 from contentguard.asgi.probed import AssetResponder, HoneylinkResponder, ReportResponder
@@ -26,12 +28,17 @@ if TYPE_CHECKING:
     from contentguard.guard import Guard
 
 PREFIX = "/.contentguard"
-Answer = Plain | AssetResponder | HoneylinkResponder | ReportResponder | Reading | Desk
+Answer = (
+    Plain | AssetResponder | HoneylinkResponder | ReportResponder | Reading | Desk | OEmbedResponder | BucketResponder
+)
+_BUCKETS = PREFIX + ASKS
 _REPORTS, _HONEYLINKS = PREFIX + REPORTS, PREFIX + HONEYLINKS
 _TEXT = (b"content-type", b"text/plain; charset=utf-8")
 _NO_STORE = (b"cache-control", b"no-store")
 _ONLY_POST = [_TEXT, _NO_STORE, (b"allow", b"POST")]
 _NOT_ALLOWED = b"Method Not Allowed\n"
+_NOINDEX = (b"x-robots-tag", b"noindex")
+_QUOTES, _OEMBED = PREFIX + "/q/", PREFIX + "/oembed"
 _NOSNIFF = (b"x-content-type-options", b"nosniff")
 _IMMUTABLE = (b"cache-control", b"public, max-age=31536000, immutable")
 _EACH_TIME = (b"cache-control", b"private, no-cache")
@@ -63,11 +70,18 @@ class Routes:
             return Desk(self._guard, below)
         if scope["method"] not in ("GET", "HEAD"):
             return Plain(405, [_TEXT, _NO_STORE, (b"allow", b"GET, HEAD")], _NOT_ALLOWED)
+        copies = self._guard.copies
+        if path.startswith(_BUCKETS) and copies is not None and copies.buckets is not None:
+            return BucketResponder(self._guard, copies, copies.buckets, _BUCKETS)
         if (found := self._assets.get(path)) is not None:
             asset, packed = found
             return AssetResponder(self._guard, asset, packed[_accepts_gzip(scope)])
         if path.startswith(_HONEYLINKS):
             return HoneylinkResponder(self._guard, path.removeprefix(_HONEYLINKS))
+        if path == _OEMBED and self._guard.settings.oembed.enabled:
+            return OEmbedResponder(self._app, self._openings)
+        if path.startswith(_QUOTES):
+            return self._quote(path.removeprefix(_QUOTES))
         if path.startswith(f"{PREFIX}/qr/") and (picture := self._qr(path)) is not None:
             return picture
         return Plain(404, [_TEXT, _NO_STORE], b"Not Found\n")
@@ -87,6 +101,13 @@ class Routes:
     def document(self, scope: Scope) -> Plain | None:
         """What is published for robots at this path; given only where the app has nothing there."""
         return None if scope.get("root_path") else self.documents.get(scope["path"])
+
+    def _quote(self, token: str) -> Plain:
+        """Where a quotation's link leads. Without a fragment, so that a browser keeps the passage it came with."""
+        path = self._guard.quotes.followed(token)
+        if path is None:
+            return Plain(404, [_TEXT, _NO_STORE, _NOINDEX], b"Not Found\n")
+        return Plain(302, [(b"location", path.encode("ascii")), _NO_STORE, _NOINDEX], b"")
 
     def _qr(self, path: str) -> Plain | None:
         """A QR code of one of the site's own pages; the signed token keeps this from drawing codes for anybody."""

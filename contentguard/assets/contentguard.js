@@ -33,11 +33,11 @@
   };
   const config = {
     policy: 'attribute', free: 8, quote: 50, context: false, drag: false,
-    allow: '', article: 'article', title: '', url: '', messages: {},
+    allow: '', article: 'article', title: '', url: '', link: '', messages: {},
   };
   const merge = (base, over) => {
     for (const [key, value] of Object.entries(over || {})) {
-      if (value !== null && typeof value === typeof base[key]) base[key] = value;
+      if (typeof base[key] === typeof value) base[key] = value;
     }
   };
   merge(config, attempt(() => JSON.parse(find('script[data-cg]').getAttribute('data-cg'))));
@@ -60,7 +60,7 @@
     const mark = find(ours);
     return mark && (closest(mark, valid(config.article) || 'article') || mark.parentElement);
   };
-  const address = () => (config.url || location.href).split('#')[0];
+  const address = (url) => new URL(url || config.url, location).href;
 
   // Marks do not count; two signs of a script without spaces make a word.
   const clean = (text) => text.replace(/\p{DI}/gu, '').replace(/\s+/g, ' ').trim();
@@ -99,7 +99,7 @@
       }
     }
     const words = count(guarded);
-    return { ranges, words, free: !words || (!strict && words <= config.free), blocks: blocks.map(clean).filter(Boolean) };
+    return { ranges, words, free: !words || !strict && words <= config.free, blocks: blocks.map(clean).filter(Boolean) };
   };
 
   const passage = (blocks) =>
@@ -168,10 +168,10 @@
   const copied = (event) => {
     if (inside(event.target, fields) || inside(active(), fields)) return;
     const { ranges, words, free, blocks } = selected();
-    const beyond = words > config.quote;
     if (free) return;
+    const beyond = words > config.quote;
     if (strict || (beyond && config.policy === 'quote')) return refuse(event);
-    const link = address() + attempt(() => passage(blocks), '');
+    const link = address(config.link) + attempt(() => passage(blocks), '');
     const source = texts.source.replace('{title}', () => config.title || location.host);
     const rights = beyond ? texts.rights : '';
     const html = markup(ranges, link, source, rights);

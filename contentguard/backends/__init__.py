@@ -12,9 +12,12 @@ from collections.abc import Iterable
 from math import isfinite
 from typing import NamedTuple, Protocol
 
+from contentguard.comments.decision import Opinion
+from contentguard.comments.submission import Submission
 from contentguard.errors import ContentGuardError
 from contentguard.limits import Decision, Limit
 from contentguard.watermark.compiled import Channels
+from contentguard.watermark.html import Tag
 
 MOST_ARTICLES = 1000
 """Articles of one meter, and the largest quota for a day that a meter can hold."""
@@ -172,6 +175,8 @@ class Revision(NamedTuple):
     channels: Channels
     at: float
     """When it was first seen, in seconds since the epoch."""
+    tags: tuple[Tag, ...] = ()
+    """The start tags whose attributes change places."""
 
 
 class Evidence(Protocol):
@@ -193,6 +198,31 @@ class EvidenceError(ContentGuardError):
     def __init__(self, why: str, *, refused: bool = False) -> None:
         self.refused = refused
         super().__init__(why)
+
+
+class CommentClassifier(Protocol):
+    """Somebody else's opinion of comments: a service, or a model of the site's own."""
+
+    @property
+    def notice(self) -> tuple[str, str]:
+        """The sentence that readers are owed where it is asked, and where it leads; two empty texts for none."""
+        ...
+
+    async def opinion(self, submission: Submission, *, recheck: bool = False) -> Opinion:
+        """What it thinks of a comment. ``recheck``: it has been asked before and gave no answer.
+
+        Never raises: where there is no answer in time, that is ``Judgement.UNKNOWN``, with ``recheck_after`` where it
+        makes sense to ask again.
+        """
+        ...
+
+
+class CommentPupil(CommentClassifier, Protocol):
+    """One that wants to hear what became of comments."""
+
+    async def learn(self, submission: Submission, *, spam: bool) -> bool:
+        """Tell it what a moderator said; whether that has arrived, or never will. False: tell it again later."""
+        ...
 
 
 Entry = tuple[bytes, float]

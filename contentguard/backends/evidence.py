@@ -51,6 +51,7 @@ from sqlalchemy.pool import StaticPool
 
 from contentguard.backends import EvidenceError, Issued, Revision
 from contentguard.watermark.compiled import Channels, Compiled
+from contentguard.watermark.html import Tag
 from contentguard.watermark.winnow import RARE, fingerprints
 
 T = TypeVar("T")
@@ -394,7 +395,7 @@ def _owners(connection: Connection, hashes: Sequence[int]) -> dict[int, set[str]
 
 
 def _packed(revision: Revision) -> bytes:
-    told = {"paragraphs": revision.paragraphs, "channels": asdict(revision.channels)}
+    told = {"paragraphs": revision.paragraphs, "channels": asdict(revision.channels), "tags": revision.tags}
     return zlib.compress(json.dumps(told, separators=(",", ":")).encode("ascii"))
 
 
@@ -402,4 +403,5 @@ def _unpacked(article: str, text: bytes, at: float) -> Revision:
     told: Mapping[str, Any] = json.loads(zlib.decompress(text))
     paragraphs = tuple(tuple(paragraph) for paragraph in told["paragraphs"])
     channels = Channels(**told["channels"])
-    return Revision(article, Compiled(paragraphs, channels).revision, paragraphs, channels, at)
+    tags = tuple(Tag(element, tuple(names), said) for element, names, said in told.get("tags", ()))
+    return Revision(article, Compiled(paragraphs, channels).revision, paragraphs, channels, at, tags)

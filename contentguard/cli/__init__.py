@@ -24,6 +24,7 @@ from contentguard.cli import (
     revoke,
     status,
     trace,
+    trace_image,
     variants,
     watermark,
 )
@@ -50,6 +51,9 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         "revoke": Command("take back passes and links", revoke.add_arguments, revoke.run),
         "link": Command("make a link that opens an article whole to some readers", link.add_arguments, link.run),
         "trace": Command("say whose copy a text is, and how sure that is", trace.add_arguments, trace.run),
+        "trace-image": Command(
+            "say whether a picture is one that this site has marked", trace_image.add_arguments, trace_image.run
+        ),
         "index": Command("learn the site's articles, so that copies are found", index.add_arguments, index.run),
         "evidence": Command("hand out, erase or cut back the evidence log", evidence.add_arguments, evidence.run),
         "variants": Command("show what an article's wording can carry", variants.add_arguments, variants.run),

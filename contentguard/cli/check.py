@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from contentguard.addresses import is_loopback
 from contentguard.cli.senses import SENSES, Senses
 from contentguard.crawlers import CATALOGUE
 from contentguard.guard.processes import processes
@@ -18,7 +19,7 @@ from contentguard.policy.published import Published
 from contentguard.policy.rules import When
 from contentguard.policy.words import ACTIONS, conditions
 from contentguard.publish import documents
-from contentguard.settings import Settings, is_loopback
+from contentguard.settings import Settings
 from contentguard.terms import Site
 
 _RIGHTS = {
@@ -123,6 +124,16 @@ _WARNINGS = (
         "leave visits.remember on",
     ),
     Caution(
+        lambda s: bool(s.akismet.key) and s.akismet.test,
+        "akismet.test is on: Akismet learns nothing from this site, and counts its calls all the same",
+        "set akismet.test = false in production",
+    ),
+    Caution(
+        lambda s: s.feeds.mode == "full" and s.reading.mode != "off",
+        "feeds.mode is full: whoever asks for a feed has its articles whole, if your app puts them in",
+        'leave feeds.mode on "excerpt", or take "signed" for subscribers',
+    ),
+    Caution(
         lambda s: not s.robots.serve,
         "robots.serve is off: what robots.txt says and what is enforced can drift apart",
         "leave robots.serve on; an app's own robots.txt still goes first",
@@ -218,11 +229,21 @@ def _reading(settings: Settings) -> Iterator[str]:
     yield f"counted in: {urlsplit(settings.store).hostname or 'the store' if settings.store else 'each process'}"
 
 
+_FEEDS = {
+    "full": "as the app wrote them",
+    "excerpt": "the beginning of each article, {words} words at most",
+    "signed": "the beginning of each article, {words} words at most; all of it at a subscriber's own address, from "
+    "{addresses} devices a day",
+}
+
+
 def _readers(settings: Settings) -> Iterator[str]:
     articles, requests = settings.limits.parsed()
     yield f"articles: {f'at most {articles} for each address' if articles else 'no limit'}"
     yield f"requests of any kind: {f'at most {requests} for each address' if requests else 'no limit'}"
     yield from _reading(settings)
+    feeds = settings.feeds
+    yield "feeds: " + _FEEDS[feeds.mode].format(words=feeds.words, addresses=feeds.addresses)
     copying = settings.copying
     yield "copying: " + _COPYING[copying.policy].format(free=copying.free_words, quote=copying.quote_words)
     share = settings.share

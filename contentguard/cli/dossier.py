@@ -14,7 +14,7 @@ from pathlib import Path
 
 from contentguard.cli.finding import Reader, Trace
 from contentguard.cli.suspects import Suspect
-from contentguard.cli.told import TRACES, as_data, bound, channels, given, reason, share
+from contentguard.cli.told import TRACES, as_data, bound, bucketed, channels, given, reason, share
 from contentguard.watermark.words import visible
 
 _MOST = 200_000
@@ -57,6 +57,7 @@ def _body(trace: Trace, site: str, now: datetime) -> Iterator[str]:
         yield f"<p>{escape(bound(trace))} {escape(TRACES)}</p>"
     elif trace.articles:
         yield f"<p>{escape(reason(trace))}</p>"
+    yield from (f"<p>{escape(bucketed(one))}</p>" for one in trace.buckets)
     for reader in trace.named:
         yield from _reader(reader)
     yield "<h2>Articles</h2>"

@@ -50,6 +50,17 @@ class Reader(NamedTuple):
     """When and to whom it was given; empty where the log does not know it, or no more."""
 
 
+class Bucket(NamedTuple):
+    """Of which copy for shared caches something is."""
+
+    article: str
+    epoch: int
+    which: int
+    number: int
+    """Of how many."""
+    bits: float
+
+
 class Trace(NamedTuple):
     """What came of it."""
 
@@ -64,3 +75,5 @@ class Trace(NamedTuple):
     needed: float
     scored: int
     """Readers that were compared."""
+    buckets: tuple[Bucket, ...] = ()
+    """Copies for shared caches: each is that of many readers."""

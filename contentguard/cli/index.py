@@ -24,7 +24,7 @@ from contentguard.cli.texts import MOST, TextError, kind_of, text_of
 from contentguard.errors import Fault, SettingsError
 from contentguard.rewrite.article import Finder
 from contentguard.rewrite.head import encoding_of, read_page
-from contentguard.rewrite.marking import marking
+from contentguard.rewrite.marking import Opening, marking
 from contentguard.rewrite.scan import TooDeepError
 from contentguard.settings import Settings
 from contentguard.watermark.compiled import Compiled
@@ -128,8 +128,8 @@ class Indexer:
             raise TextError("no article in it that article.selectors choose")
         made: list[Compiled] = []
 
-        def marker(paragraphs: Sequence[Sequence[str]], wide: bool) -> Compiled:
-            made.append(Compiled(paragraphs, self._settings.watermark, wide=wide))
+        def marker(paragraphs: Sequence[Sequence[str]], wide: bool, openings: Sequence[Opening]) -> Compiled:
+            made.append(Compiled(paragraphs, self._settings.watermark, wide=wide, openings=openings))
             return made[0]
 
         if marking(data, found.article, encoding, marker, ()) is None:
@@ -144,7 +144,7 @@ class Indexer:
 
 
 def _revision(name: str, made: Compiled) -> Revision:
-    return Revision(name, made.revision, made.paragraphs, made.channels, time.time())
+    return Revision(name, made.revision, made.paragraphs, made.channels, time.time(), made.tags)
 
 
 def page_has_charset(media: str) -> bool:

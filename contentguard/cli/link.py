@@ -1,4 +1,5 @@
-"""``contentguard link``: a link that opens an article whole to some readers, to be sent by a newsletter or given away.
+"""``contentguard link``: a link that opens an article whole to some readers, to be sent by a newsletter or given away;
+or a subscriber's own address of a feed.
 
 Strategy: made by the site's secret key, so it needs no running server. Exit status 1 where an account has given all
 that it may.
@@ -22,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--by", default="", metavar="NAME", help="whose link it is: each has a budget of its own a day")
     parser.add_argument("--net", default="", metavar="NAME", help="where it is shared to")
     parser.add_argument("--gift", metavar="ACCOUNT", help="a gift of this account instead")
+    parser.add_argument("--feed", metavar="ACCOUNT", help="this account's own address of the feed PAGE instead")
     parser.add_argument("--settings", metavar="FILE", help="a TOML file (default: the one CONTENTGUARD_SETTINGS names)")
 
 
@@ -44,6 +46,8 @@ def run(options: argparse.Namespace, senses: Senses = SENSES) -> int:
 async def _made(settings: Settings, options: argparse.Namespace) -> str | None:
     links = Links.of(settings)
     try:
+        if options.feed:
+            return links.feed(options.page, options.feed)
         if options.gift:
             return await links.gift(options.page, options.gift)
         return links.share(options.page, options.by, options.net)

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from contentguard.backends.fetching import FetchError
 from contentguard.backends.pages import TYPES, Page, PageFetcher
-from contentguard.cli.texts import MOST, TextError, kind_of, text_of
+from contentguard.cli.texts import MOST, TextError, document, kind_of
+from contentguard.watermark.html import Start
 
 _SUFFIXES = frozenset((".txt", ".text", ".md", ".markdown", ".html", ".htm", ".xhtml", ".docx", ""))
 _NAME = 200
@@ -25,6 +26,8 @@ class Suspect(NamedTuple):
     text: str
     fault: str = ""
     """Why there is no text."""
+    starts: tuple[Start, ...] = ()
+    """See ``texts.Document``."""
 
 
 def fetch(url: str, *, private: bool, also: tuple[str, ...] = ()) -> Page:
@@ -61,13 +64,13 @@ def read(source: str, get: Fetch) -> Suspect:
     try:
         if _is_url(source):
             page = get(source)
-            text = text_of(page.body, kind_of(page.url, page.body, page.kind), page.charset)
+            found = document(page.body, kind_of(page.url, page.body, page.kind), page.charset)
         else:
             data = _bytes(source)
-            text = text_of(data, kind_of(source, data))
+            found = document(data, kind_of(source, data))
     except (OSError, TextError) as error:
         return Suspect(name, "", getattr(error, "strerror", None) or str(error))
-    return Suspect(name, text)
+    return Suspect(name, found.text, starts=found.starts)
 
 
 def _bytes(source: str) -> bytes:

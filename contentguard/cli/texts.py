@@ -16,10 +16,14 @@ from collections.abc import Callable, Mapping
 from html.parser import HTMLParser
 from io import BytesIO
 from types import MappingProxyType
+from typing import NamedTuple
 from xml.parsers import expat
+
+from contentguard.watermark.html import Start, run
 
 MOST = 16 * 2**20
 """Bytes of a document, and of what is packed in it."""
+_MOST_STARTS = 20_000
 _UNSEEN = frozenset(("script", "style", "template", "noscript", "title", "svg", "math", "iframe"))
 _INLINE = re.compile(
     "a|abbr|acronym|b|bdi|bdo|big|cite|code|data|del|dfn|em|font|i|ins|kbd|label|mark|q|rb|rp|rt|ruby|s|samp|small|span"
@@ -34,12 +38,26 @@ class TextError(ValueError):
     """A document whose text is not to be had; the message says why."""
 
 
+class Document(NamedTuple):
+    """What is read of one."""
+
+    text: str
+    """With a frame where a class of ours stood that says the same."""
+    starts: tuple[Start, ...] = ()
+    """Start tags with two attributes or more, where it was HTML."""
+
+
 def text_of(data: bytes, kind: str, charset: str = "") -> str:
-    """The text of a document. ``kind``: ``html``, ``markdown``, ``docx`` or ``text``. Raises ``TextError``."""
+    """The text of a document; see ``document``."""
+    return document(data, kind, charset).text
+
+
+def document(data: bytes, kind: str, charset: str = "") -> Document:
+    """What a document holds. ``kind``: ``html``, ``markdown``, ``docx`` or ``text``. Raises ``TextError``."""
     if len(data) > MOST:
         raise TextError(f"more than {MOST // 2**20} MB")
     if kind == "docx":
-        return _by_pandoc(data) or _word(data)
+        return Document(_by_pandoc(data) or _word(data))
     if b"\0" in data[:8192] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise TextError("no text, but what only programs read")
     return _READERS[kind](_decoded(data, charset or (_declared(data) if kind == "html" else "")))
@@ -85,14 +103,19 @@ class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
+        self.starts: list[Start] = []
         self._unseen: list[str] = []
 
-    def handle_starttag(self, tag: str, attrs: object) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _UNSEEN:
             self._unseen.append(tag)
         elif tag == "body":
             # Whatever was left open before it is over.
             self._unseen.clear()
+        if len(attrs) > 1 and len(self.starts) < _MOST_STARTS:
+            self.starts.append((tag, [(name, value or "") for name, value in attrs]))
+        if frame := run(next((value or "" for name, value in attrs if name == "class"), "")):
+            self.parts.append(frame)
         if not _INLINE.fullmatch(tag):
             self.parts.append("\n" if tag == "br" else "\n\n")
 
@@ -107,25 +130,23 @@ class _Reader(HTMLParser):
             self.parts.append(data)
 
 
-def _html(text: str) -> str:
+def _html(text: str) -> Document:
     reader = _Reader()
     try:
         reader.feed(text)
         reader.close()
     except AssertionError as error:
         raise TextError(f"no HTML that can be read ({error})") from None
-    return "".join(reader.parts)
+    return Document("".join(reader.parts), tuple(reader.starts))
 
 
-def _markdown(text: str) -> str:
-    return _LINK.sub(r"\1", text)
+def _markdown(text: str) -> Document:
+    return Document(_LINK.sub(r"\1", text))
 
 
-def _plain(text: str) -> str:
-    return text
-
-
-_READERS: Mapping[str, Callable[[str], str]] = MappingProxyType({"html": _html, "markdown": _markdown, "text": _plain})
+_READERS: Mapping[str, Callable[[str], Document]] = MappingProxyType(
+    {"html": _html, "markdown": _markdown, "text": Document}
+)
 
 
 # -- Word ------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from contentguard.backends import Issued
-from contentguard.cli.finding import Article, Part, Reader, Trace
+from contentguard.cli.finding import Article, Bucket, Part, Reader, Trace
 from contentguard.cli.suspects import shown
 from contentguard.watermark.words import visible
 
@@ -32,6 +32,8 @@ def _lines(trace: Trace) -> Iterator[str]:
         for article in own:
             yield from _article(article)
     yield ""
+    for one in trace.buckets:
+        yield bucketed(one)
     if not trace.articles:
         yield "Nothing of this site's was found."
     elif trace.named:
@@ -86,6 +88,14 @@ def share(article: Article) -> str:
     return f"{found.of_article:.0%} of the article, {found.of_text:.0%} of the text, in {len(found.passages)} passages"
 
 
+def bucketed(one: Bucket) -> str:
+    """Of which copy for shared caches something is."""
+    return (
+        f"A copy that shared caches gave to one reader in {one.number}: bucket {one.which} of {shown(one.article)} "
+        f"({one.bits:.1f} bits). By itself it names nobody; copies of several articles add up."
+    )
+
+
 def _reader(reader: Reader, trace: Trace) -> Iterator[str]:
     yield f"Pass serial {reader.serial:010x}: {reader.bits:.1f} bits ({trace.needed:.1f} are enough)"
     for part in reader.parts:
@@ -100,7 +110,7 @@ def _reader(reader: Reader, trace: Trace) -> Iterator[str]:
 
 def channels(part: Part) -> str:
     """What spoke."""
-    named = {"frames": part.bits.frames, "gaps": part.bits.gaps, "variants": part.bits.variants}
+    named = {name: bits for name, bits in part.bits._asdict().items() if name != "total"}
     spoke = [f"{name} {bits:+.1f}" for name, bits in named.items() if abs(bits) >= 0.05]
     return ", ".join([*spoke, *(["named by a frame"] if part.framed else [])])
 
@@ -121,6 +131,7 @@ def as_data(trace: Trace) -> dict[str, Any]:
         "articles": [_article_data(article) for article in trace.articles],
         "named": [_reader_data(reader) for reader in trace.named],
         "others": [{"serial": f"{one.serial:010x}", "bits": round(one.bits, 3)} for one in trace.others],
+        "buckets": [one._asdict() | {"bits": round(one.bits, 3)} for one in trace.buckets],
         "readers": trace.readers,
         "epsilon": trace.epsilon,
         "needed_bits": round(trace.needed, 3),

@@ -17,14 +17,18 @@ from math import inf
 from typing import NamedTuple
 
 from contentguard.backends.evidence import EvidenceLog
-from contentguard.cli.finding import Article, Part, Reader, Trace
+from contentguard.cli.finding import Article, Bucket, Part, Reader, Trace
+from contentguard.cli.passages import observed, quoted, within
 from contentguard.cli.suspects import Suspect
+from contentguard.watermark import html
 from contentguard.watermark.blind import frames
+from contentguard.watermark.buckets import MOST, bucket, bucket_of
+from contentguard.watermark.buckets import sums as bucket_sums
 from contentguard.watermark.code import seed, stream
 from contentguard.watermark.compiled import Channels, Compiled
 from contentguard.watermark.frames import payloads, symbols, word
 from contentguard.watermark.keys import keys_of, latest
-from contentguard.watermark.observed import Observed, observe
+from contentguard.watermark.observed import Observed
 from contentguard.watermark.ranking import frame_scores, mean, scores, summed
 from contentguard.watermark.score import Bits, Sums, added, averaged, needed, sums
 from contentguard.watermark.token import read, write
@@ -51,7 +55,7 @@ class _Held(NamedTuple):
 class _Case:
     """All that is known of one article."""
 
-    texts: list[tuple[str, bool]] = field(default_factory=list)
+    texts: list[tuple[Suspect, bool]] = field(default_factory=list)
     """Each with whether it has words of the article."""
     bare: bool = False
     """Whether one of them has no frame that names anybody."""
@@ -59,6 +63,8 @@ class _Case:
     """Serial → epochs of frames that name it."""
     held: list[tuple[_Held, list[int]]] = field(default_factory=list)
     """With the serials that were given this."""
+    buckets: list[Bucket] = field(default_factory=list)
+    """Of which copies for shared caches its texts are."""
 
 
 class Tracer:
@@ -87,12 +93,12 @@ class Tracer:
             if name not in similar and not genuine:
                 continue
             case = self._cases[name]
-            case.texts.append((suspect.text, name in similar))
+            case.texts.append((suspect, name in similar))
             case.bare = case.bare or not genuine
             for one in genuine:
                 case.framed[one.serial].add(one.epoch)
             state, found = similar.get(name, (None, None))
-            quotes, spans = _quoted(suspect.text, words, state, found)
+            quotes, spans = quoted(suspect.text, words, state, found)
             self._articles.append(Article(name, suspect.name, found, quotes, len(genuine), foreign, spans))
 
     def _similar(self, words: Sequence[str]) -> Iterator[tuple[str, Compiled, Overlap]]:
@@ -125,10 +131,10 @@ class Tracer:
             for at, word in enumerate(words)
             if symbols(word.raw)
         ]
-        return not states or any(_within(tail, state) for tail in tails for state in states)
+        return not states or any(within(tail, state) for tail in tails for state in states)
 
     def _states(self, name: str) -> list[Compiled]:
-        return [Compiled(one.paragraphs, one.channels) for one in self._log.revisions(name)]
+        return [Compiled(one.paragraphs, one.channels, tags=one.tags) for one in self._log.revisions(name)]
 
     # -- whose copy --------------------------------------------------------------------------------------------
 
@@ -146,7 +152,11 @@ class Tracer:
         totals = self._totals()
         best = sorted(totals, key=lambda serial: (-totals[serial], serial))[:_FINALISTS]
         framed = {serial for case in self._cases.values() for serial in case.framed}
-        finalists = [self._reader(serial) for serial in dict.fromkeys([*best, *sorted(framed)])]
+        wanted = dict.fromkeys([*best, *sorted(framed)])
+        buckets = self._bucketed({*totals, *framed}, epsilon)
+        if buckets:
+            wanted |= dict.fromkeys(self._in_buckets())
+        finalists = [self._reader(serial) for serial in wanted if bucket_of(serial) < 0]
         finalists.sort(key=lambda one: (-one.bits, one.serial))
         return Trace(
             tuple(self._suspects),
@@ -157,7 +167,47 @@ class Tracer:
             epsilon,
             enough,
             len(totals),
+            tuple(buckets),
         )
+
+    def _bucketed(self, serials: Iterable[int], epsilon: float) -> list[Bucket]:
+        """Of which copies for shared caches the texts are; each is told of the few that its article has."""
+        enough = needed(MOST, epsilon)
+        own = [serial for serial in serials if bucket_of(serial) >= 0]
+        for name, case in self._cases.items():
+            number = max((state.channels.buckets for state in self._compiled(name)), default=0)
+            parts = [(serial, self._part(name, case, serial)) for serial in own if number]
+            case.buckets = [
+                Bucket(name, part.epoch, bucket_of(serial), number, part.bits.total)
+                for serial, part in parts
+                if part is not None and part.bits.total >= enough
+            ]
+        return [one for case in self._cases.values() for one in case.buckets]
+
+    def _in_buckets(self) -> list[int]:
+        """The passes for which most speaks by the buckets that copies are of."""
+        known = {
+            serial
+            for name, case in self._cases.items()
+            for copies in (self._log.copies(name) if case.buckets else ())
+            for serial in self._log.serials(name, copies.revision, copies.epoch)
+            if bucket_of(serial) < 0
+        }
+        cases = [(name, case) for name, case in self._cases.items() if case.buckets]
+
+        def total(serial: int) -> float:
+            return averaged(added(self._by_bucket(name, case, serial) for name, case in cases))
+
+        return sorted(known, key=lambda serial: (-total(serial), serial))[:_FINALISTS]
+
+    def _by_bucket(self, name: str, case: _Case, serial: int) -> Sums:
+        """What the copies of one article's buckets say of a reader: each of several may be his, under any key."""
+        every = [
+            bucket_sums(one.number, bucket(keys_of(secret, one.epoch), _encoded(name), serial, one.number) == one.which)
+            for one in case.buckets
+            for secret in self._secrets
+        ]
+        return [mean(several) for several in zip(*every, strict=True)]
 
     def _held(self, name: str, case: _Case) -> Iterator[tuple[_Held, list[int]]]:
         """Each text beside each state of an article of which copies left, and who was given those."""
@@ -169,8 +219,8 @@ class Tracer:
             # Where frames name somebody, he is held against the marks, and nobody else.
             known = self._log.serials(name, copies.revision, copies.epoch)
             serials = known if case.bare else [serial for serial in known if serial in case.framed]
-            for text, found in case.texts:
-                seen = observe(article, text) if found else Observed((), (), (), symbols(text), ())
+            for suspect, found in case.texts:
+                seen = observed(article, suspect, found)
                 yield from ((_Held(article, seen, secret, copies.epoch), serials) for secret in self._secrets)
 
     def _totals(self) -> dict[int, float]:
@@ -181,7 +231,8 @@ class Tracer:
             encoded = _encoded(name)
             for held, serials in case.held:
                 keys = keys_of(held.secret, held.epoch)
-                alone = held.seen.symbols and not (held.seen.bytes_at or held.seen.bits_at or held.seen.chosen)
+                other = held.seen.bytes_at or held.seen.bits_at or held.seen.chosen or held.seen.orders
+                alone = held.seen.symbols and not other
                 found = (
                     frame_scores(held.seen, keys, encoded, serials)
                     if alone and not case.framed
@@ -203,7 +254,11 @@ class Tracer:
         return Reader(serial, total, tuple(parts), tuple(self._log.rows(serial=serial)))
 
     def _part(self, name: str, case: _Case, serial: int) -> Part | None:
-        """What one article says of a reader, by all its channels."""
+        """What one article says of a reader, by all its channels; or by its buckets, where it is a copy of one."""
+        if case.buckets and bucket_of(serial) < 0 and all(bucket_of(one) >= 0 for one in case.framed):
+            by = self._by_bucket(name, case, serial)
+            total = averaged(by)
+            return Part(name, Bits(total, 0.0, 0.0, 0.0, buckets=total), case.buckets[0].epoch, False, by)
         held = [one for one, serials in case.held if serial in serials]
         if not held and serial in case.framed:
             held = list(self._unlogged(name, case, case.framed[serial]))
@@ -219,40 +274,19 @@ class Tracer:
         """As what a text may be held against somebody whom only a frame names."""
         states = self._compiled(name)[:_UNLOGGED] or [Compiled((), Channels())]
         for epoch in sorted(epochs):
-            for text, found in case.texts:
+            for suspect, found in case.texts:
                 for article in states:
-                    seen = observe(article, text) if found else Observed((), (), (), symbols(text), ())
+                    seen = observed(article, suspect, found)
                     yield from (_Held(article, seen, secret, epoch) for secret in self._secrets)
 
-    def _exact(self, held: _Held, name: bytes, serial: int) -> tuple[Sums, Sums, Sums]:
+    def _exact(self, held: _Held, name: bytes, serial: int) -> tuple[Sums, Sums, Sums, Sums]:
         keys = keys_of(held.secret, held.epoch)
         start = seed(keys, name, held.article.revision)
         code, own = stream(start, serial, held.article.size), word(keys.epoch, write(keys, serial, name))
-        return sums(held.article, held.seen, code, held.article.odds(start), own)
+        tags = html.code(start, serial) if held.seen.orders else ()
+        return sums(held.article, held.seen, code, held.article.odds(start), own, tags)
 
 
 def _encoded(name: str) -> bytes:
     """What names an article in its marks."""
     return name.encode("utf-8", "surrogatepass")
-
-
-def _within(tail: Sequence[str], state: Compiled) -> bool:
-    own = [word.plain for word in state.words]
-    return any(own[at : at + len(tail)] == tail for at in range(len(own) - len(tail) + 1))
-
-
-def _quoted(
-    text: str, words: Sequence[Word], state: Compiled | None, found: Overlap | None
-) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[int, int], ...]]:
-    """Passages as they stand in a text and in the article, and where they stand in the text."""
-    if state is None or found is None:
-        return (), ()
-    spans = tuple(_span(words, one.suspect, one.length) for one in found.passages)
-    own = [state.words[one.article : one.article + one.length] for one in found.passages]
-    theirs = [" ".join(f"{word.lead} {word.raw}".strip() for word in passage) for passage in own]
-    return tuple((text[start:end], passage) for (start, end), passage in zip(spans, theirs, strict=True)), spans
-
-
-def _span(words: Sequence[Word], first: int, length: int) -> tuple[int, int]:
-    last = words[first + length - 1]
-    return words[first].start, last.start + len(last.raw)

@@ -29,6 +29,12 @@ def ranges() -> Mapping[str, Any]:
     return document
 
 
+@cache
+def embedders() -> frozenset[str]:
+    """Hosts whose pages may show a site's pictures: search, feeds, mail, cards (``embedders.json``)."""
+    return frozenset(row["host"] for row in json.loads(text("embedders.json"))["hosts"])
+
+
 def text(name: str) -> str:
     """The data file ``name`` as text."""
     return files(__name__).joinpath(name).read_text(encoding="utf-8")

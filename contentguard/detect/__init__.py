@@ -82,14 +82,6 @@ def _session(facts: Facts, agent: Agent) -> Iterator[str]:
 
 
 def _in_session(session: Session, agent: Agent) -> Iterator[str]:
-    quiet = session.report <= report.RAN and not (session.dry or session.run or session.traps)
-    if quiet and session.views <= course.ENOUGH:
-        # Nearly every reader: what is asked below would only say no.
-        if session.styles or session.scripts or session.images:
-            yield "parts-fetched"
-        if session.report:
-            yield "report-clean"
-        return
     yield from behaviour.detect(session, browser=agent.browser)
     # Few have come so far, and each of these would only say no.
     if session.views > course.ENOUGH or session.run:
@@ -100,8 +92,16 @@ def _in_session(session: Session, agent: Agent) -> Iterator[str]:
         yield from report.detect(session)
 
 
+_CALM = (((), ("parts-fetched",)), (("report-clean",), ("parts-fetched", "report-clean")))
+"""What is noticed in a session of few pages without a fault: by its report, and by whether parts were fetched."""
+
+
 def noticed_in(session: Session, agent: Agent) -> tuple[str, ...]:
     """The names of signals in a session. ``agent``: the claimed browser."""
+    quiet = session.report <= report.RAN and not (session.dry or session.run or session.traps)
+    if quiet and session.views <= course.ENOUGH:
+        # Nearly every reader: all that is asked otherwise would only say no.
+        return _CALM[session.report][bool(session.styles or session.scripts or session.images)]
     return tuple(_in_session(session, agent))
 
 

@@ -28,6 +28,7 @@ from contentguard.crawlers import CATALOGUE
 from contentguard.crawlers.message import SignedRequest
 from contentguard.detect import noticed_in, signals, total
 from contentguard.guard.callers import Caller, Callers
+from contentguard.guard.comments import Comments
 from contentguard.guard.links import Links
 from contentguard.guard.opened import measured, opened
 from contentguard.guard.press import Own, printable
@@ -68,6 +69,8 @@ class Guard(Reception):
         self.clock, self.since = clock, clock()
         self.links = Links(settings, signer, own, clock, self.note)
         """What opens one article to whoever is sent there."""
+        self.comments = Comments(settings, signer, own, clock, self.note)
+        """What makes comment forms, and takes in what comes by them."""
         self.verdicts: Counter[tuple[Action, str]] = Counter()
         """How often each rule has decided, by what it decided."""
         self.shadow: Counter[str] = Counter()
@@ -97,6 +100,7 @@ class Guard(Reception):
             await self.admissions.ceiling.aclose(self.clock())
         if self._metrics is not None:
             self._metrics.close()
+        await self.comments.aclose()
         if isinstance(self._own, FallbackStore):
             await self._own.aclose()
 
@@ -124,9 +128,8 @@ class Guard(Reception):
 
     def boxed(self, own: Own, visit: Visit, plan: Plan, now: float) -> Own:
         """What a page that a reader has whole carries of its own: with links in its share box that open it."""
-        if not self.settings.share.signed or not plan.url:
-            return own
-        return {**own, **self.links.in_box(visit, plan.url, now)}
+        signed = self.settings.share.signed and plan.url
+        return {**own, **self.links.in_box(visit, plan.url, now)} if signed else own
 
     def _verdict(self, facts: Facts, caller: Caller) -> Verdict:
         """What the policy says of these facts. The same words in the same kind of session get the same verdict."""
@@ -150,7 +153,7 @@ class Guard(Reception):
 
     def may_stream(self, facts: Facts, verdict: Verdict, visit: Visit | None) -> bool:
         """Whether a client's page may leave before it is known what it is: it is certain to get all of it, unmarked."""
-        if self.copies is not None:
+        if self.copies is not None or self.media.signs:
             return False
         if visit is None or self.admissions is None or not self.admissions.applies(verdict):
             return True
@@ -251,6 +254,10 @@ class Guard(Reception):
         except Exception:
             self.note("store-failed", "the store failed; its limits are not applied", failed=True)
             return False
+
+    async def wait_for_card(self, facts: Facts) -> float:
+        """Seconds until this client may ask for an article's card: as many as articles, counted for themselves."""
+        return await self._wait("o", self._articles, facts) if self._articles else 0.0
 
     async def _wait(self, kind: str, limit: Limit, facts: Facts) -> float:
         try:

@@ -16,14 +16,17 @@ from contentguard.addresses import neighbourhood
 from contentguard.backends import Issued, Revision
 from contentguard.backends.recording import Recorder, hashed
 from contentguard.errors import Fault, SettingsError
+from contentguard.guard.buckets import Buckets, Kept
 from contentguard.guard.visits import Visit
 from contentguard.model import Facts, Purpose, Verdict
 from contentguard.policy.rules import READER
-from contentguard.rewrite.marking import Marking
+from contentguard.rewrite.marking import Marking, Opening
+from contentguard.rewrite.page import Field
 from contentguard.rewrite.pages import Pages, Shelf
 from contentguard.rewrite.plan import Plan, Values
 from contentguard.settings import Settings
 from contentguard.tokens import Signer
+from contentguard.watermark.buckets import serial_of_bucket
 from contentguard.watermark.compiled import Compiled
 from contentguard.watermark.keys import epoch_at, keys_of
 from contentguard.watermark.token import serial_of
@@ -35,6 +38,22 @@ class Whom(NamedTuple):
     visit: Visit
     facts: Facts
     verdict: Verdict
+
+
+class Subscriber(NamedTuple):
+    """For whom a copy of a feed is made."""
+
+    serial: int
+    """What their copies of pages are marked with, too."""
+    facts: Facts
+    verdict: Verdict
+    address: str
+    """What names their address of the feed."""
+
+    @property
+    def epoch(self) -> int:
+        """When the keys of the marks were last changed."""
+        return epoch_at(self.facts.now)
 
 
 class Copies:
@@ -50,10 +69,13 @@ class Copies:
         self.secrets = signer.derived("marks")
         """The keys of the marks: the first makes them, all read them."""
         self._serials = signer.derive("serials")
+        number = settings.watermark.buckets
+        self.buckets = Buckets(number, self.secrets) if number else None
+        """Which copies shared caches may keep; None where they may keep none."""
 
-    def compile(self, paragraphs: Sequence[Sequence[str]], wide: bool) -> Compiled:
-        """An article as its marks see it. ``wide``: whether any character may be put in, or only ASCII."""
-        return Compiled(paragraphs, self._channels, wide=wide)
+    def compile(self, paragraphs: Sequence[Sequence[str]], wide: bool, openings: Sequence[Opening] = ()) -> Compiled:
+        """An article as its marks see it. ``wide``: whether the page is UTF-8."""
+        return Compiled(paragraphs, self._channels, wide=wide, openings=openings)
 
     def name(self, visit: Visit, facts: Facts) -> str:
         """Whom a copy is for; empty where that is nobody in particular."""
@@ -75,12 +97,7 @@ class Copies:
         ``whom``: None for nobody in particular.
         """
         article = plan.url or str(shelf.key[0])
-        try:
-            ready = plan.mark is None
-            marking = plan.marking if ready else await anyio.to_thread.run_sync(pages.marked, shelf, plan)
-        except Exception:
-            self._note("marks-failed", "an article could not be marked", failed=True)
-            return {}
+        marking = await self._marking(pages, shelf, plan)
         if marking is None:
             return {}
         try:
@@ -98,16 +115,74 @@ class Copies:
             self._note("marks-failed", "a copy could not be marked", failed=True)
             return marking.plain
 
-    def _issued(self, marking: Marking, article: str, serial: int, whom: Whom) -> Issued:
-        """What is written down of a copy. No address: a keyed hash of it."""
-        (visit, facts, verdict), made = whom, marking.article
-        given = visit.new or visit.given
+    def of_text(self, made: Compiled, article: str, subscriber: Subscriber) -> Sequence[bytes]:
+        """The marks of one text of a subscriber's feed; ``article`` is what names the page that it is the text of."""
+        serial, facts, verdict, address = subscriber
+        try:
+            if self.evidence is not None:
+                self.evidence.learn(Revision(article, made.revision, made.paragraphs, made.channels, facts.now))
+                self.evidence.record(self._given(article, made.revision, serial, facts, verdict, address))
+            return made.marks(keys_of(self.secrets[0], epoch_at(facts.now)), article.encode(), serial)
+        except Exception:
+            self._note("marks-failed", "a copy could not be marked", failed=True)
+            return made.plain
+
+    async def _marking(self, pages: Pages, shelf: Shelf, plan: Plan) -> Marking | None:
+        """Where a page's marks go; None where there are none."""
+        try:
+            return plan.marking if plan.mark is None else await anyio.to_thread.run_sync(pages.marked, shelf, plan)
+        except Exception:
+            self._note("marks-failed", "an article could not be marked", failed=True)
+            return None
+
+    async def shared(self, pages: Pages, shelf: Shelf, plan: Plan, whom: Whom) -> tuple[int, Values]:
+        """The bucket whose copy a cache asks for, and what that has in the places of its marks; -1 where the reader
+        gets a copy of their own."""
+        if self.buckets is None or (marking := await self._marking(pages, shelf, plan)) is None:
+            return -1, {}
+        try:
+            return self._shared(self.buckets, marking, str(shelf.key[0]), plan.url or str(shelf.key[0]), whom)
+        except Exception:
+            self._note("marks-failed", "a copy could not be marked", failed=True)
+            return -1, {}
+
+    def _shared(self, buckets: Buckets, marking: Marking, path: str, article: str, whom: Whom) -> tuple[int, Values]:
+        (visit, facts, _), made = whom, marking.article
         assert isinstance(made, Compiled)
+        buckets.keep(path, Kept(article, made.revision))
+        name = self.name(visit, facts)
+        number = buckets.asked(visit, facts, self.serial(name), article) if name else -1
+        if number < 0:
+            return -1, {}
+        serial = serial_of_bucket(article.encode("utf-8", "surrogatepass"), number)
+        if self.evidence is not None:
+            self.evidence.learn(_revision(marking, article, facts.now))
+            self.evidence.record(_of_bucket(article, made.revision, serial, number, facts))
+        return number, {**self._marks(marking, article, serial, facts.now), Field.COPY_NUMBER: b"B%d" % number}
+
+    def opened(self, article: Kept, serial: int, whom: Whom) -> None:
+        """A reader was told his bucket of an article."""
+        if self.evidence is not None:
+            self.evidence.record(self._row(article.name, article.revision, serial, whom))
+
+    def _issued(self, marking: Marking, article: str, serial: int, whom: Whom) -> Issued:
+        """What is written down of a copy."""
+        made = marking.article
+        assert isinstance(made, Compiled)
+        return self._row(article, made.revision, serial, whom)
+
+    def _row(self, article: str, revision: bytes, serial: int, whom: Whom) -> Issued:
+        given = whom.visit.new or whom.visit.given
+        whose = whom.visit.key if given is None else given.id
+        return self._given(article, revision, serial, whom.facts, whom.verdict, whose)
+
+    def _given(self, article: str, revision: bytes, serial: int, facts: Facts, verdict: Verdict, whose: str) -> Issued:
+        """What is written down. No address: a keyed hash of it."""
         return Issued(
             serial,
             epoch_at(facts.now),
             article,
-            made.revision,
+            revision,
             facts.now,
             facts.policy_version,
             hashed(self._hashes, facts.client or ""),
@@ -116,21 +191,30 @@ class Copies:
             verdict.action.value,
             verdict.rule,
             verdict.score,
-            visit.key if given is None else given.id,
+            whose,
         )
 
     def _marks(self, marking: Marking, article: str, serial: int, now: float) -> Values:
         made = marking.article
         assert isinstance(made, Compiled)
         keys = keys_of(self.secrets[0], epoch_at(now))
-        return dict(enumerate(made.marks(keys, article.encode("utf-8", "surrogatepass"), serial)))
+        marks, suffix = made.fills(keys, article.encode("utf-8", "surrogatepass"), serial)
+        return {**dict(enumerate(marks)), Field.MARK: suffix}
+
+
+def _of_bucket(article: str, revision: bytes, serial: int, number: int, facts: Facts) -> Issued:
+    """What is written down of a copy that is nobody's in particular."""
+    epoch, visit = epoch_at(facts.now), f"bucket {number}"
+    return Issued(
+        serial, epoch, article, revision, facts.now, facts.policy_version, "", "", "", "allow", "", 0.0, visit
+    )
 
 
 def _revision(marking: Marking, article: str, now: float) -> Revision:
     """What is remembered of an article's text."""
     made = marking.article
     assert isinstance(made, Compiled)
-    return Revision(article, made.revision, made.paragraphs, made.channels, now)
+    return Revision(article, made.revision, made.paragraphs, made.channels, now, made.tags)
 
 
 def _opened(settings: Settings, signer: Signer) -> Recorder | None:

@@ -1,6 +1,7 @@
-"""Links that open one article: made for who may give it away, taken from who comes with one.
+"""Links that open one article or one feed: made for who may give it away, taken from who comes with one.
 
     share · gift ─▶ an URL of the article with a token in its query        opens ◀─ who follows it
+    feed ─────────▶ an URL of the feed, likewise                      subscriber ◀─ whose program fetches it
 
 Strategy: a token is sealed together with the page that it opens, as a path of this site, so it opens no other; whom it
 serves is a set in the store, so a budget holds over all processes. A visitor is a browser at an address, cookies or
@@ -18,8 +19,7 @@ from typing import Protocol
 from urllib.parse import quote
 
 from contentguard.admission import links
-from contentguard.admission.links import Budget, Gift, Shared
-from contentguard.admission.sealed import SEAL
+from contentguard.admission.links import Budget, Gift, Shared, Subscription
 from contentguard.admission.tickets import is_own_path
 from contentguard.backends import MOST_MEMBERS, Counters, Revocations
 from contentguard.backends.fallback import FallbackStore
@@ -29,8 +29,10 @@ from contentguard.guard.visits import Visit
 from contentguard.model import Facts, Verdict
 from contentguard.rewrite.page import Field
 from contentguard.rewrite.plan import Values
+from contentguard.sealed import SEAL
 from contentguard.settings import Settings, missing_key
 from contentguard.tokens import Signer
+from contentguard.watermark.token import serial_of
 
 QUERY = "cg"
 """The query's field that holds a token of ours."""
@@ -55,13 +57,14 @@ class Shelf(Counters, Revocations, Protocol):
 
 
 class Links:
-    """Share and gift links of one site."""
+    """Share and gift links of one site, and its subscribers' feeds."""
 
     def __init__(
         self, settings: Settings, signer: Signer, store: Shelf, clock: Callable[[], float], note: Note
     ) -> None:
         self._shared, self._gifts, self._origin = settings.shared_links, settings.gift_links, settings.origin
         self._keys, self._sharers = signer.derived("link"), signer.derive("sharers")
+        self._feeds, self._serials = settings.feeds, signer.derive("serials")
         self._store, self._clock, self._note = store, clock, note
         self.counts: Counter[str] = Counter()
         """What became of links that were made and of visitors who came by one."""
@@ -110,6 +113,17 @@ class Links:
         gift = Gift(giver, token_bytes(8), int(now), self._gifts.days, self._gifts.devices)
         self.counts["given"] += 1
         return self._address(name, links.give(self._keys[0], gift, name))
+
+    def feed(self, page: str, account: str) -> str:
+        """The address of the feed ``page`` (a path of this site, or its URL) that is ``account``'s own.
+
+        Where ``feeds.mode`` is ``signed`` the feed is whole there, and marked as the account's copies are. Each call
+        makes another, so one that was revoked can be replaced. ValueError as for ``share``.
+        """
+        name = self._named(page)
+        made = Subscription(serial_of(self._serials, f"account {account}"), int(self._clock()))
+        self.counts["subscribed"] += 1
+        return self._address(name, links.subscribe(self._keys[0], made, name))
 
     def in_box(self, visit: Visit, article: str, now: float) -> Values:
         """What makes the share box's links of a page that a reader has whole open it; nothing where that cannot be."""
@@ -193,6 +207,26 @@ class Links:
     def _broken(self) -> None:
         self._note("links-failed", "the store failed; links open nothing")
 
+    def subscriber(self, token: bytes, line: str, now: float) -> Subscription | None:
+        """Who has the feed that was asked for by ``line`` with this token; None where nobody has, or not any more."""
+        found = links.read_subscription(self._keys, token, _bare(line))
+        if found is None or not links.is_subscription_open(found, now, self._feeds.days):
+            return None
+        return found
+
+    async def fetches(self, token: bytes, member: str, now: float) -> bool:
+        """Whether ``member`` (a program at an address) may fetch the feed of a genuine token today."""
+        budget = links.fetchers(token.decode("ascii"), now, self._feeds.addresses)
+        try:
+            if await self._store.revoked(_feed_key(token.decode("ascii")), now):
+                self.counts["feed.revoked"] += 1
+                return False
+        except Exception:
+            self._broken()
+        opened = await self._joined(budget, member, now)
+        self.counts[f"feed.{'opened' if opened else 'used-up'}"] += 1
+        return opened
+
     # -- taken back ----------------------------------------------------------------------------------------------
 
     async def revoke(self, link: str) -> bool:
@@ -201,10 +235,14 @@ class Links:
         if len(text) < SEAL:
             return False
         now = self._clock()
-        until = now + max(self._shared.days + 1, 256) * _DAY
-        for kind in ("shared", "gift"):
-            await self._store.revoke(f"{kind}:{text[:SEAL]}", until, now)
+        until = now + max(self._shared.days + 1, self._feeds.days + 1, 256) * _DAY
+        for key in (f"shared:{text[:SEAL]}", f"gift:{text[:SEAL]}", _feed_key(text)):
+            await self._store.revoke(key, until, now)
         return True
+
+
+def _feed_key(token: str) -> str:
+    return f"feed:{token[:SEAL]}"
 
 
 def token_of(link: str) -> str:

@@ -1,9 +1,12 @@
-"""What a guard opens when it is made: its store (memory, or what processes share and memory behind it), its figures."""
+"""What a guard opens when it is made: its store (memory, or what processes share and memory behind it), its figures,
+and whom it asks about comments."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from contentguard.backends.akismet import Akismet
 from contentguard.backends.fallback import FallbackStore
 from contentguard.backends.memory import MemoryStore
 from contentguard.backends.shared import open_store
@@ -25,6 +28,16 @@ def opened(settings: Settings, signer: Signer) -> MemoryStore | FallbackStore:
     except ImportError as error:
         wanted = "the extra redis: pip install 'contentguard[redis]'"
         raise SettingsError([Fault("store", f"no redis client ({error})", wanted)]) from None
+
+
+def opened_akismet(settings: Settings, clock: Callable[[], float]) -> Akismet | None:
+    """The service that is asked about comments; None without a key. ``SettingsError`` where it cannot know the site."""
+    if not settings.akismet.key:
+        return None
+    try:
+        return Akismet(settings.akismet, settings.origin, clock=clock)
+    except ValueError as error:
+        raise SettingsError([Fault("akismet", "a key alone", str(error))]) from None
 
 
 def measured(guard: Guard) -> Metrics | None:

@@ -6,7 +6,6 @@ Strategy: ``plan`` looks a page up or has it worked out, in turns with whatever 
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import re
 from collections import Counter
@@ -14,27 +13,30 @@ from collections.abc import Callable, Hashable
 from datetime import UTC, datetime
 from math import inf
 from types import MappingProxyType
-from urllib.parse import quote, urljoin
+from urllib.parse import quote
 
 import anyio
 from anyio.lowlevel import checkpoint
 
-from contentguard.assets import ASSETS
 from contentguard.crawlers import CATALOGUE
 from contentguard.guard.copies import Copies
+from contentguard.guard.edition import edition, planner_of, site_of
+from contentguard.guard.feeds import Newsstand
+from contentguard.guard.marks import marks_of
+from contentguard.guard.media import SLOT, Media
+from contentguard.guard.quotes import Quotes
 from contentguard.model import Facts, Rendition
 from contentguard.policy.published import Published
 from contentguard.publish import headers as published_headers
 from contentguard.publish import meta as published_meta
+from contentguard.rewrite.cache import PlanCache
 from contentguard.rewrite.notices import Notices
 from contentguard.rewrite.page import Delivery, Field, Page, ascii_html
 from contentguard.rewrite.pages import Pages, Recent, Shelf, Work, finished
 from contentguard.rewrite.plan import Division, Hole, Plan, Rendered, Template, Undivided, Untouched, Values
-from contentguard.rewrite.planner import Planner
 from contentguard.rewrite.probes import NONE
 from contentguard.rewrite.stream import Stream
 from contentguard.settings import Settings
-from contentguard.terms import Site
 from contentguard.tokens import Signer
 
 Headers = list[tuple[bytes, bytes]]
@@ -61,35 +63,46 @@ class Press:
         """What has happened, by name: pages left untouched, failures."""
         # Looked at by every request.
         self.compression, self.max_bytes = settings.compression, settings.article.max_bytes
+        self.framing = settings.framing.headers
         self.published = Published(settings.policy, CATALOGUE.crawlers)
         """What the policy says to machines."""
-        self.site = _site(settings)
+        self.site = site_of(settings)
         self.probes = settings.probes if settings.visits.remember else NONE
         """What is put into articles to tell browsers from programs."""
         marks = settings.watermark.enabled and settings.visits.remember
         self.copies = Copies(settings, signer, self.note) if marks else None
         """Whose copy a page is; None where copies are not marked."""
-        self.pages = Pages(settings.article, self._planner(), settings.cache_bytes)
+        self.quotes = Quotes(settings.origin, signer)
+        """The links that quotations name as their source."""
+        self.media = Media(settings, signer)
+        """What becomes of the site's pictures."""
+        self.marks = marks_of(settings, signer, self.note)
+        """What marks pictures; None where none are."""
+        self.pictured = self.media.active or self.marks is not None
+        own = self.quotes, self.media, self.copies.compile if self.copies else None
+        planner = planner_of(settings, self.probes, *own, qr=self._qr, said=self._said)
+        self.pages = Pages(settings.article, planner, settings.cache_bytes)
         self.personal = bool(self.pages.fields())
         """Whether each reader gets a page of their own."""
-        self.edition = self._edition()
+        self._settled = self.edition = edition(settings, self.pages.planner, self.published.terms)
         """Names what shapes a page besides its own bytes."""
+        self.feeds = Newsstand(settings, self.copies, self.edition)
+        """What becomes of feeds."""
         self._terms: Recent[Headers] = Recent(64)
         self._midnight, self._today = -inf, dict[Hole, bytes]()
         self._working: dict[Hashable, anyio.Event] = {}
+
+    def turn(self, now: float) -> None:
+        """A new hour: addresses of pictures are others now, and so are all pages that hold any."""
+        self.media.slot = int(now // SLOT)
+        self.pages.cache = PlanCache(self.settings.cache_bytes)
+        self.edition = f"{self._settled}{self.media.slot:x}"
 
     def note(self, what: str, message: str, *, failed: bool = False) -> None:
         """Count an event, and log it the first time it happens."""
         self.counts[what] += 1
         if self.counts[what] == 1:
             LOG.warning("%s (logged once; counted as %r)", message, what, exc_info=failed)
-
-    def _planner(self) -> Planner:
-        chosen = self.settings
-        inserts = chosen.cards, chosen.copying, chosen.share, chosen.visible, self.probes
-        lead = None if chosen.reading.mode == "off" else chosen.lead
-        marker = self.copies.compile if self.copies else None
-        return Planner(chosen.site, chosen.origin, *inserts, qr=self._qr, said=self._said, lead=lead, marker=marker)
 
     def terms_at(self, path: str) -> Headers:
         """The headers by which a page at ``path`` says what machines may make of it."""
@@ -108,21 +121,13 @@ class Press:
         drawn = "qr" in self.settings.share.targets and page.url
         return f"{page.routes}/qr/{self.signer.sign('qr', page.url)}.svg" if drawn else ""
 
-    def _edition(self) -> str:
-        """All settings that insert something, and our files."""
-        planner = self.pages.planner
-        inserted = planner.site, planner.origin, planner.cards, planner.copying, planner.share, planner.visible
-        chosen = self.settings
-        shaping = inserted, planner.probes, chosen.watermark, chosen.robots.meta, self.published.terms, chosen.article
-        text = repr((shaping, *ASSETS))
-        return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
-
     def plan(self, body: bytes, delivery: Delivery) -> tuple[Plan, str]:
         """The plan of a page, at once, and the CSP nonce that its inserts have to carry."""
         shelf = self.pages.shelf(delivery)
         plan = self.pages.known(shelf, body)
         if plan is None:
             plan = self._safely(lambda: finished(self.pages.work(delivery, shelf, body)), delivery)
+            self.media.learn(plan.page)
         return self._noted(plan, delivery), shelf.allowed.nonce
 
     async def plan_in_turns(self, body: bytes, delivery: Delivery, shelf: Shelf) -> Plan:
@@ -148,6 +153,7 @@ class Press:
                     chore = work.send(await anyio.to_thread.run_sync(chore))
         except StopIteration as stop:
             plan: Plan = stop.value
+            self.media.learn(plan.page)
             return plan
         except Exception:
             return self._failed(delivery)
@@ -182,7 +188,8 @@ class Press:
         return self.pages.stream(delivery, shelf, lambda plan: self._values(plan, facts, delivery, nonce, own))
 
     def streamed(self, delivery: Delivery, stream: Stream) -> None:
-        """A streamed page has ended: note what it lacked."""
+        """A streamed page has ended: note what it named and what it lacked."""
+        self.media.learn(stream.plan.page if stream.plan else None)
         if stream.failed:
             self.note("rewrite-failed", f"{printable(delivery.path)} could not be rewritten to its end")
         elif stream.untouched is not None:
@@ -250,7 +257,7 @@ class Press:
     def _values(self, plan: Plan, facts: Facts, delivery: Delivery, nonce: str, own: Own = NOBODYS) -> Values:
         if not 0.0 <= facts.now - self._midnight < _DAY:
             self._turn_to(facts.now)
-        values: dict[Hole, bytes] = {**self._today, **own, _COPY_NUMBER: facts.request_id.encode()}
+        values: dict[Hole, bytes] = {**self._today, _COPY_NUMBER: facts.request_id.encode(), **own}
         if nonce:
             values[Field.NONCE] = b' nonce="%s"' % nonce.encode("ascii")
         if not plan.url:
@@ -263,7 +270,7 @@ class Press:
         """A new day: what all of its pages have in common."""
         self._midnight = now // _DAY * _DAY
         date = datetime.fromtimestamp(now, UTC).date().isoformat().encode()
-        self._today = {Field.NONCE: b"", Field.SHARED: b"", Field.DATE: date}
+        self._today = {Field.NONCE: b"", Field.SHARED: b"", Field.MARK: b"", Field.DATE: date}
 
     def base_url(self, facts: Facts) -> str:
         """The site's origin; where it is not configured, what this reader's own Host header says, if that is sane."""
@@ -279,13 +286,6 @@ def _template(plan: Plan, rendition: Rendition) -> Template | None:
     if rendition is Rendition.LEAD:
         return plan.division.lead
     return plan.division.search or plan.copied if rendition is Rendition.SEARCH else plan.head
-
-
-def _site(settings: Settings) -> Site:
-    base = settings.origin + "/"
-    licence = urljoin(base, settings.licence_url) if settings.licence_url else ""
-    sitemaps = tuple(url for path in settings.robots.sitemaps if "://" in (url := urljoin(base, path)))
-    return Site(settings.site, settings.contact, licence, sitemaps)
 
 
 def printable(text: str) -> str:

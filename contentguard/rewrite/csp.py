@@ -73,6 +73,11 @@ def allowance(policies: Sequence[str], *, origin: str = "", meta: Sequence[str] 
     return _together(scripts, styles)
 
 
+def names_ancestors(policies: Sequence[str]) -> bool:
+    """Whether the enforced ``policies`` say who may frame the page. Meta elements cannot (CSP3 §6.4.2)."""
+    return any("frame-ancestors" in _directives(text) for value in policies for text in value.split(","))
+
+
 def _together(scripts: _Needs, styles: _Needs) -> Allowance:
     """One nonce for both tags where they share one; where they do not, the script goes first."""
     may_scripts, may_styles = scripts.free or bool(scripts.nonces), styles.free or bool(styles.nonces)

@@ -50,6 +50,10 @@ class Copy:
     allow: tuple[str, ...] = ()
     """CSS selectors of elements whose text may be copied freely, besides code, fields and
     ``[data-cg-allow]``."""
+    quote_link: bool = False
+    """The source line's link is one of ours, ``/.contentguard/q/…``, which counts who follows it and leads to
+    the passage. Off, because it is worth nothing once the key that signed it is gone, and the page's own
+    address is worth something as long as the page is."""
 
     def __post_init__(self) -> None:
         """Refuse what means nothing."""
@@ -64,15 +68,15 @@ class Copy:
         return self.policy != "off" or self.context_menu or self.drag
 
 
-def deterrents(page: Page, *, options: Copy, share: Share, visible: Visible) -> Iterator[Fragment]:
+def deterrents(page: Page, *, options: Copy, share: Share, visible: Visible, link: str = "") -> Iterator[Fragment]:
     """The tags of our files for the head, and a marker at the article's end where no other insert leaves
-    one."""
+    one. ``link``: what copies name as their source instead of the page's address."""
     scripted = page.scripts_allowed and (options.guards or share.scripted)
     parts: list[Part] = []
     if page.styles_allowed and (scripted or share.enabled or visible.marks):
         parts += [b'<link rel="stylesheet" href="', *STYLE.named(page.routes), Field.NONCE, b">"]
     if scripted:
-        config = ascii_html(json.dumps(_config(page, options), separators=(",", ":")))
+        config = ascii_html(json.dumps(_config(page, options, link), separators=(",", ":")))
         parts += [
             b'<script src="',
             *SCRIPT.named(page.routes),
@@ -86,7 +90,7 @@ def deterrents(page: Page, *, options: Copy, share: Share, visible: Visible) -> 
         yield Fragment(Slot.ARTICLE_END, (b'<span class="cg-mark" hidden></span>',))
 
 
-def _config(page: Page, options: Copy) -> dict[str, object]:
+def _config(page: Page, options: Copy, link: str) -> dict[str, object]:
     """What the script is told; a text that is not there is left out."""
     told = {
         "policy": options.policy,
@@ -97,7 +101,8 @@ def _config(page: Page, options: Copy) -> dict[str, object]:
         "allow": ",".join(options.allow),
         "article": page.article,
         "title": page.title,
-        "url": page.url,
+        "url": page.url.partition("#")[0],
+        "link": link,
         "messages": dict(options.messages),
     }
     return {key: value for key, value in told.items() if value not in ("", {})}

@@ -99,6 +99,7 @@ def read_page(found: Found, encoding: str, *, origin: str, path: str, routes: st
         path=path,
         routes=routes,
         article=found.selector,
+        embeddable=any(b"+oembed" in tag for tag in scan.metadata),
     )
 
 

@@ -40,6 +40,8 @@ class Field(StrEnum):
     """The ticket by which this reader may come by the rest of an article: the last segment of an URL's path."""
     SHARED = "shared"
     """What follows the page's URL in the share box's links so that they open it, percent-encoded; or nothing."""
+    MARK = "mark"
+    """One class more on an element of ours, with its leading space, where copies are marked; or nothing."""
     NONCE = "nonce"
     """`` nonce="…"`` with its leading space where the response's own CSP asks for one, else empty."""
 
@@ -78,6 +80,8 @@ class Page:
     """Where the guard's own routes are reachable, without a trailing slash."""
     article: str = ""
     """The CSS selector that found the article."""
+    embeddable: bool = False
+    """Whether the page names an oEmbed address itself."""
     scripts_allowed: bool = True
     """Whether the response's own CSP lets our external script run."""
     styles_allowed: bool = True

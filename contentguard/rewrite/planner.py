@@ -16,9 +16,11 @@ from contentguard.rewrite.csp import Allowance, allowance
 from contentguard.rewrite.deterrents import Copy, deterrents
 from contentguard.rewrite.head import PRESCAN, encoding_of, late_charset, meta_policies, read_page
 from contentguard.rewrite.lead import Lead, Source, divide
-from contentguard.rewrite.marking import Marker, Marking, marking
+from contentguard.rewrite.marking import Marker, Marking, classed, marking
 from contentguard.rewrite.notices import Notices, notices
+from contentguard.rewrite.oembed import OEmbed, discovery
 from contentguard.rewrite.page import Delivery, Field, Fragment, Page, Slot
+from contentguard.rewrite.pictures import Query, Where, signed
 from contentguard.rewrite.plan import Division, Plan, Point, Untouched, full, points
 from contentguard.rewrite.probes import Probes, probes, shows
 from contentguard.rewrite.share import Share, joined, share
@@ -42,8 +44,15 @@ class Planner:
     """Path → what the policy says of a page there to machines."""
     lead: Lead | None = field(default_factory=Lead)
     """How pages are divided; None where they never are."""
+    quote: Callable[[Page], str] = lambda page: ""
+    """What copies of a page name as their source instead of its address; empty for none."""
+    oembed: OEmbed = field(default_factory=lambda: OEmbed(enabled=False))
+    query: Query | None = None
+    """What makes addresses of pictures expire; None where none do."""
     marker: Marker | None = None
     """What knows readers' marks; None where copies are not marked."""
+    classed: bool = False
+    """Whether an element of ours has a class that says whose copy it is."""
 
     def plan(self, body: bytes, found: Found, delivery: Delivery, allowed: Allowance, like: Plan | None = None) -> Plan:
         """The plan of a scanned body. ``like``: the plan of a page that differs in little, whose parts may serve."""
@@ -52,14 +61,24 @@ class Planner:
         made = self.read(body, found, delivery, allowed, like)
         if made.untouched is None:
             places = {Slot.HEAD: found.scan.head_end, Slot.ARTICLE_END: found.article.place}
-            made.full = full(body, points(made.fragments, places))
+            pictures = self._pictures(body, found, delivery)
+            inserts = _together(points(made.fragments, places), pictures)
+            made.full = full(body, inserts)
             made.lacks = Untouched.NO_PLACE if found.article.place < 0 else None
             assert made.page is not None
             if self.marker is not None:
-                made.mark = partial(self._mark, self.marker, body, found, points(made.fragments, places), delivery)
+                made.mark = partial(self._mark, self.marker, body, found, inserts, delivery)
             if self.lead is not None:
-                made.divide = partial(self._divide, self.lead, body, found, places, made, delivery.content_type)
+                made.divide = partial(
+                    self._divide, self.lead, body, found, (places, pictures), made, delivery.content_type
+                )
         return made
+
+    def _pictures(self, body: bytes, found: Found, delivery: Delivery) -> Sequence[Point]:
+        if self.query is None:
+            return ()
+        encoding = encoding_of(body[: max(found.scan.head_end, PRESCAN)], delivery.content_type)
+        return signed(body, encoding, Where(self.origin, delivery.path), self.query)
 
     @staticmethod
     def _mark(
@@ -70,11 +89,20 @@ class Planner:
         return marking(body, found.article, encoding, marker, inserts)
 
     def _divide(
-        self, lead: Lead, body: bytes, found: Found, places: Mapping[Slot, int], plan: Plan, content_type: str
+        self,
+        lead: Lead,
+        body: bytes,
+        found: Found,
+        inserted: tuple[Mapping[Slot, int], Sequence[Point]],
+        plan: Plan,
+        content_type: str,
     ) -> Division:
+        places, pictures = inserted
+
         def placed(told: Page, tags: bytes) -> Sequence[Point]:
             previews = cards(told, options=self.cards, site_name=self.site)
-            return points((*previews, *self.inserts(told), Fragment(Slot.HEAD, (tags,))), places)
+            own = points((*previews, *self.inserts(told), Fragment(Slot.HEAD, (tags,))), places)
+            return _together(own, pictures)
 
         assert found.article is not None
         assert plan.page is not None
@@ -122,13 +150,19 @@ class Planner:
 
     def inserts(self, page: Page) -> Sequence[Fragment]:
         """All fragments of a page but for the previews' tags."""
-        return (
+        every = (
             *notices(page, self.said(page.path)),
-            *deterrents(page, options=self.copying, share=self.share, visible=self.visible),
+            *discovery(page, self.oembed),
+            *deterrents(page, options=self.copying, share=self.share, visible=self.visible, link=self.quote(page)),
             *share(page, options=self.share, qr=self.qr(page)),
             *visible(page, options=self.visible),
             *probes(page, options=self.probes),
         )
+        return classed(every) if self.classed else every
+
+
+def _together(own: Sequence[Point], pictures: Sequence[Point]) -> Sequence[Point]:
+    return sorted((*own, *pictures), key=lambda point: point[0]) if pictures else own
 
 
 def _without_nonce(fragment: Fragment) -> Fragment:

@@ -23,15 +23,15 @@ _ROUNDS = 4
 _SHORTEST = 2 * WORDS - 1
 """A text of fewer characters cannot hold as many words."""
 
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]++")
+UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_WORD = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]++")
 _UNSEEN = (
     "\u00ad\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u180b-\u180e\u200b-\u200f\u2060-\u2064"
     "\u3099\u309a\ufe00-\ufe0f\ufe20-\ufe2f\ufeff\U000e0100-\U000e01ef"
 )
 """What is seen of no word: accents set free, soft hyphens, joiners, variation selectors."""
 _INVISIBLE = re.compile(f"[{_UNSEEN}]++")
-_WRITTEN = re.compile(rf"[{_UNSPACED}]|(?:[^\W_{_UNSPACED}]|[{_UNSEEN}])++")
+_WRITTEN = re.compile(rf"[{UNSPACED}]|(?:[^\W_{UNSPACED}]|[{_UNSEEN}])++")
 """A word with what is not seen of it."""
 INLINE = frozenset(
     b"a abbr b bdi bdo big cite code data del dfn em font i ins kbd mark q s samp small span strike strong sub sup "

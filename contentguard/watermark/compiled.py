@@ -1,80 +1,35 @@
 """An article as its marks see it: where they may stand, and what each copy has there.
 
-Strategy: compiled once for each revision. Frames stand after sentences, and after commas where the last one is nine
-words away; gaps after words of five letters or more; both only where nothing an extractor, a search index or a line
-break goes by is changed (jusText rejects articles with a mark in every gap). The slots of all channels are in the
-order of the text, so a copy is made by one look-up for each and a join.
+Strategy: compiled once for each revision. The slots of all channels are in the order of the text, so a copy is made by
+one look-up for each and a join.
 """
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from hashlib import blake2b
 from itertools import accumulate
-from typing import Any, ClassVar, NamedTuple
+from operator import itemgetter
+from typing import NamedTuple
 
 from contentguard.watermark import gaps
 from contentguard.watermark.code import seed, stream
-from contentguard.watermark.frames import carries_manifest, frame
+from contentguard.watermark.frames import carries_manifest, encoded
+from contentguard.watermark.html import Opening, Orders, Tag, suffix
 from contentguard.watermark.keys import Keys
+from contentguard.watermark.places import Channels, Place, places
 from contentguard.watermark.token import write
-from contentguard.watermark.variants import Kind, Variant, found, quoted
+from contentguard.watermark.variants import Kind, Variant
 from contentguard.watermark.words import Word, words
 
-_SPACES = "nbsp|ensp|emsp|thinsp|hairsp|#160|#[xX]0*[aA]0"
-_TOKEN = re.compile(rf"(?:(?!&(?:{_SPACES});)\S)++")
-_ENDS = re.compile(r"[.!?…](?:[\"'”’)\]»]|&(?:rdquo|rsquo|quot|raquo|#8221|#8217);)*+$")
-_PAUSES = re.compile(r"[,:;]$")
-_REFERENCE = re.compile(r"&#?\w+;$")
-_LONG = re.compile(r"[^\W\d_]{5,}+$")
+__all__ = ["MOST", "Channels", "Compiled", "Place", "Slot"]
+
 MOST = 4096
 """Slots of one article; what comes after them is the same for everybody."""
-_APART = 9
-"""Words between a frame and one after a pause."""
 _RARE, _COMMON = 54, 202
 """Of 256: .2113 and .7887, the two biases of Nuida et al. (2009) for four who compare their copies."""
-
-
-@dataclass(frozen=True, slots=True)
-class Channels:
-    """Which marks articles carry."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
-
-    enabled: bool = False
-    """Mark every copy. Off, no article is changed, not even where its source has ``[[a|b]]``."""
-    frames: bool = True
-    """After sentences; each names its copy by itself."""
-    gaps: bool = True
-    """After long words; for fragments."""
-    typography: bool = True
-    """Apostrophes, dashes and ellipses in one of two forms."""
-    wording: bool = True
-    """``[[a|b]]`` in the source. Where this is off, readers get the first."""
-    contractions: bool = False
-    """“do not” or “don’t”; English."""
-    serial_comma: bool = False
-    """“a, b and c” or “a, b, and c”; English."""
-    collusion: int = 2
-    """How many readers may compare their copies and still be told: 2, or 4, which costs a quarter of what each slot of
-    wording says."""
-
-    def __post_init__(self) -> None:
-        if self.collusion not in (2, 4):
-            raise ValueError(f"collusion is 2 or 4, not {self.collusion}")
-
-
-class Place(StrEnum):
-    """The channel of a slot."""
-
-    FRAME = "frame"
-    GAP = "gap"
-    VARIANT = "variant"
 
 
 class Slot(NamedTuple):
@@ -94,52 +49,55 @@ class Slot(NamedTuple):
 class Compiled:
     """One revision of an article. ``paragraphs``: for each the texts between its tags, as they stand in HTML.
 
-    ``wide``: whether any character may be put in; else no more than wording, in ASCII.
+    ``wide``: whether the page is UTF-8; else everything is put in as ASCII, with numeric references.
     """
 
-    def __init__(self, paragraphs: Sequence[Sequence[str]], channels: Channels, *, wide: bool = True) -> None:
+    def __init__(
+        self,
+        paragraphs: Sequence[Sequence[str]],
+        channels: Channels,
+        *,
+        wide: bool = True,
+        openings: Sequence[Opening] = (),
+        tags: Sequence[Tag] = (),
+    ) -> None:
+        """``openings``: the article's start tags; or ``tags``, where no more is known of them."""
         self.paragraphs = tuple(tuple(paragraph) for paragraph in paragraphs)
         self.texts = [text for paragraph in paragraphs for text in paragraph]
         whole = "\0".join(self.texts)
         self.revision = blake2b(whole.encode("utf-8", "surrogatepass"), digest_size=8).digest()
         """Names this state of the article."""
         self.collusion = channels.collusion
-        if not wide:
-            channels = replace(channels, frames=False, gaps=False)
         self.channels = channels
         """Which marks it can carry: whoever compiles it again by these has the same slots."""
         self.slots: list[Slot] = [] if carries_manifest(whole) else list(_bounded(self._slots(paragraphs, channels)))
         self.gaps = sum(slot.place is Place.GAP for slot in self.slots)
         self.variants = [slot.variant for slot in self.slots if slot.variant is not None]
-        written = "utf-8" if wide else "ascii"
+        self._wide, written = wide, "utf-8" if wide else "ascii"
         self._texts = [tuple(text.encode(written, "xmlcharrefreplace") for text in one.texts) for one in self.variants]
-        self.plain = [b"" if one.variant is None else self._texts[one.number][0] for one in self.slots]
-        """What stands in each slot where nobody is named."""
+        self._plain = [b"" if one.variant is None else self._texts[one.number][0] for one in self.slots]
+        self._html = Orders(openings if channels.html else (), tags)
+        self.tags = self._html.tags
+        """The start tags whose attributes change places,"""
+        self.openings = self._html.numbers
+        """and which of the openings they are."""
         self._order = self._ordered()
         self.size = gaps.BYTES_EACH * self.gaps + len(self.variants)
         """Bytes of a reader's code."""
 
     def _slots(self, paragraphs: Sequence[Sequence[str]], channels: Channels) -> Iterator[Slot]:
         numbers = dict.fromkeys(Place, 0)
-        run = 0
-        for paragraph in paragraphs:
-            inside, since = "", _APART
-            for text in paragraph:
-                kept, inside = _variants(text, inside, channels)
-                variants: list[Found] = [(Place.VARIANT, one.start, one) for one in kept]
-                every, since = _marks(text, since, channels)
-                # What may be another text is no place for a mark.
-                marks = _outside(every, [one.start for one in kept], kept)
-                for place, start, variant in sorted((*marks, *variants), key=lambda one: one[1]):
-                    end = variant.end if variant else start
-                    yield Slot(place, run, start, end, numbers[place], variant)
-                    numbers[place] += 1
-                run += 1
+        for run, found in enumerate(places(paragraphs, channels)):
+            for place, start, variant in found:
+                yield Slot(place, run, start, variant.end if variant else start, numbers[place], variant)
+                numbers[place] += 1
 
-    def _ordered(self) -> list[int]:
-        """For each slot where its mark stands in the list of all frames, gaps and variants one after the other."""
+    def _ordered(self) -> Callable[[list[bytes]], Sequence[bytes]]:
+        """For each slot its mark, out of all frames, gaps and variants one after the other."""
         starts = {Place.FRAME: 0, Place.GAP: 1, Place.VARIANT: 1 + self.gaps}
-        return [starts[slot.place] + (slot.number if slot.place is not Place.FRAME else 0) for slot in self.slots]
+        order = [starts[slot.place] + (slot.number if slot.place is not Place.FRAME else 0) for slot in self.slots]
+        # One look-up for all, twice as fast as one for each; it answers with a tuple only where there are two or more.
+        return itemgetter(*order) if len(order) > 1 else lambda every: [every[place] for place in order]
 
     @cached_property
     def words(self) -> list[Word]:
@@ -168,17 +126,35 @@ class Compiled:
         drawn = stream(start + b"odds", 0, len(self.variants))
         return bytes(_RARE if byte & 1 else _COMMON for byte in drawn)
 
-    def marks(self, keys: Keys, article: bytes, serial: int) -> list[bytes]:
+    @property
+    def plain(self) -> list[bytes]:
+        """What stands in each slot, and in each tag after them, where nobody is named."""
+        return [*self._plain, *self._html.plain]
+
+    def fills(self, keys: Keys, article: bytes, serial: int) -> tuple[Sequence[bytes], bytes]:
+        """What one copy has in each slot, and in each tag after them; and its class, which says it once more."""
+        token = write(keys, serial, article)
+        marks = self._marks(keys, article, serial, token)
+        if not self.channels.html:
+            return marks, b""
+        if self.openings:
+            marks = [*marks, *self._html.marks(seed(keys, article, self.revision), serial)]
+        return marks, suffix(keys.epoch, token)
+
+    def marks(self, keys: Keys, article: bytes, serial: int) -> Sequence[bytes]:
         """What one copy has in each slot, as UTF-8. ``article`` names it, whatever its revision."""
+        return self._marks(keys, article, serial, write(keys, serial, article))
+
+    def _marks(self, keys: Keys, article: bytes, serial: int, token: bytes) -> Sequence[bytes]:
         start = seed(keys, article, self.revision)
         code = stream(start, serial, self.size)
         chosen = [
             texts[byte < odd]
             for texts, byte, odd in zip(self._texts, code[gaps.BYTES_EACH * self.gaps :], self.odds(start), strict=True)
         ]
-        run = frame(keys.epoch, write(keys, serial, article)).encode()
-        every = [run, *gaps.marks(code, self.gaps), *chosen]
-        return [every[place] for place in self._order]
+        return self._order(
+            [encoded(keys.epoch, token, wide=self._wide), *gaps.marks(code, self.gaps, wide=self._wide), *chosen]
+        )
 
     def copy(self, keys: Keys, article: bytes, serial: int) -> list[str]:
         """The article's texts in one copy, as they stand in HTML."""
@@ -205,52 +181,3 @@ def _bounded(slots: Iterator[Slot]) -> Iterator[Slot]:
         elif variant is not None and variant.kind is Kind.WORDING:
             yield slot._replace(variant=variant.settled, number=number)
             number += 1
-
-
-Found = tuple[Place, int, Variant | None]
-
-
-def _variants(text: str, inside: str, channels: Channels) -> tuple[list[Variant], str]:
-    """The slots of wording in a text, and the quotation that is open after it. In quotations nothing is changed."""
-    stretches, inside = quoted(text, inside)
-    every = found(text, contractions=channels.contractions, serial_comma=channels.serial_comma)
-    ends = [end for _, end in stretches]
-
-    def is_quoted(one: Variant) -> bool:
-        at = bisect_right(ends, one.start)
-        return at < len(stretches) and stretches[at][0] < max(one.end, one.start + 1)
-
-    kept = []
-    for one in every:
-        if one.kind is Kind.WORDING:
-            # Whatever is not to differ from copy to copy is settled: nobody is to read the brackets.
-            kept.append(one if channels.wording and not is_quoted(one) else one.settled)
-        elif (channels.typography or not one.kind.typographic) and not is_quoted(one):
-            kept.append(one)
-    return kept, inside
-
-
-def _outside(marks: list[Found], starts: list[int], variants: list[Variant]) -> list[Found]:
-    """The marks that do not stand in what may be another text."""
-    kept = []
-    for mark in marks:
-        before = bisect_left(starts, mark[1]) - 1
-        if before < 0 or mark[1] >= variants[before].end:
-            kept.append(mark)
-    return kept
-
-
-def _marks(text: str, since: int, channels: Channels) -> tuple[list[Found], int]:
-    """The places for frames and gaps in a text. ``since``: words since the last frame, before it and after it."""
-    marks: list[Found] = []
-    for token in _TOKEN.finditer(text):
-        since += 1
-        end, word = token.end(), token[0]
-        if channels.frames and (
-            _ENDS.search(word) or (since > _APART and _PAUSES.search(word) and not _REFERENCE.search(word))
-        ):
-            marks.append((Place.FRAME, end, None))
-            since = 0
-        elif channels.gaps and text[end : end + 1].isspace() and _LONG.search(word):
-            marks.append((Place.GAP, end, None))
-    return marks, since

@@ -18,6 +18,14 @@ VERSION = 1
 MARKS = tuple(chr(0xFE00 + byte) if byte < 16 else chr(0xE0100 + byte - 16) for byte in range(256))
 """A byte as a variation selector: VS1 to VS256."""
 BYTES = {mark: byte for byte, mark in enumerate(MARKS)}
+
+
+def written(marks: str) -> tuple[bytes, bytes]:
+    """Marks as numeric references, which stand in every charset, and as UTF-8."""
+    return marks.encode("ascii", "xmlcharrefreplace"), marks.encode()
+
+
+_ENCODED = tuple(map(written, MARKS))
 _RUN = re.compile(f"[{MARKS[0]}-{MARKS[15]}{MARKS[16]}-{MARKS[255]}]{{2,}}")
 _MOST_RUNS = 2048
 """Different runs of one text that are looked at."""
@@ -27,6 +35,11 @@ _MANIFEST = re.compile(f"\ufeff[{MARKS[0]}-{MARKS[15]}{MARKS[16]}-{MARKS[255]}]"
 def frame(epoch: int, token: bytes) -> str:
     """The run that stands in the text."""
     return "".join(map(MARKS.__getitem__, word(epoch, token)))
+
+
+def encoded(epoch: int, token: bytes, *, wide: bool = True) -> bytes:
+    """The same, as UTF-8, or as numeric references where the page is not ``wide``."""
+    return b"".join([_ENCODED[byte][wide] for byte in word(epoch, token)])
 
 
 def payloads(text: str) -> Iterator[tuple[int, bytes]]:

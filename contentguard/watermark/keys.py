@@ -34,6 +34,11 @@ def epoch_at(now: float) -> int:
     return max(0, int(now - _START) // _MONTH)
 
 
+def epoch_start(epoch: int) -> float:
+    """When an epoch begins, in seconds since the Unix epoch."""
+    return float(_START + epoch * _MONTH)
+
+
 def latest(short: int, epoch: int) -> int:
     """The last epoch up to ``epoch`` that ends in the five bits ``short``; may be negative, and then never was."""
     return epoch - (epoch - short) % EPOCHS

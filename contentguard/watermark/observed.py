@@ -16,6 +16,7 @@ from typing import NamedTuple
 from contentguard.watermark import gaps
 from contentguard.watermark.compiled import Compiled, Place, Slot
 from contentguard.watermark.frames import symbols
+from contentguard.watermark.html import Order
 from contentguard.watermark.variants import Kind
 from contentguard.watermark.words import Word, plain_words, split, visible
 
@@ -49,6 +50,8 @@ class Observed(NamedTuple):
     symbols: tuple[tuple[int, int], ...]
     """Place and byte of the frames' word."""
     passages: tuple[Passage, ...]
+    orders: tuple[Order, ...] = ()
+    """Of attributes; see ``html.seen``."""
 
 
 def observe(article: Compiled, text: str, least: int = 3) -> Observed:

@@ -18,9 +18,10 @@ from contentguard.watermark.code import seed
 from contentguard.watermark.compiled import Compiled
 from contentguard.watermark.frames import word
 from contentguard.watermark.gaps import BYTES_EACH
+from contentguard.watermark.html import code as html_code
 from contentguard.watermark.keys import Keys
 from contentguard.watermark.observed import Observed
-from contentguard.watermark.score import COMPONENTS, FORMAT, SELECTOR, averaged, form_bits
+from contentguard.watermark.score import COMPONENTS, FORMAT, ORDERS, SELECTOR, averaged, form_bits
 from contentguard.watermark.token import write
 
 _OWN = 7 / 8
@@ -46,7 +47,7 @@ class _Count(NamedTuple):
 
 
 def scores(article: Compiled, seen: Observed, keys: Keys, name: bytes, serials: Iterable[int]) -> Iterator[float]:
-    """For each serial what speaks for it, in bits, by gaps and variants. ``name``: the article's."""
+    """For each serial what speaks for it, in bits, by gaps, variants and HTML. ``name``: the article's."""
     start = seed(keys, name, article.revision)
     first, odds = BYTES_EACH * article.gaps, article.odds(start)
     expected, mask, size, counts = _compared(seen, first, odds)
@@ -56,6 +57,8 @@ def scores(article: Compiled, seen: Observed, keys: Keys, name: bytes, serials: 
     rare, common = _BELOW.values()
     places, told, nothing = [one.where for one in counts], [_told(one) for one in counts], [0.0] * len(COMPONENTS)
     known: dict[tuple[int, ...], float] = {}
+    orders = _orders(seen)
+    told += [_agreeing(ORDERS[number], len(own)) for number, own in orders]
     for serial in serials:
         state = drawn.copy()
         state.update(serial.to_bytes(5, "big"))
@@ -65,6 +68,9 @@ def scores(article: Compiled, seen: Observed, keys: Keys, name: bytes, serials: 
             code += tail.translate(rare) * 2 + tail.translate(common) * 2
         different = ((number(code) ^ expected) & mask).to_bytes(whole)
         zeros = tuple([different[where].count(0) for where in places])
+        if orders:
+            tags = html_code(start, serial)
+            zeros += tuple([sum(tags[place] % number == which for place, which in own) for number, own in orders])
         bits = known.get(zeros)
         if bits is None:
             every = [said[count] for said, count in zip(told, zeros, strict=True)]
@@ -118,10 +124,21 @@ def _compared(seen: Observed, first: int, odds: bytes) -> tuple[int, int, int, l
 
 def _told(count: _Count) -> dict[int, list[float]]:
     """For each number of zeros what such slots say, in bits, for each component."""
-    return {
-        count.silent + agree: [agree * same + (count.slots - agree) * other for same, other in count.table]
-        for agree in range(count.slots + 1)
-    }
+    return {count.silent + agree: said for agree, said in _agreeing(count.table, count.slots).items()}
+
+
+def _agreeing(table: Table, slots: int) -> dict[int, list[float]]:
+    """For each number of slots that agree what all of them say, in bits, for each component."""
+    return {agree: [agree * same + (slots - agree) * other for same, other in table] for agree in range(slots + 1)}
+
+
+def _orders(seen: Observed) -> list[tuple[int, list[tuple[int, int]]]]:
+    """The tags seen, by how many orders theirs is one of: place and which."""
+    return [
+        (number, own)
+        for number in ORDERS
+        if (own := [(order.place, order.which) for order in seen.orders if order.orders == number])
+    ]
 
 
 def summed(articles: Sequence[float]) -> float:

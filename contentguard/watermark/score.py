@@ -9,11 +9,11 @@ Bits of independent articles add up.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from math import inf, log2
+from collections.abc import Iterable, Sequence
+from math import factorial, inf, log2
 from typing import NamedTuple
 
-from contentguard.watermark import gaps
+from contentguard.watermark import gaps, html
 from contentguard.watermark.compiled import Compiled
 from contentguard.watermark.observed import Observed
 
@@ -33,6 +33,9 @@ class Bits(NamedTuple):
     frames: float
     gaps: float
     variants: float
+    html: float = 0.0
+    buckets: float = 0.0
+    """By which of an article's few copies for shared caches it is."""
 
 
 def needed(readers: int, epsilon: float) -> float:
@@ -64,6 +67,8 @@ def biased(odds: float) -> tuple[tuple[float, float], ...]:
 
 
 SELECTOR, FORMAT = uniform(256), uniform(4)
+ORDERS = {factorial(number): uniform(factorial(number)) for number in range(2, html.MOST_ATTRIBUTES + 1)}
+"""By how many orders there are."""
 _HALF = biased(0.5)
 _BIASED = {odds: (biased(odds / 256.0), biased(1.0 - odds / 256.0)) for odds in (54, 202)}
 
@@ -77,10 +82,12 @@ Sums = list[float]
 """For each component, in bits."""
 
 
-def sums(article: Compiled, seen: Observed, code: bytes, odds: bytes, word: bytes) -> tuple[Sums, Sums, Sums]:
-    """What speaks for the reader of this code in each channel: frames, gaps and variants.
+def sums(
+    article: Compiled, seen: Observed, code: bytes, odds: bytes, word: bytes, tags: Sequence[int] = ()
+) -> tuple[Sums, Sums, Sums, Sums]:
+    """What speaks for the reader of this code in each channel: frames, gaps, variants and HTML.
 
-    ``odds``: see ``Compiled.odds``. ``word``: of the reader's frames.
+    ``odds``: see ``Compiled.odds``. ``word``: of the reader's frames. ``tags``: ``html.code``, where orders are seen.
     """
     in_frames = [0.0] * len(COMPONENTS)
     for place, byte in seen.symbols:
@@ -95,7 +102,10 @@ def sums(article: Compiled, seen: Observed, code: bytes, odds: bytes, word: byte
     for number, which in seen.chosen:
         drawn = code[first + number] < odds[number]
         _add(in_variants, form_bits(odds[number], which), drawn == bool(which))
-    return in_frames, in_gaps, in_variants
+    in_html = [0.0] * len(COMPONENTS)
+    for place, orders, which in seen.orders:
+        _add(in_html, ORDERS[orders], tags[place] % orders == which)
+    return in_frames, in_gaps, in_variants, in_html
 
 
 def added(several: Iterable[Sums]) -> Sums:
@@ -104,9 +114,9 @@ def added(several: Iterable[Sums]) -> Sums:
     return [sum(parts) for parts in zip(*several, strict=True)]
 
 
-def bits(article: Compiled, seen: Observed, code: bytes, odds: bytes, word: bytes) -> Bits:
+def bits(article: Compiled, seen: Observed, code: bytes, odds: bytes, word: bytes, tags: Sequence[int] = ()) -> Bits:
     """The same in bits; see ``sums``."""
-    channels = sums(article, seen, code, odds, word)
+    channels = sums(article, seen, code, odds, word, tags)
     return Bits(averaged(added(channels)), *map(averaged, channels))
 
 

@@ -8,11 +8,14 @@ right tag once in four thousand million times.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 
 from contentguard.watermark.keys import Keys
 
 SERIALS = 1 << 40
+RESERVED = 0xFF
+"""The first byte of serials that are no pass's (see ``buckets``)."""
 SIZE = 9
 """Bytes of a token."""
 _TAGS = 1 << 32
@@ -23,7 +26,8 @@ _ROUNDS = 4
 
 def serial_of(secret: bytes, name: str) -> int:
     """The serial of a pass or a visit, by its id: 40 bits that say nothing of it without the ``secret``."""
-    return int.from_bytes(blake2b(name.encode("utf-8", "surrogatepass"), digest_size=5, key=secret).digest(), "big")
+    told = int.from_bytes(blake2b(name.encode("utf-8", "surrogatepass"), digest_size=5, key=secret).digest(), "big")
+    return told ^ SERIALS >> 1 if told >> 32 == RESERVED else told
 
 
 def write(keys: Keys, serial: int, article: bytes) -> bytes:
@@ -58,5 +62,12 @@ def _tag(keys: Keys, serial: int, article: bytes) -> int:
 
 
 def _round(keys: Keys, turn: int, half: int) -> int:
-    mixed = blake2b(bytes((turn,)) + half.to_bytes(5, "big"), digest_size=5, key=keys.token).digest()
-    return int.from_bytes(mixed, "big") & _MASK
+    mixing = _keyed(keys.token, turn).copy()
+    mixing.update(half.to_bytes(5, "big"))
+    return int.from_bytes(mixing.digest(), "big") & _MASK
+
+
+@lru_cache(maxsize=4 * 128)
+def _keyed(key: bytes, turn: int) -> blake2b:
+    """A round's hash before what is hashed: half of the work."""
+    return blake2b(bytes((turn,)), digest_size=5, key=key)

@@ -7,18 +7,29 @@ and told in plain words with exit status 2. The socket is bound first, because t
 from __future__ import annotations
 
 import argparse
+import asyncio
+import os
+import secrets
 import socket
 import ssl
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from .accounts import hashed
 from .content import Article, ContentError, load
+from .database import Database
 from .links import SITE, OriginError, clean_origin
 from .serve import CONTENT, SETTINGS_FILE, GuardError, mount
+
+DATABASE: Final = Path("harbour-gazette.sqlite3")
+EDITOR: Final = "editor"
+PASSWORD: Final = "GAZETTE_PASSWORD"
+"""Names the variable that holds the editor's password; without it each start makes a new one and prints it."""
 
 
 class StartError(RuntimeError):
@@ -38,6 +49,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--settings", type=Path, default=SETTINGS_FILE, metavar="FILE", help="contentguard settings (TOML)"
     )
+    made.add_argument(
+        "--database", type=Path, default=DATABASE, metavar="FILE", help="keeps the comments (default: %(default)s)"
+    )
     made.add_argument("--unguarded", action="store_true", help="serve the same site without the guard")
     made.add_argument("--origin", metavar="URL", help="public origin, such as https://news.example")
     made.add_argument("--ssl-certfile", type=Path, metavar="FILE", help="certificate chain (PEM): serve https")
@@ -54,7 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             origin = _origin(options, listener)
             app = _app(options, articles, origin)
             server = _server(options, app)
-            print(greeting(origin, articles, guarded=not options.unguarded), flush=True)
+            password = os.environ.get(PASSWORD) or secrets.token_urlsafe(9)
+            asyncio.run(appoint(options.database, password))
+            print(greeting(origin, articles, password, guarded=not options.unguarded), flush=True)
             server.run(sockets=[listener])
     except KeyboardInterrupt:  # uvicorn has shut down in good order and hands the signal on
         return 0
@@ -76,8 +92,19 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def greeting(origin: str, articles: Sequence[Article], *, guarded: bool) -> str:
-    """Return what the console says at the start: where, how, and three things to try."""
+async def appoint(path: Path, password: str) -> None:
+    """Give the editor a password in the database, or raise StartError."""
+    database = Database(path)
+    try:
+        await database.set_password(EDITOR, await asyncio.to_thread(hashed, password))
+    except OSError as fault:
+        raise StartError(f"Cannot keep comments in {path}: {fault}. Try --database FILE.") from fault
+    finally:
+        await database.close()
+
+
+def greeting(origin: str, articles: Sequence[Article], password: str, *, guarded: bool) -> str:
+    """Return what the console says at the start: where, how, and four things to try."""
     story = f"{origin}/news/{articles[0].slug}"
     robots = "written by the guard" if guarded else "404: only the guard writes one"
     return (
@@ -85,6 +112,7 @@ def greeting(origin: str, articles: Sequence[Article], *, guarded: bool) -> str:
         f"  read:    {story}\n"
         f"  copy:    curl -i {story}\n"
         f"  robots:  {origin}/robots.txt ({robots})\n"
+        f"  desk:    {origin}/desk (name: {EDITOR}, password: {password})\n"
         "  stop:    Ctrl+C"
     )
 
@@ -114,6 +142,7 @@ def _app(options: argparse.Namespace, articles: Sequence[Article], origin: str) 
         origin=origin,
         settings_file=options.settings,
         unguarded=options.unguarded,
+        database=options.database,
     )
 
 

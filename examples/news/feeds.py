@@ -1,11 +1,12 @@
-"""What machines read: RSS, Atom and the two sitemaps, each a pure function from articles to bytes.
+"""What machines read: RSS, Atom, JSON Feed and the two sitemaps, each a pure function from articles to bytes.
 
-Built with ElementTree so that escaping is nobody's job. Feeds carry the summary and never the text: a feed
-with the full article in it is the copy that the guard exists to prevent.
+Built with ElementTree so that escaping is nobody's job. Feeds carry each article whole, as a publisher's own system
+writes them for its readers; how much of that leaves is the guard's affair.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from .links import LANGUAGE, SITE, TAGLINE, Links, section_path
 from .pictures import media_type
 
 _ATOM: Final = "http://www.w3.org/2005/Atom"
+_CONTENT: Final = "http://purl.org/rss/1.0/modules/content/"
 _SITEMAP: Final = "http://www.sitemaps.org/schemas/sitemap/0.9"
 _NEWS: Final = "http://www.google.com/schemas/sitemap-news/0.9"
 _NEWS_DAYS: Final = timedelta(days=2)  # Google reads no older news and no more than a thousand
@@ -27,8 +29,8 @@ FIXED_PAGES: Final = ("/licensing", "/contact", "/privacy")
 
 
 def rss(articles: Sequence[Article], links: Links) -> bytes:
-    """Return the RSS 2.0 feed: headline, summary, picture."""
-    root = ET.Element("rss", {"version": "2.0", "xmlns:atom": _ATOM})
+    """Return the RSS 2.0 feed: headline, summary, text, picture."""
+    root = ET.Element("rss", {"version": "2.0", "xmlns:atom": _ATOM, "xmlns:content": _CONTENT})
     channel = ET.SubElement(root, "channel")
     _add(channel, "title", SITE)
     _add(channel, "link", links.to("/"))
@@ -55,6 +57,20 @@ def atom(articles: Sequence[Article], links: Links) -> bytes:
     for article in articles:
         _atom_entry(ET.SubElement(root, "entry"), article, links)
     return _bytes(root)
+
+
+def json_feed(articles: Sequence[Article], links: Links) -> bytes:
+    """Return the JSON Feed, version 1.1."""
+    feed = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": SITE,
+        "description": TAGLINE,
+        "language": LANGUAGE,
+        "home_page_url": links.to("/"),
+        "feed_url": links.to("/feed.json"),
+        "items": [_json_item(article, links) for article in articles],
+    }
+    return json.dumps(feed, ensure_ascii=False, indent=1).encode("utf-8", "replace")
 
 
 def sitemap(articles: Sequence[Article], links: Links) -> bytes:
@@ -97,6 +113,8 @@ def _rss_item(item: ET.Element, article: Article, links: Links) -> None:
     _add(item, "pubDate", format_datetime(article.date))
     _add(item, "category", article.section)
     _add(item, "description", article.summary)
+    if article.html:
+        _add(item, "content:encoded", article.html)
     if enclosure := _enclosure(article, links):
         _add(item, "enclosure", **enclosure)
 
@@ -110,9 +128,28 @@ def _atom_entry(entry: ET.Element, article: Article, links: Links) -> None:
     _add(ET.SubElement(entry, "author"), "name", article.author or SITE)
     _add(entry, "category", term=article.section)
     _add(entry, "summary", article.summary)
+    if article.html:
+        _add(entry, "content", article.html, type="html")
     if enclosure := _enclosure(article, links):
         url = enclosure.pop("url")
         _add(entry, "link", rel="enclosure", href=url, **enclosure)
+
+
+def _json_item(article: Article, links: Links) -> dict[str, object]:
+    item: dict[str, object] = {
+        "id": links.article(article),
+        "url": links.article(article),
+        "title": article.title,
+        "summary": article.summary,
+        "content_html": article.html,
+        "content_text": article.text,
+        "date_published": _iso(article.date),
+        "authors": [{"name": article.author or SITE}],
+        "tags": [article.section],
+    }
+    if article.image is not None:
+        item["image"] = links.picture(article).url
+    return item
 
 
 def _enclosure(article: Article, links: Links) -> dict[str, str]:

@@ -32,8 +32,8 @@ def front(links: Links) -> list[Linked]:
     return [site]
 
 
-def article(story: Article, links: Links) -> list[Linked]:
-    """Describe one article and where it stands in the paper."""
+def article(story: Article, links: Links, comments: int = 0) -> list[Linked]:
+    """Describe one article, how many comments it has, and where it stands in the paper."""
     date = story.date.isoformat(timespec="seconds")
     news = {
         "@context": "https://schema.org",
@@ -48,6 +48,7 @@ def article(story: Article, links: Links) -> list[Linked]:
         "mainEntityOfPage": {"@type": "WebPage", "@id": links.article(story)},
         "articleSection": story.section,
         "wordCount": story.words,
+        "commentCount": comments,
         "inLanguage": LANGUAGE,
     }
     trail = [("Front page", "/"), (story.section, section_path(story.section))]

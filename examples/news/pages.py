@@ -7,12 +7,15 @@ the heads of two pages, so the templates hold no logic about titles, canonical l
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
+
+from contentguard import Comments
 
 from . import links
 from .content import Article
@@ -66,6 +69,10 @@ def _environment() -> Environment:
         "moment": _moment,
         "iso": _iso,
         "minutes": _minutes,
+        "stamp": _stamp,
+        "when": _when,
+        "comment_html": _comment_html,
+        "last_sentence": _last_sentence,
         "article_path": links.article_path,
         "section_path": links.section_path,
         "image_path": links.image_path,
@@ -83,6 +90,23 @@ def _moment(date: datetime) -> str:
 
 def _iso(date: datetime) -> str:
     return date.isoformat(timespec="seconds")
+
+
+def _stamp(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def _when(seconds: float) -> str:
+    return _moment(datetime.fromtimestamp(seconds, UTC))
+
+
+def _comment_html(text: str) -> Markup:
+    return Markup(Comments.html(text))
+
+
+def _last_sentence(text: str) -> tuple[str, str]:
+    told, _, last = text.rpartition(". ")
+    return f"{told}." if told else "", last
 
 
 def _minutes(words: int) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from .app import create_app
@@ -30,12 +31,15 @@ def build(
     origin: str,
     settings_file: Path | None = SETTINGS_FILE,
     unguarded: bool = False,
+    database: Path | None = None,
 ) -> ASGIApp:
     """Return the site over a content folder, guarded unless told otherwise.
 
     Raises ContentError for faulty articles and GuardError for faulty settings.
     """
-    return mount(load(content), content, origin=origin, settings_file=settings_file, unguarded=unguarded)
+    return mount(
+        load(content), content, origin=origin, settings_file=settings_file, unguarded=unguarded, database=database
+    )
 
 
 def mount(
@@ -45,17 +49,26 @@ def mount(
     origin: str,
     settings_file: Path | None,
     unguarded: bool,
+    database: Path | None = None,
 ) -> ASGIApp:
     """Do what `build` does, over articles that are loaded already."""
-    site = create_app(articles, origin=origin, images=content / "images")
-    return site if unguarded else guarded(site, origin=origin, settings_file=settings_file)
+    site = create_app(articles, origin=origin, images=content / "images", database=database)
+    # What the filter learns of comments belongs to the comments, and is kept beside them.
+    kept = {} if database is None else {"comments": {"lessons": f"{database}.lessons"}}
+    return site if unguarded else guarded(site, origin=origin, settings_file=settings_file, **kept)
 
 
-def guarded(site: ASGIApp, *, origin: str, settings_file: Path | None) -> ASGIApp:
-    """Return an application with contentguard around it: the two lines that a publisher writes."""
+def guarded(site: Starlette, *, origin: str, settings_file: Path | None, **chosen: object) -> ASGIApp:
+    """Return an application with contentguard around it: the two lines that a publisher writes.
+
+    `chosen`: settings that stand above those of the file.
+    """
     from contentguard import ContentGuardMiddleware, Settings, SettingsError
 
     try:
-        return ContentGuardMiddleware(site, settings=Settings.load(settings_file, origin=origin))
+        guard = ContentGuardMiddleware(site, settings=Settings.load(settings_file, origin=origin, **chosen))
     except SettingsError as fault:
         raise GuardError(str(fault)) from fault
+    # Requests bring the guard's engine themselves; this is for what the site does by itself.
+    site.state.site.comments = guard.comments
+    return guard

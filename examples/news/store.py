@@ -2,7 +2,7 @@
 
 The database lives in memory behind one shared connection (StaticPool) and is filled from the content folder
 when the first query comes, so nothing on disk can be stale and an application whose lifespan never runs works
-as well. Lists are read without the article bodies: a feed or a front page cannot leak what it never held.
+as well. Lists are read without the article bodies: a front page cannot leak what it never held. Feeds hold them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from html import escape
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 from aiosqlite import Connection
 from sqlalchemy import RowMapping, text
@@ -23,6 +23,7 @@ from sqlalchemy.pool import StaticPool
 
 from .content import Article, section_slug
 
+T = TypeVar("T")
 _SCHEMA: Final = (
     """CREATE TABLE articles (
         id INTEGER PRIMARY KEY, slug TEXT NOT NULL UNIQUE, title TEXT NOT NULL, date TEXT NOT NULL,
@@ -124,6 +125,14 @@ class Store:
         rows = await self._rows(f"{_CARD} {_NEWEST} LIMIT :limit", limit=limit)
         return tuple(map(_article, rows))
 
+    async def stories(self, limit: int = -1, section: str = "") -> tuple[Article, ...]:
+        """Return the newest articles, of one section where it is given by its slug, whole: for feeds alone."""
+        where = "WHERE section_slug = :section" if section else ""
+        rows = await self._rows(
+            f"SELECT {_COLUMNS} FROM articles {where} {_NEWEST} LIMIT :limit", limit=limit, section=section
+        )
+        return tuple(map(_article, rows))
+
     async def sections(self) -> tuple[Section, ...]:
         """Return the sections in alphabetical order."""
         rows = await self._rows(
@@ -177,17 +186,11 @@ class Store:
             pool_reset_on_return=None,
         )
         async with engine.connect() as connection:
-            await self._release_with_me(connection)
+            self._release = await release(self, connection)
             for statement in _SCHEMA:
                 await connection.execute(text(statement))
             await _insert(connection, self._articles)
         return engine
-
-    async def _release_with_me(self, connection: AsyncConnection) -> None:
-        # An application whose lifespan never runs is never closed either: the thread of its connection ends
-        # with the store, without a complaint about an open database.
-        raw = await connection.get_raw_connection()
-        self._release = weakref.finalize(self, _stop, cast(Connection, raw.driver_connection))
 
 
 def match_terms(query: str) -> str:
@@ -198,6 +201,15 @@ def match_terms(query: str) -> str:
     """
     words = re.findall(r"[^\W_]+", query[:400])[:_MOST_TERMS]
     return " ".join(f'"{word}"' for word in words)
+
+
+async def release(owner: T, connection: AsyncConnection) -> weakref.finalize[[Connection], T]:
+    """Let the thread of a connection end with the object that owns it.
+
+    An application whose lifespan never runs is never closed: this spares it the complaint about an open database.
+    """
+    raw = await connection.get_raw_connection()
+    return weakref.finalize(owner, _stop, cast(Connection, raw.driver_connection))
 
 
 async def _insert(connection: AsyncConnection, articles: Iterable[Article]) -> None:

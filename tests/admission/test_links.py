@@ -27,7 +27,7 @@ from contentguard.admission.links import (
     readings,
     share,
 )
-from contentguard.admission.sealed import seal
+from contentguard.sealed import seal
 
 KEY, OTHER = bytes(32), bytes(range(32))
 NOW = 1_800_000_000.0

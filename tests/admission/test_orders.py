@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contentguard.admission.orders import LIFE, holds, write
-from contentguard.admission.sealed import seal
+from contentguard.sealed import seal
 
 KEY, OTHER = bytes(32), bytes(range(32))
 NOW = 1_800_000_000.0

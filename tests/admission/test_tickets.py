@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from contentguard.admission import passes, tickets
 from contentguard.admission.difficulty import NO_WORK, STEPS, Algorithm, Difficulty, sound
-from contentguard.admission.sealed import LONGEST, SEAL
 from contentguard.admission.tickets import (
     MOST_PATH,
     Kind,
@@ -30,6 +29,7 @@ from contentguard.admission.tickets import (
     worth,
     write,
 )
+from contentguard.sealed import LONGEST, SEAL
 
 KEY, OTHER = bytes(32), bytes(range(32))
 NOW = 1_800_000_000.0

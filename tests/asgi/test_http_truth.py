@@ -178,7 +178,6 @@ def _length(content: bytes) -> tuple[bytes, bytes]:
 OTHERS: dict[str, tuple[int, Pairs, bytes]] = {
     "no content type": (200, [], PAGE),
     "plain text": (200, [(b"content-type", b"text/plain")], PAGE),
-    "json": (200, [(b"content-type", b"application/json")], b'{"a": 1}'),
     "a type that only begins like html": (200, [(b"content-type", b"text/html-sandboxed")], PAGE),
     "server-sent events": (200, [(b"content-type", b"text/event-stream")], b"data: <article>\n\n"),
     "103 early hints": (103, [HTML, (b"link", b"</a.css>; rel=preload")], b""),
@@ -226,6 +225,21 @@ class TestWhichResponses:
         messages = _whole(row)
         seen = asyncio.run(follow(messages, robot))
         assert seen == [messages[:1], messages[:2], messages]
+
+    @pytest.mark.parametrize("robot", [CHROME, CURL, FACEBOOK], ids=["reader", "curl", "preview"])
+    @pytest.mark.parametrize(
+        ("kind", "body", "waits"),
+        [(b"application/json", b"[1,2,34]", 0), (b"application/json", b'{"a": 1}', 8), (b"text/xml", b"<a>b</a>", 0)],
+        ids=["a list", "an object", "xml"],
+    )
+    def test_what_may_be_a_feed_passes_once_it_is_none(
+        self, kind: bytes, body: bytes, waits: int, robot: dict[str, str]
+    ) -> None:
+        messages = _whole((200, [(b"content-type", kind)], body))
+        seen = asyncio.run(follow(messages, robot))
+        assert (seen[0], b"".join(m.get("body", b"") for m in seen[-1])) == ([], body)
+        assert seen[-1][0] == messages[0], "its own headers, all of them"
+        assert bool(seen[1]) == (not waits)
 
     @pytest.mark.parametrize("row", FOR_READERS.values(), ids=FOR_READERS)
     def test_what_readers_may_have_as_it_is_passes_at_once(self, row: tuple[int, Pairs, bytes]) -> None:

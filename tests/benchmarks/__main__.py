@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from tests.benchmarks import admission, decide, governor, redis, rewrite, serve, watermark
+from tests.benchmarks import admission, comments, decide, governor, redis, rewrite, serve, watermark
 from tests.benchmarks.measure import Benchmark, Figures, MeasureError, Options, gathered
 from tests.benchmarks.versions import about
 
@@ -28,6 +28,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "redis": redis.run,
     "governor": governor.run,
     "watermark": watermark.run,
+    "comments": comments.run,
 }
 """Name → what measures it."""
 

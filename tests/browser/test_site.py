@@ -107,8 +107,9 @@ def test_without_javascript_all_is_there_after_two_seconds(chromium: Browser, si
     context.close()
 
 
-def test_the_printed_page_names_its_copy(chromium: Browser, site: Server, screenshots: Path) -> None:
-    page, _ = visit(chromium, site, ARTICLE)
+@pytest.mark.parametrize("view", ["", "?print", "/print", "/amp"])
+def test_the_printed_page_names_its_copy(chromium: Browser, site: Server, screenshots: Path, view: str) -> None:
+    page, _ = visit(chromium, site, ARTICLE + view)
     content = "getComputedStyle(document.querySelector('[data-cg-print]'), '::after').content"
     shown = "getComputedStyle(document.querySelector('[data-cg-print]')).display"
     assert page.evaluate(shown) == "none"
@@ -117,7 +118,7 @@ def test_the_printed_page_names_its_copy(chromium: Browser, site: Server, screen
     assert site.url + ARTICLE in page.evaluate(content)
     assert "Copy no. " in page.evaluate(content)
     assert not page.locator(".cg-share").is_visible()
-    page.screenshot(path=screenshots / "print.png", full_page=True)
+    page.screenshot(path=screenshots / f"print{view.strip('?/')}.png", full_page=True)
     page.context.close()
 
 

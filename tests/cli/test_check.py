@@ -39,6 +39,7 @@ def test_a_safe_configuration_has_no_warning(tmp_path: Path, capsys: pytest.Capt
     assert "ai-training       are refused everywhere (403)" in out
     assert "articles: at most 120/minute for each address" in out
     assert "client address: x-forwarded-for of 10.0.0.0/8" in out
+    assert "feeds: the beginning of each article, 120 words at most" in out
     assert KEY not in out
 
 
@@ -54,6 +55,8 @@ def test_a_safe_configuration_has_no_warning(tmp_path: Path, capsys: pytest.Capt
         ('copying = {policy = "strict"}', "takes selection away", 'use copying.policy = "quote"'),
         ('limits = {articles = ""}', "limits.articles is off", "set limits.articles"),
         ('policy = {rights = {tool = "allow"}}', "tools (curl", "no-articles"),
+        ('akismet = {key = "abc", test = true}', "akismet.test is on", "set akismet.test = false"),
+        ('feeds = {mode = "full"}', "whoever asks for a feed", "signed"),
         ("robots = {serve = false}", "drift apart", "leave robots.serve on"),
         (
             'policy = {rules = [{name = "a", action = "deny"}, {name = "b", action = "deny"}]}',

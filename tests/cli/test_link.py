@@ -48,3 +48,8 @@ def test_one_that_may_give_nothing(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_what_no_link_can_be_made_of(file: str, more: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["link", *more, "--settings", file]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_subscriber_s_address(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["link", "/feed.xml", "--settings", file, "--feed", "anna"]) == 0
+    assert re.fullmatch(r"https://news\.example/feed\.xml\?cg=[\w-]{39}\n", capsys.readouterr().out)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import re
 import sys
 import zipfile
 from pathlib import Path
@@ -12,9 +13,12 @@ from typing import Any
 
 import pytest
 
+from contentguard.backends import Revision
 from contentguard.backends.pages import Page
 from contentguard.cli import main, suspects, trace
-from tests.cli.tracing import Site, article, ascii_only
+from contentguard.watermark.buckets import bucket, serial_of_bucket
+from contentguard.watermark.compiled import Channels
+from tests.cli.tracing import KEYS, NOW, Site, article, ascii_only
 from tests.client import KEY, get, guarded, page
 
 LEAKER = 4242
@@ -353,6 +357,88 @@ def test_from_a_served_page_to_the_pass(tmp_path: Path, capsys: pytest.CaptureFi
     assert named["given"][0]["visit"] == row.visit
     assert named["serial"] == f"{row.serial:010x}"
     assert told["articles"][0]["article"] == row.article
+
+
+def test_a_mirror_without_invisible_marks_is_traced_by_the_order_of_attributes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """ASCII only, no wording, and the class is taken out: what is left is how the site's own tags stand."""
+    site = Site(tmp_path, 0)
+    (words,) = article(5, slots=0).paragraphs[0]
+    parts = [f'<p class="a" id="n{number}" title="{number}" lang="en">{words} {number}</p>' for number in range(20)]
+    body = f"<!doctype html><html><head><title>T</title></head><body><article>{''.join(parts)}</article></body></html>"
+    app = guarded(
+        page(body),
+        secret_key=KEY,
+        watermark={"enabled": True},
+        evidence={"url": f"sqlite:///{site.file}"},
+    )
+    pages = [get(app).content.decode().encode("ascii", "ignore").decode() for _ in range(6)]
+    assert app.guard.copies is not None
+    assert app.guard.copies.evidence is not None
+    app.guard.copies.evidence.close()
+    with site.log() as log:
+        rows = list(log.rows())
+    path = file(tmp_path, "mirror.html", re.sub(" cg-[0-9a-v]{16}", "", pages[3]))
+    (named,) = found(site, capsys, path)["named"]
+    assert named["serial"] == f"{rows[3].serial:010x}"
+    (part,) = named["articles"]
+    assert part["html"] > 60
+    assert part["frames"] == part["gaps"] == pytest.approx(0.0, abs=0.1)
+    # Beside the class the frames say it, which is the same said once more.
+    (named,) = found(site, capsys, file(tmp_path, "whole.html", pages[3]))["named"]
+    assert named["articles"][0]["named_by_frame"]
+    assert named["articles"][0]["frames"] < 75
+
+
+def test_ten_articles_of_buckets_name_the_pass_that_was_in_all_of_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Copies that shared caches gave out: one in 64 readers has each, and one has all."""
+    channels = Channels(enabled=True, buckets=64)
+    site = Site(tmp_path, 0)
+    site.articles = {site.name(number): article(number, channels=channels) for number in range(10)}
+    with site.log() as log:
+        for name, compiled in site.articles.items():
+            log.learn(Revision(name, compiled.revision, compiled.paragraphs, channels, NOW))
+    site.opened([*range(1, 200), LEAKER], range(10))
+    for number in range(10):
+        encoded = site.name(number).encode()
+        own = serial_of_bucket(encoded, bucket(KEYS, encoded, LEAKER, 64))
+        site.opened([own], [number])
+        (tmp_path / "leaked").mkdir(exist_ok=True)
+        file(tmp_path / "leaked", f"{number}.html", site.page(own, number))
+    told = found(site, capsys, tmp_path / "leaked")
+    (named,) = told["named"]
+    assert named["serial"] == f"{LEAKER:010x}"
+    assert named["bits"] == pytest.approx(58.0, abs=2.0)
+    assert all(part["buckets"] > 5 for part in named["articles"])
+    assert len(told["buckets"]) == 10
+    # Six bits each: six articles are too few among a million.
+    few = [tmp_path / "leaked" / f"{number}.html" for number in range(6)]
+    assert run(site, *few, options=("--readers", "1000000")) == 1
+    out = capsys.readouterr().out
+    assert out.count("A copy that shared caches gave to one reader in 64: bucket") == 6
+    assert "Nobody is named: the most that speaks for one reader is 3" in out
+    seven = [*few, tmp_path / "leaked" / "6.html"]
+    assert run(site, *seven, options=("--readers", "1000000")) == 0
+    assert run(site, *few[:1], options=("--report", str(tmp_path / "case"))) == 1
+    assert "one reader in 64" in (tmp_path / "case" / "report.html").read_text()
+
+
+def test_somebody_s_own_copy_beside_a_bucket_s_names_him(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    channels = Channels(enabled=True, buckets=64)
+    site = Site(tmp_path, 0)
+    name = site.name(0)
+    site.articles = {name: article(0, channels=channels)}
+    with site.log() as log:
+        log.learn(Revision(name, site.articles[name].revision, site.articles[name].paragraphs, channels, NOW))
+    own = serial_of_bucket(name.encode(), 7)
+    site.opened([*range(1, 20), LEAKER, own])
+    file(tmp_path, "a.html", site.page(own))
+    path = file(tmp_path, "b.html", site.page(LEAKER))
+    (named,) = found(site, capsys, tmp_path / "a.html", path)["named"]
+    assert named["serial"] == f"{LEAKER:010x}"
 
 
 def test_after_a_rotation_old_copies_are_still_traced(

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from contentguard import detect
+from contentguard.detect import noticed_in
+from contentguard.detect.agent import parse
 from contentguard.detect.weights import weights
 from contentguard.model import Session
 from tests.detect.requests import CHROME, FIREFOX, noticed
@@ -70,3 +75,23 @@ def test_one_honeylink_alone_refuses_nobody() -> None:
     used = weights()
     worst = used.total([used.signals["honeylink"], used.signals["honeylinks"]])
     assert worst < used.thresholds["lead-only"]
+
+
+@given(
+    st.builds(
+        Session,
+        views=st.integers(0, 12),
+        gap=st.sampled_from([0.1, 5.0]),
+        styles=st.integers(0, 2),
+        scripts=st.integers(0, 2),
+        images=st.integers(0, 2),
+        dry=st.integers(0, 4),
+        nones=st.integers(0, 3),
+        run=st.integers(0, 6),
+        traps=st.integers(0, 1),
+        report=st.integers(0, 3),
+    )
+)
+def test_the_short_way_says_what_the_long_one_does(session: Session) -> None:
+    agent = parse(CHROME["User-Agent"].encode())
+    assert noticed_in(session, agent) == tuple(detect._in_session(session, agent))

@@ -6,6 +6,7 @@
     python -m tests.fuzz folder DIR...                 any folder of saved pages
     python -m tests.fuzz tokens --tries N --seed S     forged tickets, passes, links and proofs
     python -m tests.fuzz requests --requests N         requests judged: no exception, no verdict above a millisecond
+    python -m tests.fuzz comments --comments N         hostile comments posted: an answer to each, and safe HTML
 
 Each ends with 0 when it found nothing.
 """
@@ -13,6 +14,7 @@ Each ends with 0 when it found nothing.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import sys
 import tempfile
@@ -20,7 +22,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.fuzz import court, tokens
+from tests.fuzz import comments, court, tokens
 from tests.fuzz.folder import report, try_folder
 from tests.fuzz.hunt import Finding, Tally, hunt, smallest
 from tests.rewrite.corpus.adapter import MARKS
@@ -29,6 +31,8 @@ from tests.rewrite.corpus.known import Verdict, differences, draft, listed, verd
 from tests.rewrite.corpus.splits import ALL, SHORT, UnfaithfulError, check, one_point, two_point
 
 _FINDINGS = Path(tempfile.gettempdir()) / "contentguard-fuzz"
+_POSTS = 5_000
+"""Comments posted to one site."""
 _BLOCK = 250
 """Pages between two lines of progress."""
 
@@ -166,6 +170,19 @@ def _requests(options: argparse.Namespace) -> int:
     return kinds.total()
 
 
+def _comments(options: argparse.Namespace) -> int:
+    tally, found = Counter[str](), 0
+    last = options.first + options.comments
+    for first in range(options.first, last, _POSTS):
+        numbers = range(first, min(first + _POSTS, last))
+        for finding in asyncio.run(comments.hunt(options.seed, numbers, tally)):
+            found += 1
+            print(finding[:2000])
+        _progress(f"{numbers.stop:,} of {last:,} comments, {found} findings")
+    print(*(f"  {kind}: {count:,}" for kind, count in sorted(tally.items())), sep="\n")
+    return found
+
+
 def _progress(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
@@ -208,6 +225,11 @@ def _parser() -> argparse.ArgumentParser:
     judging.add_argument("--seconds", type=float, default=float("inf"), help="stop after this long")
     judging.add_argument("--show", type=int, default=5, help="how many findings of a kind to print")
     judging.set_defaults(run=_requests)
+    posting = hunts.add_parser("comments", help="hostile comments")
+    posting.add_argument("--comments", type=int, default=100_000)
+    posting.add_argument("--seed", type=int, default=1)
+    posting.add_argument("--first", type=int, default=0, help="the number of the first comment, to see one again")
+    posting.set_defaults(run=_comments)
     forging = hunts.add_parser("tokens", help="forged tickets, passes, links and proofs")
     forging.add_argument("--tries", type=int, default=10_000_000)
     forging.add_argument("--seed", type=int, default=1)

@@ -7,6 +7,7 @@ import gzip
 import re
 import time
 from collections.abc import Mapping
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from contentguard import ContentGuardMiddleware
 from contentguard.admission.passes import read
 from contentguard.backends.evidence import EvidenceLog
+from contentguard.cli.texts import document
 from contentguard.errors import SettingsError
 from contentguard.watermark.blind import frames
 from contentguard.watermark.keys import epoch_at
@@ -64,10 +66,28 @@ def test_a_copy_names_the_pass_that_it_was_given_with_and_then_the_same_again() 
 def test_the_copy_less_its_marks_is_the_page_without() -> None:
     """Typography apart, which differs in what can be seen."""
     channels: dict[str, Any] = {"watermark": {"enabled": True, "typography": False}}
-    own = re.compile(r"[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}|/more/[\w-]+|report [\w-]+")
+    own = re.compile(r"[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}|/more/[\w-]+|report [\w-]+| cg-[0-9a-v]{16}")
     marked, plain = (own.sub("", get(guarded(**options)).text) for options in (channels, dict[str, Any]()))
     assert INVISIBLE.sub("", marked) == plain
     assert marked != plain
+
+
+def test_a_mirror_of_the_page_says_whose_it_is_without_any_invisible_mark() -> None:
+    """By a class of an element of ours; switched off, there is none."""
+    app = guarded(**MARKED)
+    answer = get(app)
+    mirror = answer.content.decode().encode("ascii", "ignore")
+    assert serials(app, document(mirror, "html").text) == [serial(app, answer.headers["set-cookie"])]
+    assert len(re.findall(rb"cg-share cg-[0-9a-v]{16}", mirror)) == 1
+    assert not re.search(r"cg-[0-9a-v]{16}", get(guarded(watermark={"enabled": True, "html": False})).text)
+    assert not re.search(r"cg-[0-9a-v]{16}", get(guarded(**MARKED), headers=GOOGLEBOT).text)
+
+
+def test_a_page_without_an_element_of_ours_gets_no_class() -> None:
+    none: dict[str, Any] = {"share": {"enabled": False}, "visible": {"print": False}, "copying": {"policy": "off"}}
+    answer = get(guarded(**MARKED, **none, probes={"honeylinks": False}))
+    assert not re.search(r"cg-[0-9a-v]{16}", answer.text)
+    assert INVISIBLE.search(answer.text)
 
 
 def test_nothing_is_marked_by_default_nor_without_visits() -> None:
@@ -122,12 +142,59 @@ def test_gzip_holds_the_same_marks() -> None:
     assert serials(app, answer.text) == [serial(app, answer.headers["set-cookie"])]
 
 
-@pytest.mark.parametrize("charset", ["windows-1252", "iso-8859-15", "koi8-r"])
-def test_another_charset_gets_wording_and_no_invisible_marks(charset: str) -> None:
-    body = STORY.replace("utf-8", charset).replace("’", "'").replace("“", '"').replace("”", '"').encode(charset)
-    text = get(guarded(page(body, headers=[("content-type", f"text/html; charset={charset}")]), **MARKED)).text
-    assert not INVISIBLE.search(text)
+CHARSETS = {
+    "windows-1252": "Der Hafenmeister öffnete – über Nacht – die Schleuse.",
+    "iso-8859-15": "Le maître du port coûte cher à la cité, dit-on.",
+    "koi8-r": "Начальник порта сегодня утром открыл старый шлюз.",
+    "shift_jis": "港長 は 今朝 「古い 水門」 を 開けた Hafen。",
+    "gb18030": "港长 今天早上 打开了 旧 水闸 harbour。",
+    "big5": "港長 今天早上 打開了 舊 水閘 harbour。",
+    "euc-kr": "항만장은 오늘 아침 오래된 수문을 열었다 harbour.",
+}
+
+
+@pytest.mark.parametrize("charset", CHARSETS)
+@pytest.mark.parametrize("by_header", [True, False], ids=["header", "meta"])
+def test_another_charset_gets_its_marks_as_references(charset: str, by_header: bool) -> None:
+    """The page stays what its charset can say, and every other character what it was."""
+    story = STORY.replace("charset=utf-8", f"charset={charset}").replace("’", "'").replace("“", '"').replace("”", '"')
+    story = story.replace("Harbour water", f"{CHARSETS[charset]} Harbour water")
+    kind = f"text/html; charset={charset}" if by_header else "text/html"
+    channels: dict[str, Any] = {"watermark": {"enabled": True, "typography": False, "wording": False, "html": False}}
+    app = guarded(page(story.encode(charset), headers=[("content-type", kind)]), **channels)
+    answer = get(app)
+    text = unescape(answer.content.decode(charset))
+    assert serials(app, text) == [serial(app, answer.headers["set-cookie"])]
+    assert not INVISIBLE.search(answer.content.decode(charset)), "only as references"
+    assert INVISIBLE.sub("", text).count(CHARSETS[charset]) == 12
     assert "data-cg-variant" not in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "codec"),
+    [
+        ("text/html; charset=utf-16", "utf-16"),
+        ("text/html", "utf-16"),
+        ("text/html; charset=iso-2022-jp", "iso-2022-jp"),
+        ("text/html", "iso-2022-jp"),
+    ],
+)
+def test_a_charset_that_is_no_superset_of_ascii_gets_no_marks(kind: str, codec: str) -> None:
+    story = re.sub("[’“”]", "", STORY).replace("charset=utf-8", f"charset={codec}").replace("Harbour", "港長 Harbour")
+    answer = get(guarded(page(story.encode(codec), headers=[("content-type", kind)]), **MARKED))
+    assert answer.status_code == 200
+    assert not re.search(r"&#917\d{3};", answer.content.decode(codec))
+    assert not INVISIBLE.search(answer.content.decode(codec))
+    assert answer.content.decode(codec).count("港長") == story.count("港長")
+
+
+def test_a_page_that_writes_a_character_otherwise_than_its_charset_does_is_not_marked() -> None:
+    """cp932 knows some characters twice; what is read and written again has other bytes, and no place could be told."""
+    story = re.sub("[’“”]", "", STORY).replace("utf-8", "windows-31j").encode("cp932")
+    story = story.replace(b"Harbour", b"\x87\x90 Harbour")
+    answer = get(guarded(page(story, headers=[("content-type", "text/html; charset=windows-31j")]), **MARKED))
+    assert b"&#917" not in answer.content
+    assert answer.content.count(b"\x87\x90 Harbour") == 12
 
 
 def test_a_page_that_cannot_be_read_is_not_marked() -> None:

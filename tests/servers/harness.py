@@ -128,7 +128,8 @@ def serving(command: Callable[[int], Sequence[str]], log: Path, *, ready: str = 
 @contextmanager
 def news(log: Path, *options: str) -> Iterator[Server]:
     """The example news server, at the address that its start-up line names."""
-    with family([sys.executable, "-m", "examples.news", "--port", "0", *options], log) as process:
+    command = [sys.executable, "-m", "examples.news", "--port", "0", "--database", f"{log}.sqlite3", *options]
+    with family(command, log) as process:
         greeting = _until(lambda: re.search(rf" on (http://{HOST}:\d+) \(", log.read_text("utf-8")), process)
         assert greeting, f"no address in:\n{log.read_text('utf-8')}"
         server = Server(greeting[1], process, log)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from html import unescape
 
 import pytest
 from hypothesis import given
@@ -33,13 +34,13 @@ def places(text: str, channels: Channels = ONLY) -> str:
     [
         ("The harbour master came. He left", "The harbourG masterG came.F He left"),
         ("So he said: “It is a wonder.” Then", "So he said:F “It is a wonder.”F Then"),
-        ("It weighs 3.5 tons at no. 7 there!", "It weighsG 3.5 tons at no.F 7 there!F"),
+        ("It weighs 3.5 tons at no. 7 there!", "It weighsG 3.5 tonsG at no.F 7 there!F"),
         ("Alpha, beta, gamma, delta", "Alpha,F beta, gamma, delta"),
-        ("He said &ldquo;no.&rdquo; Then", "He said &ldquo;no.&rdquo;F Then"),
+        ("He said &ldquo;no.&rdquo; Then", "He saidG &ldquo;no.&rdquo;F Then"),
         ("A caf&eacute; opened &amp; closed", "A caf&eacute; openedG &amp; closed"),
         ("one&nbsp;harbour&nbsp;wall", "one&nbsp;harbour&nbsp;wall"),
         ("a well-known harbour", "a well-knownG harbour"),
-        ("in 2019 there were 12345 mills", "in 2019 thereG were 12345 mills"),
+        ("in 2019 there were 12345 mills", "in 2019 thereG wereG 12345 mills"),
     ],
 )
 def test_places(text: str, expected: str) -> None:
@@ -92,7 +93,7 @@ def test_two_readers_have_different_copies_and_one_always_the_same() -> None:
     [
         ("About [[dozens|scores]] of people came", Channels(wording=False)),
         ("He said “about [[dozens|scores]] came” and went", Channels()),
-        ("harbour " * 5000 + "[[dozens|scores]] of don’t people", Channels()),
+        ("harbour " * 20_000 + "[[dozens|scores]] of don’t people", Channels()),
     ],
     ids=["off", "in a quotation", "beyond the last mark"],
 )
@@ -118,10 +119,16 @@ def test_a_quotation_may_go_on_in_the_next_text_but_not_in_the_next_paragraph() 
     assert len(Compiled([["He said “it "], ["They don’t know"]], channels).slots) == 1
 
 
-def test_wording_is_settled_where_only_ascii_may_be_put_in() -> None:
-    made = Compiled([["[[Dozens|Scores]] don’t know about the harbour. "]], Channels(), wide=False)
-    assert {slot.place for slot in made.slots} == {Place.VARIANT}
-    assert all(mark.isascii() for serial in range(9) for mark in made.marks(KEYS, NAME, serial))
+@given(st.integers(0, 2**40 - 1))
+def test_in_another_charset_the_same_marks_are_references(serial: int) -> None:
+    text = [["[[Dozens|Scores]] don’t know about the harbour water, which rises over the wall. "]]
+    wide, narrow = (Compiled(text, Channels(), wide=one) for one in (True, False))
+    marks = narrow.marks(KEYS, NAME, serial)
+    assert {slot.place for slot in narrow.slots} == {*Place}
+    assert all(mark.isascii() for mark in marks)
+    assert [unescape(mark.decode()) for mark in marks] == [
+        unescape(mark.decode()) for mark in wide.marks(KEYS, NAME, serial)
+    ]
 
 
 def test_a_text_with_a_manifest_of_its_own_is_left_alone() -> None:
@@ -129,7 +136,7 @@ def test_a_text_with_a_manifest_of_its_own_is_left_alone() -> None:
 
 
 def test_a_very_long_article_has_a_bounded_number_of_marks() -> None:
-    made = Compiled([["harbour master " * 10_000]], Channels())
+    made = Compiled([["harbour master " * 20_000]], Channels())
     assert len(made.slots) == 4096
     assert len(made.marks(KEYS, NAME, 7)) == 4096
 

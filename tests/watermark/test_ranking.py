@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contentguard.watermark import html
 from contentguard.watermark.code import seed, stream
 from contentguard.watermark.compiled import Channels, Compiled
 from contentguard.watermark.frames import word
@@ -30,7 +31,8 @@ ARTICLES = {number: Compiled(PARAGRAPHS, Channels(collusion=number)) for number 
 def exact(article: Compiled, seen: Observed, serial: int) -> float:
     start = seed(KEYS, NAME, article.revision)
     own = word(KEYS.epoch, write(KEYS, serial, NAME))
-    return bits(article, seen, stream(start, serial, article.size), article.odds(start), own).total
+    code, tags = stream(start, serial, article.size), html.code(start, serial)
+    return bits(article, seen, code, article.odds(start), own, tags).total
 
 
 @st.composite
@@ -41,7 +43,13 @@ def observations(draw: st.DrawFn) -> tuple[Compiled, Observed]:
         places = draw(st.sets(st.integers(0, number - 1)))
         return tuple((place, draw(st.integers(0, most))) for place in sorted(places))
 
-    return article, Observed(some(article.gaps, 255), some(article.gaps, 3), some(len(article.variants), 1), (), ())
+    orders = draw(st.lists(st.builds(_order, st.integers(0, 255), st.sampled_from((2, 6, 24)), st.integers(0, 23))))
+    chosen = some(len(article.variants), 1)
+    return article, Observed(some(article.gaps, 255), some(article.gaps, 3), chosen, (), (), tuple(orders))
+
+
+def _order(place: int, orders: int, which: int) -> html.Order:
+    return html.Order(place, orders, which % orders)
 
 
 @given(observations(), st.lists(st.integers(0, 2**40 - 1), max_size=5))

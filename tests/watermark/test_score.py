@@ -45,7 +45,7 @@ class Case:
         return " ".join(self.copy(serial).split()[first : first + number])
 
 
-@pytest.mark.parametrize("forms", [2, 4, 256])
+@pytest.mark.parametrize("forms", [2, 4, 6, 24, 256])
 def test_an_innocent_gains_nothing_on_average_uniform(forms: int) -> None:
     for agrees, differs in uniform(forms):
         assert isclose((2**agrees + (forms - 1) * 2**differs) / forms, 1.0, rel_tol=1e-9)

@@ -1,4 +1,4 @@
-"""Feeds and sitemaps are well formed, complete, and never carry an article's text."""
+"""Feeds and sitemaps are well formed and complete; sitemaps never carry an article's text."""
 
 from __future__ import annotations
 
@@ -81,11 +81,59 @@ def test_the_news_sitemap_has_a_limit(folder: Path) -> None:
     assert feeds.news_sitemap(many, LINKS).count(b"<loc>") == 1000
 
 
-@pytest.mark.parametrize("write", [feeds.rss, feeds.atom, feeds.sitemap, feeds.news_sitemap])
-def test_no_feed_carries_text_even_when_it_is_given(folder: Path, write: Callable[..., bytes]) -> None:
+@pytest.mark.parametrize("write", [feeds.sitemap, feeds.news_sitemap])
+def test_no_sitemap_carries_text_even_when_it_is_given(folder: Path, write: Callable[..., bytes]) -> None:
     body = write(load(folder), LINKS)
     assert b"herring" not in body
     assert b"nets" not in body
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "number"),
+    [
+        ("/feed.xml", "application/rss+xml", 12),
+        ("/atom.xml", "application/atom+xml", 12),
+        ("/feed.json", "application/feed+json", 12),
+        ("/section/harbour/feed.xml", "application/rss+xml", 4),
+        ("/section/harbour/atom.xml", "application/atom+xml", 4),
+        ("/section/harbour/feed.json", "application/feed+json", 4),
+        ("/news/story-0/feed", "application/rss+xml", 1),
+    ],
+)
+def test_feeds_carry_each_article_whole_and_as_it_is_known(get: Fetch, path: str, kind: str, number: int) -> None:
+    answer = get(path)
+    assert answer.headers["content-type"] == f"{kind}; charset=utf-8"
+    stories = [n for n in range(12) if f"paragraph two of {n}." in answer.text]
+    assert len(stories) == number
+    again = get(path, if_none_match=answer.headers["etag"])
+    assert (again.status_code, again.content) == (304, b"")
+    head = get(path, "HEAD")
+    assert (head.status_code, head.content, head.headers["etag"]) == (200, b"", answer.headers["etag"])
+
+
+def test_the_json_feed(get: Fetch) -> None:
+    feed = get("/feed.json").json()
+    assert feed["version"] == "https://jsonfeed.org/version/1.1"
+    assert [item["url"] for item in feed["items"]] == [f"{ORIGIN}/news/story-{n}" for n in range(12)]
+    first = feed["items"][0]
+    assert first["content_html"].startswith("<p>The herring")
+    assert (first["image"], first["authors"]) == (f"{ORIGIN}/images/pier.png", [{"name": "Ada Quayle"}])
+    assert "image" not in feed["items"][1]
+
+
+@pytest.mark.parametrize("path", ["/section/none/feed.xml", "/news/none/feed", "/news/none/print", "/news/none/amp"])
+def test_what_is_not_there_has_no_variants(get: Fetch, path: str) -> None:
+    assert get(path).status_code == 404
+
+
+@pytest.mark.parametrize("query", ["print", "print=1", "print=true", "output=print", "format=print"])
+def test_the_print_view(get: Fetch, query: str) -> None:
+    page = get(f"/news/story-0?{query}").text
+    assert page == get("/news/story-0/print").text
+    assert "<nav" not in page
+    assert f'<link rel="canonical" href="{ORIGIN}/news/story-0">' in page
+    assert "Nobody had nets" in page
+    assert "<nav" in get("/news/story-0?print=0").text
 
 
 @pytest.mark.parametrize("write", [feeds.rss, feeds.atom, feeds.sitemap, feeds.news_sitemap])

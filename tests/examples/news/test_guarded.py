@@ -62,8 +62,8 @@ def pages(articles: list[Article], whole: Path) -> dict[str, tuple[bytes, bytes]
 
 def test_removing_the_insertions_gives_back_the_page(pages: dict[str, tuple[bytes, bytes]]) -> None:
     for path, (plain, guarded) in pages.items():
-        assert is_page_with_two_insertions(plain, guarded), path
-        assert (guarded != plain) == path.startswith("/news/"), path
+        assert is_page_with_two_insertions(masked(plain), masked(guarded)), path
+        assert (masked(guarded) != masked(plain)) == path.startswith("/news/"), path
 
 
 def test_every_article_is_found(pages: dict[str, tuple[bytes, bytes]], articles: list[Article]) -> None:

@@ -97,10 +97,15 @@ def test_a_port_in_use_is_told(capsys: pytest.CaptureFixture[str], folder: Path)
     assert "Try --port 0" in said
 
 
-def test_the_greeting_names_three_things_to_try(folder: Path) -> None:
-    said = command.greeting("http://127.0.0.1:1", load(folder), guarded=True)
+def test_the_greeting_names_four_things_to_try(folder: Path) -> None:
+    said = command.greeting("http://127.0.0.1:1", load(folder), "secret", guarded=True)
     assert "(guarded, 12 articles)" in said
-    for part in ("http://127.0.0.1:1/news/story-0", "curl -i ", "/robots.txt"):
+    for part in (
+        "http://127.0.0.1:1/news/story-0",
+        "curl -i ",
+        "/robots.txt",
+        "/desk (name: editor, password: secret)",
+    ):
         assert part in said
 
 
@@ -157,13 +162,15 @@ def test_the_guard_gets_the_settings_file_and_the_origin(
             return "settings"
 
     def middleware(app: object, *, settings: object) -> object:
-        return (type(app).__name__, settings)
+        return SimpleNamespace(app=type(app).__name__, settings=settings, comments=None)
 
     fake = SimpleNamespace(Settings=Settings, SettingsError=WrongError, ContentGuardMiddleware=middleware)
     monkeypatch.setitem(sys.modules, "contentguard", fake)
     guarded: object = build(folder, origin="https://a.example", settings_file=folder / "right.toml")
-    assert guarded == ("Starlette", "settings")
+    assert guarded == SimpleNamespace(app="Starlette", settings="settings", comments=None)
     assert seen == [folder / "right.toml", {"origin": "https://a.example"}]
+    build(folder, origin="https://a.example", settings_file=folder / "right.toml", database=folder / "kept")
+    assert seen[3] == {"origin": "https://a.example", "comments": {"lessons": f"{folder / 'kept'}.lessons"}}
     (folder / "wrong.toml").write_text("")
     assert run(capsys, folder, "--settings", str(folder / "wrong.toml")) == (2, "two things\nare wrong\n")
 

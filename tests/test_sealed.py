@@ -8,7 +8,7 @@ from hashlib import blake2b
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contentguard.admission.sealed import LONGEST, SEAL, seal, unseal
+from contentguard.sealed import LONGEST, SEAL, seal, unseal
 
 KEY, OTHER = bytes(32), bytes(range(32))
 bodies = st.binary(min_size=1, max_size=1081)

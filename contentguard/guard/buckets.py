@@ -1,0 +1,62 @@
+"""Copies that shared caches may keep: which bucket's copy a reader gets, and which articles have such copies.
+
+    no bucket asked for ─▶ the reader's own copy, private; its article is known from now on
+    GET /.contentguard/bucket/news/tide ─▶ which bucket the reader is in, where he may have the article now
+    GET /news/tide with that number in X-ContentGuard-Bucket ─▶ the bucket's copy, the same to the byte for everybody
+
+Strategy: the cache in front asks before each page; that costs no more than judging the request, and a pass is judged
+and its articles are counted as if there were no cache. Nothing a client sends is believed: a number that is not the
+pass's own gets the reader's own copy.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import NamedTuple
+
+from contentguard.guard.visits import Visit
+from contentguard.model import Facts
+from contentguard.watermark.buckets import bucket
+from contentguard.watermark.keys import epoch_at, keys_of
+
+HEADER = b"x-contentguard-bucket"
+_MOST = 10_000
+
+
+class Kept(NamedTuple):
+    """An article of which buckets' copies can be made."""
+
+    name: str
+    revision: bytes
+
+
+class Buckets:
+    """The buckets of one site's articles. ``number``: of each article; ``secrets``: of the marks."""
+
+    def __init__(self, number: int, secrets: tuple[bytes, ...]) -> None:
+        self.number, self._secret = number, secrets[0]
+        self._kept: OrderedDict[str, Kept] = OrderedDict()
+
+    def keep(self, path: str, article: Kept) -> None:
+        """An article was found at a path."""
+        self._kept[path] = article
+        self._kept.move_to_end(path)
+        if len(self._kept) > _MOST:
+            self._kept.popitem(last=False)
+
+    def at(self, path: str) -> Kept | None:
+        """The article at a path, if this process has seen it lately."""
+        return self._kept.get(path)
+
+    def of(self, serial: int, article: str, now: float) -> int:
+        """The bucket of a reader."""
+        keys = keys_of(self._secret, epoch_at(now))
+        return bucket(keys, article.encode("utf-8", "surrogatepass"), serial, self.number)
+
+    def asked(self, visit: Visit, facts: Facts, serial: int, article: str) -> int:
+        """The bucket whose copy a cache asks for, where that is this reader's own; else -1."""
+        wanted = facts.header(HEADER)
+        if wanted is None or visit.given is None or visit.new is not None:
+            return -1
+        own = self.of(serial, article, facts.now)
+        return own if wanted == b"%d" % own else -1

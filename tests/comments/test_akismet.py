@@ -1,0 +1,200 @@
+"""What Akismet is told: every documented field, nothing that is secret, and the same again when somebody reports."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from urllib.parse import parse_qsl, urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contentguard.comments.akismet import Pairs, Site, check_fields, report_fields
+from contentguard.comments.akismet_options import AkismetOptions
+from contentguard.comments.decision import Reason
+from contentguard.comments.submission import Submission
+
+SITE = Site("https://news.example", "https://news.example", is_test=True)
+FULL = Submission(
+    article="/news/tide gauges?x=1#y",
+    text="A comment.",
+    author="Ada",
+    email="ada@example.org",
+    url="https://ada.example",
+    parent="17",
+    client="203.0.113.9",
+    agent="Mozilla/5.0",
+    referrer="https://news.example/",
+    now=1_790_000_000.0,
+    role="editor",
+    language="en",
+    headers=(("accept-language", "en"), ("accept", "text/html")),
+    signs=(Reason("fast", 1.0, "Sent after a second"),),
+    guid="guid-1",
+    honeypot=("subject_9f", "filled in"),
+    context=("science", "sea"),
+    modified=1_780_000_000.0,
+)
+
+
+def test_every_documented_field_is_sent() -> None:
+    assert check_fields(FULL, SITE, recheck_reason="retry") == (
+        ("blog", "https://news.example"),
+        ("user_ip", "203.0.113.9"),
+        ("user_agent", "Mozilla/5.0"),
+        ("referrer", "https://news.example/"),
+        ("permalink", "https://news.example/news/tide%20gauges?x=1%23y"),
+        ("comment_type", "reply"),
+        ("comment_author", "Ada"),
+        ("comment_author_email", "ada@example.org"),
+        ("comment_author_url", "https://ada.example"),
+        ("comment_content", "A comment."),
+        ("comment_date_gmt", "2026-09-21T14:13:20Z"),
+        ("comment_post_modified_gmt", "2026-05-28T20:26:40Z"),
+        ("comment_parent", "17"),
+        ("comment_context[]", "science"),
+        ("comment_context[]", "sea"),
+        ("blog_lang", "en"),
+        ("blog_charset", "UTF-8"),
+        ("user_role", "editor"),
+        ("is_test", "1"),
+        ("recheck_reason", "retry"),
+        ("honeypot_field_name", "subject_9f"),
+        ("subject_9f", "filled in"),
+        ("REMOTE_ADDR", "203.0.113.9"),
+        ("REQUEST_URI", "/news/tide gauges?x=1#y"),
+        ("HTTP_ACCEPT_LANGUAGE", "en"),
+        ("HTTP_ACCEPT", "text/html"),
+    )
+
+
+def test_what_nobody_knows_is_not_sent() -> None:
+    assert check_fields(Submission("/a", "Text", "Ada"), Site("https://news.example/front/")) == (
+        ("blog", "https://news.example/front/"),
+        ("user_ip", "127.0.0.1"),
+        ("permalink", "https://news.example/front/a"),
+        ("comment_type", "comment"),
+        ("comment_author", "Ada"),
+        ("comment_content", "Text"),
+        ("blog_charset", "UTF-8"),
+        ("REMOTE_ADDR", "127.0.0.1"),
+        ("REQUEST_URI", "/a"),
+    )
+
+
+def test_a_report_goes_with_the_fields_that_were_sent_at_first() -> None:
+    kept = Submission.from_dict(FULL.as_dict())
+    assert kept == FULL
+    first, later = check_fields(FULL, SITE), report_fields(kept, SITE, reporter="Grace")
+    assert set(later) - set(first) == {("guid", "guid-1"), ("reporter", "Grace")}
+    assert set(first) <= set(later)
+
+
+SECRETS = (
+    *("cookie", "Cookie", "set-cookie", "authorization", "proxy-authorization", "x-auth-token", "x-csrf-token"),
+    *("x-api-key", "x-session-id", "x-wp-secret", "signature", "x-xsrf", "password"),
+)
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_no_secret_header_leaves(name: str) -> None:
+    told = check_fields(replace(FULL, headers=((name, "s3cret"), ("accept", "a"))), SITE)
+    assert "s3cret" not in str(told)
+    assert ("HTTP_ACCEPT", "a") in told
+
+
+@pytest.mark.parametrize(
+    "name", ["blog", "user_ip", "comment_content", "api_key", "honeypot_field_name", "REMOTE_ADDR"]
+)
+def test_a_honeypot_cannot_stand_in_for_a_field(name: str) -> None:
+    told = check_fields(replace(FULL, honeypot=(name, "forged")), SITE)
+    assert "forged" not in str(told)
+
+
+def test_an_untouched_honeypot_is_told_as_such() -> None:
+    told = check_fields(replace(FULL, honeypot=("trap", "")), SITE)
+    assert {("honeypot_field_name", "trap"), ("trap", "")} <= set(told)
+
+
+@pytest.mark.parametrize("moment", [0.0, -5.0, float("nan"), float("inf"), 1e300])
+def test_a_moment_that_is_none_is_not_told(moment: float) -> None:
+    assert "comment_date_gmt" not in dict(check_fields(replace(FULL, now=moment), SITE))
+
+
+TEXTS = {field.name: st.text(max_size=60) for field in fields(Submission) if field.type == "str"}
+SUBMISSIONS = st.builds(
+    Submission,
+    **TEXTS,
+    client=st.none() | st.text(max_size=40),
+    now=st.floats(),
+    modified=st.floats(),
+    headers=st.lists(st.tuples(st.text(max_size=70), st.text(max_size=40)), max_size=60).map(tuple),
+    honeypot=st.tuples(st.text(max_size=20), st.text(max_size=20)),
+    context=st.lists(st.text(max_size=10), max_size=60).map(tuple),
+    signs=st.just(()),
+)
+
+
+@given(SUBMISSIONS, st.booleans())
+def test_any_submission_makes_a_form(submission: Submission, is_test: bool) -> None:
+    told = check_fields(submission, Site("https://news.example", is_test=is_test))
+    body = urlencode(told, encoding="utf-8", errors="replace")
+    back: Pairs = tuple(parse_qsl(body, keep_blank_values=True, max_num_fields=200))
+    clean = tuple((k.encode(errors="replace").decode(), v.encode(errors="replace").decode()) for k, v in told)
+    assert back == clean
+    names = [name for name, _ in told]
+    assert names.count("blog") == names.count("user_ip") == names.count("REMOTE_ADDR") == 1
+
+
+def test_what_is_sent_is_bounded() -> None:
+    long = "x" * 200_000
+    huge = replace(
+        *(FULL,),
+        text=long,
+        author=long,
+        agent=long,
+        article="/" + long,
+        headers=(("accept", long),) * 500,
+        context=(long,) * 500,
+        honeypot=(long, long),
+    )
+    assert len(urlencode(check_fields(huge, SITE))) < 200_000
+
+
+# -- options -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"key": "has spaces in it"}, "letters and digits"),
+        ({"key": "k" * 65}, "65 characters"),
+        ({"blog": "news.example"}, "with its scheme"),
+        ({"blog": "ftp://news.example"}, "with its scheme"),
+        ({"application": "no version"}, "Newsroom/1.0"),
+        ({"application": "a/1\r\nX-Evil: 1"}, "Newsroom/1.0"),
+        ({"url": "http://rest.akismet.com"}, "an https URL"),
+        ({"url": "http://127.0.0.1.evil.example"}, "an https URL"),
+        ({"url": "http://localhost@evil.example"}, "an https URL"),
+        ({"url": "https://"}, "an https URL"),
+        ({"url": "https://user@rest.akismet.com"}, "an https URL"),
+        ({"url": "https://rest.akismet.com/?x=1"}, "an https URL"),
+        ({"url": "ftp://127.0.0.1"}, "an https URL"),
+    ],
+)
+def test_options_that_make_no_sense(values: dict[str, str], expected: str) -> None:
+    with pytest.raises(ValueError, match=expected) as caught:
+        AkismetOptions(**values)  # type: ignore[arg-type]
+    if "key" in values:
+        assert values["key"] not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://rest.akismet.com", "http://127.0.0.1:8001", "http://[::1]:8", "http://localhost"]
+)
+def test_plain_http_is_for_this_machine_alone(url: str) -> None:
+    assert AkismetOptions(key="abc", url=url).url == url
+
+
+def test_a_key_is_not_shown() -> None:
+    assert "s3cretkey" not in repr(AkismetOptions(key="s3cretkey"))
