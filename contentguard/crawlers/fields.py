@@ -42,8 +42,8 @@ _PARAMETER = re.compile(rf";[ ]*+([a-z*][a-z0-9_.*-]*+)(?:=(?:{_VALUE}))?+")
 _next_parameter = _PARAMETER.match
 _BLANKS = re.compile(r"[ \t]*+")
 _COMMA = re.compile(r",[ \t]*+")
+_SPECIAL = re.compile(r'["\\]')
 _ESCAPED = re.compile(r'\\(["\\])')
-
 
 _made = tuple.__new__
 """Half the time of ``Item(...)``."""
@@ -131,7 +131,7 @@ def write_member(member: Member) -> str:
 
 def write_item(item: Item) -> str:
     """``item`` in its one canonical form (RFC 9651 §4.1.3)."""
-    return write_bare(item.value) + write_parameters(item.parameters)
+    return write_bare(item.value) + (write_parameters(item.parameters) if item.parameters else "")
 
 
 def write_parameters(parameters: Parameters) -> str:
@@ -141,15 +141,13 @@ def write_parameters(parameters: Parameters) -> str:
 
 def write_bare(value: Bare) -> str:
     """A bare item in its one canonical form (RFC 9651 §4.1.3.1)."""
-    if isinstance(value, bool):
+    if type(value) is str:
+        return '"' + (_SPECIAL.sub(r"\\\g<0>", value) if "\\" in value or '"' in value else value) + '"'
+    if type(value) is bool:
         return "?1" if value else "?0"
-    if isinstance(value, int):
-        return f"@{int(value)}" if isinstance(value, Date) else str(value)
-    if isinstance(value, bytes):
+    if type(value) is bytes:
         return f":{b64encode(value).decode('ascii')}:"
-    if isinstance(value, Token | Decimal):
-        return str(value)
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return f"@{int(value)}" if type(value) is Date else str(value)
 
 
 class _Reader:
