@@ -61,6 +61,24 @@ def _readable(module: Any, page: str) -> str:
     return text_of(str(module.Document(page).summary()).encode(), "html")
 
 
+def _soup(parser: str) -> Callable[[Any, str], str]:
+    return lambda module, page: str(module.BeautifulSoup(page, parser).get_text())
+
+
+def _newspaper(module: Any, page: str) -> str:
+    return str(module.article("https://news.example/a", input_html=page).text)
+
+
+def _document(page: str) -> str:
+    """By pandoc into Word's format and out again."""
+    return _pandoc("docx", "plain", _pandoc("html", "docx", page.encode())).decode("utf-8", "replace")
+
+
+def _pandoc(source: str, into: str, document: bytes) -> bytes:
+    command = ["pandoc", f"--from={source}", f"--to={into}", "--wrap=none", "--output=-"]
+    return subprocess.run(command, input=document, capture_output=True, timeout=60, check=True).stdout
+
+
 def _just(module: Any, page: str) -> str:
     found = module.justext(page.encode(), module.get_stoplist("English"))
     return "\n\n".join(one.text for one in found if not one.is_boilerplate)
@@ -75,10 +93,26 @@ def extractors() -> dict[str, Way | None]:
         "justext": _module("justext", _just),
         "html2text": _module("html2text", lambda module, page: str(module.html2text(page))),
         "inscriptis": _module("inscriptis", lambda module, page: str(module.get_text(page))),
+        "bs4": _module("bs4", _soup("html.parser")),
+        "bs4 lxml": _module("bs4", _soup("lxml")) if find_spec("lxml") else None,
+        "bs4 stripped": _module(
+            "bs4", lambda module, page: "\n".join(module.BeautifulSoup(page, "html.parser").stripped_strings)
+        ),
+        "newspaper4k": _module("newspaper", _newspaper),
+        "goose3": _module("goose3", lambda module, page: str(module.Goose().extract(raw_html=page).cleaned_text)),
+        "boilerpy3": _module(
+            "boilerpy3.extractors", lambda module, page: str(module.ArticleExtractor().get_content(page))
+        ),
+        "resiliparse": _module(
+            "resiliparse.extract.html2text",
+            lambda module, page: str(module.extract_plain_text(page, main_content=True)),
+        ),
+        "markdownify": _module("markdownify", lambda module, page: str(module.markdownify(page))),
         "lxml": _module("lxml.html", lambda module, page: str(module.fromstring(page).text_content())),
         "lynx": _program("lynx", "-dump", "-stdin", "-assume_charset=utf-8", "-display_charset=utf-8"),
         "w3m": _program("w3m", "-dump", "-T", "text/html", "-I", "UTF-8", "-O", "UTF-8"),
         "pandoc": _program("pandoc", "--from=html", "--to=plain", "--wrap=none"),
+        "pandoc docx": _document if shutil.which("pandoc") else None,
     }
 
 

@@ -26,7 +26,7 @@ MOST_ATTRIBUTES = 4
 """Of one tag that change places."""
 MOST_TAGS = 32
 """Of one article whose attributes do."""
-_PLACES = 256
+_PLACES = 128
 """Tags that a reader's code tells apart; where two would share a place the later one is left alone."""
 _CODE = Struct(f"<{_PLACES}I")
 _SUFFIX = re.compile(r"cg-([0-9a-v]{16})")

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import gzip
 import random
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from statistics import median
 
-from contentguard.cli.watermark import extractors
+from contentguard.cli.watermark import Way, extractors
 from contentguard.rewrite.article import Article, Finder
 from contentguard.rewrite.marking import Marking, marking
 from contentguard.watermark import ranking
@@ -26,6 +27,7 @@ from contentguard.watermark.keys import keys_of
 from contentguard.watermark.observed import observe
 from contentguard.watermark.score import bits, needed
 from contentguard.watermark.token import write
+from tests.benchmarks import browsed, peers
 from tests.benchmarks.measure import Figure, Figures, Options, alternated, least, progress
 from tests.watermark.articles import article, read
 
@@ -36,7 +38,7 @@ _ENOUGH = needed(10**6, 1e-6)
 
 def run(options: Options) -> Figures:
     """All of them."""
-    return {**_costs(options), **_survival(options), **_innocents(options)}
+    return {**_costs(options), **_survival(options), **_peers(options), **_innocents(options)}
 
 
 class Subject:
@@ -131,8 +133,11 @@ def _part(share: float) -> Excerpt:
 
 
 def _paragraph(text: str, drawn: random.Random) -> str:
-    blocks = [" ".join(block.split()) for block in text.split("\n\n")]
-    return drawn.choice([block for block in blocks if len(block.split()) >= 25] or [text])
+    """Three whole sentences, as many as a paragraph has: not every way keeps paragraphs apart."""
+    words = text.split()
+    ends = [at for at, one in enumerate(words) if "." in one]
+    first = drawn.randrange(max(1, len(ends) - 3))
+    return " ".join(words[ends[first] + 1 : ends[first + 3] + 1]) if len(ends) > 3 else text
 
 
 def _sentence(text: str, drawn: random.Random) -> str:
@@ -157,33 +162,64 @@ EXCERPTS: dict[str, Excerpt] = {
 }
 
 
+LIGHT = ("contentguard", "bs4", "bs4 stripped", "trafilatura", "readability", "justext", "lxml", "lynx", "w3m")
+"""Ways that a short run takes, where they are installed."""
+
+
 def _survival(options: Options) -> Figures:
-    ways = {name: way for name, way in extractors().items() if way is not None}
-    articles, readers = (2, 2) if options.quick else (20, 50)
-    progress(f"watermark: {articles * readers} copies through {', '.join(ways)}")
-    blind, traced, all_of = dict.fromkeys(EXCERPTS, 0), dict.fromkeys(EXCERPTS, 0), 0
+    if options.quick:
+        known = extractors()
+        return _survived({name: known[name] for name in LIGHT}, 2, 2)
+    with browsed.ways() as browsers:
+        return _survived({**extractors(), **browsers}, 20, 50)
+
+
+def _survived(every: Mapping[str, Way | None], articles: int, readers: int) -> Figures:
+    ways = {name: way for name, way in every.items() if way is not None}
+    absent = [name for name, way in every.items() if way is None]
+    progress(f"watermark: {articles * readers} copies through {len(ways)} ways; absent: {', '.join(absent) or 'none'}")
+    blind: Counter[tuple[str, str]] = Counter()
+    informed: Counter[str] = Counter()
     drawn = random.Random(1)
-    for number, reader in product(range(articles), range(readers)):
-        one, serial = Subject(number), drawn.randrange(2**40)
-        page = one.page(one.made.copy(_KEYS, one.name, serial))
-        for way in ways.values():
-            text = way(page)
-            all_of += 1
-            for name, cut in EXCERPTS.items():
-                part = cut(text, drawn)
-                named = one.is_blind(part, serial)
-                blind[name] += named
-                traced[name] += named or (name == "twenty_words" and one.bits(part, serial) >= _ENOUGH)
-        del reader
-    told = f"of {all_of} copies out of {len(ways)} extractors"
-    return {
-        f"watermark.{name}_traced": Figure(
-            (traced if name == "twenty_words" else blind)[name] / all_of,
+    for number in range(articles):
+        one = Subject(number)
+        for _ in range(readers):
+            serial = drawn.randrange(2**40)
+            page = one.page(one.made.copy(_KEYS, one.name, serial))
+            for name, way in ways.items():
+                text = way(page)
+                for excerpt, cut in EXCERPTS.items():
+                    part = cut(text, drawn)
+                    named = one.is_blind(part, serial)
+                    blind[name, excerpt] += named
+                    if excerpt == "twenty_words":
+                        informed[name] += named or one.bits(part, serial) >= _ENOUGH
+    copies = articles * readers
+    for name in ways:
+        shares = [f"{excerpt} {blind[name, excerpt] / copies:.2%}" for excerpt in EXCERPTS]
+        progress(f"{name:15} blind: {', '.join(shares)}; by the log: twenty_words {informed[name] / copies:.2%}")
+    told = f"of {copies * len(ways)} copies out of {len(ways)} ways"
+    figures = {}
+    for excerpt in EXCERPTS:
+        found = {name: informed[name] if excerpt == "twenty_words" else blind[name, excerpt] for name in ways}
+        by, worst = "by the log" if excerpt == "twenty_words" else "blind", min(found, key=lambda name: found[name])
+        figures[f"watermark.{excerpt}_traced"] = Figure(
+            sum(found.values()) / copies / len(ways),
             "",
-            f"{name.replace('_', ' ')}: share traced {'by the log' if name == 'twenty_words' else 'blind'}, {told}",
+            f"{excerpt.replace('_', ' ')}: share traced {by}, {told}; {found[worst] / copies:.2%} out of {worst}",
         )
-        for name in EXCERPTS
-    }
+    return figures
+
+
+def _peers(options: Options) -> Figures:
+    """Other packages beside ours; not in a short run."""
+    if options.quick:
+        return {}
+    progress("watermark: peers")
+    plain = [Subject(number) for number in range(20)]
+    texts = [read([*one.made.texts], one.paragraphs) for one in plain]
+    known = extractors()
+    return peers.survived(texts, {name: way for name in LIGHT if (way := known[name]) is not None}, EXCERPTS)
 
 
 def _innocents(options: Options) -> Figures:

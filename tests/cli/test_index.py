@@ -75,19 +75,18 @@ def test_it_learns_what_the_server_learns(site: Site, tmp_path: Path) -> None:
     assert learnt.revision == again.revision == row.revision
 
 
-def test_an_old_charset_carries_wording_alone_and_the_log_knows(site: Site) -> None:
+def test_an_old_charset_carries_the_same_marks(site: Site) -> None:
     """Otherwise its copies' code would be read from the wrong place."""
     served = HTML.format("").replace("utf-8", "windows-1252").encode("cp1252")
     assert run(site, content(site, "x.html", served) / "x.html", "--base", "https://news.example") == 0
     with site.log() as log:
         (learnt,) = log.revisions("https://news.example/x")
-    assert (learnt.channels.frames, learnt.channels.gaps) == (False, False)
     again, first = (
         Compiled(learnt.paragraphs, learnt.channels),
         Compiled(learnt.paragraphs, Channels(), wide=False),
     )
     assert again.slots == first.slots
-    assert again.size == first.size == len(again.variants) > 0
+    assert again.size == first.size > len(again.variants) > 0
 
 
 def test_a_sitemap(site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

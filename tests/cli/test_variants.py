@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from contentguard.cli import main, watermark
 from contentguard.cli.variants import told_apart
+from contentguard.watermark.compiled import Channels, Compiled
+from contentguard.watermark.frames import MARKS
+from contentguard.watermark.keys import keys_of
+from tests.watermark.articles import article as paragraphs
 
 GOOD = "---\ntitle: [[x\n---\n# A title\n\n" + "\n\n".join(
     f"The harbour [[master{n}|chief{n}]] of town number {n} [[said|told us]] that everybody’s boat was safe."
@@ -125,3 +131,29 @@ def test_a_way_out_of_the_page_that_loses_the_reader(
     assert main(["watermark", "survive", str(tmp_path / "a.md")]) == 1
     assert main(["watermark", "survive", str(tmp_path / "none.md")]) == 2
     assert "No such file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", watermark.extractors())
+def test_every_way_that_is_installed_keeps_the_text_and_its_marks(name: str) -> None:
+    way = watermark.extractors()[name]
+    if way is None:
+        pytest.skip(f"{name} is not installed")
+    made = Compiled(paragraphs(1), Channels())
+    text = way(watermark.marked(made, keys_of(b"only for this test, no secret", 20)))
+    assert len(text.split()) > 0.9 * len(made.words)
+    assert any(mark in text for mark in MARKS)
+
+
+def test_through_word_s_format_goes_by_pandoc_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def run(command: list[str], *, input: bytes, **options: object) -> subprocess.CompletedProcess[bytes]:
+        asked.append(tuple(command[1:3]))
+        return subprocess.CompletedProcess(command, 0, input + b"!", b"")
+
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(subprocess, "run", run)
+    way = watermark.extractors()["pandoc docx"]
+    assert way is not None
+    assert way("the harbour") == "the harbour!!"
+    assert asked == [("--from=html", "--to=docx"), ("--from=docx", "--to=plain")]

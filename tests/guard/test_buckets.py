@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contentguard import ContentGuardMiddleware
+from contentguard.backends.evidence import EvidenceLog
 from contentguard.errors import SettingsError
 from contentguard.guard.buckets import Buckets, Kept
 from contentguard.watermark.blind import frames
@@ -167,3 +170,31 @@ def test_a_lead_is_never_a_bucket_s() -> None:
     assert number(app, headers, "/.contentguard/bucket/news/0") == ""
     for value in range(16):
         assert SAID not in get(app, "/news/0", headers={**headers, SAID: str(value)}).headers
+
+
+def test_a_copy_that_cannot_be_made_for_a_bucket_is_the_reader_s_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = guarded(**BUCKETS)
+    headers = reader(app)
+    own = number(app, headers)
+    assert app.guard.copies is not None
+    monkeypatch.setattr(app.guard.copies.buckets, "keep", lambda *told: 1 / 0)
+    answer = get(app, headers={**headers, SAID: own})
+    assert SAID not in answer.headers
+    assert "private" in answer.headers["cache-control"]
+    assert len(named(app, answer.text)) == 1
+
+
+def test_who_was_told_a_bucket_and_what_left_for_it_is_written_down(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'evidence.db'}"
+    app = guarded(**BUCKETS, evidence={"url": url})
+    headers = reader(app)
+    own = number(app, headers)
+    get(app, headers={**headers, SAID: own})
+    asyncio.run(app.guard.aclose())
+    log = EvidenceLog(url, app.guard.signer.derive("fingerprints"), create=False)
+    first, shared = log.rows()
+    log.close()
+    # What a cache asks for a reader is the copy that was written down already.
+    assert bucket_of(first.serial) < 0
+    assert (bucket_of(shared.serial), shared.visit) == (int(own), f"bucket {own}")
+    assert (shared.address, shared.agent) == ("", "")

@@ -43,7 +43,7 @@ def observations(draw: st.DrawFn) -> tuple[Compiled, Observed]:
         places = draw(st.sets(st.integers(0, number - 1)))
         return tuple((place, draw(st.integers(0, most))) for place in sorted(places))
 
-    orders = draw(st.lists(st.builds(_order, st.integers(0, 255), st.sampled_from((2, 6, 24)), st.integers(0, 23))))
+    orders = draw(st.lists(st.builds(_order, st.integers(0, 127), st.sampled_from((2, 6, 24)), st.integers(0, 23))))
     chosen = some(len(article.variants), 1)
     return article, Observed(some(article.gaps, 255), some(article.gaps, 3), chosen, (), (), tuple(orders))
 
