@@ -56,13 +56,13 @@ def write(page: Page, text: str, *, author: str = "Ada Quayle", email: str = "ad
     page.get_by_label("Name *").fill(author)
     page.get_by_label("Email *").fill(email)
     time.sleep(3.5)
-    page.get_by_role("button", name="Post Comment").click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Post Comment").click()
     if page.url.endswith("/reply"):  # who has shown nothing of a browser is asked to press once more
         assert page.get_by_label("Comment *").input_value() == text
         time.sleep(1.5)
-        page.get_by_role("button", name="Post Comment").click()
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Post Comment").click()
 
 
 def desk(chromium: Browser, site: Server) -> Page:
@@ -133,8 +133,8 @@ def test_every_complaint_stands_beside_its_field_and_nothing_typed_is_lost(chrom
     page.get_by_label("Email *").fill("no address")
     page.get_by_label("Website", exact=True).fill("https://ada.example")
     time.sleep(3.5)
-    page.get_by_role("button", name="Post Comment").click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Post Comment").click()
     assert page.get_by_label("Comment *").input_value() == "Every word of this stays."
     assert page.get_by_label("Website", exact=True).input_value() == "https://ada.example"
     for field in ("Name *", "Email *"):
@@ -194,13 +194,13 @@ def test_the_desk_is_worked_with_the_keyboard_alone(chromium: Browser, site: Ser
     before = editor.locator(".filed-one").count()
     assert before
     editor.keyboard.press("j")
-    editor.keyboard.press("u")
-    editor.wait_for_load_state()
+    with editor.expect_navigation():
+        editor.keyboard.press("u")
     assert editor.get_by_role("status").text_content() == "1 comment changed."
     editor.goto(site.url + "/desk/comments?queue=pending")
     editor.keyboard.press("j")
-    editor.keyboard.press("a")
-    editor.wait_for_load_state()
+    with editor.expect_navigation():
+        editor.keyboard.press("a")
     editor.goto(site.url + "/desk/comments?queue=approved")
     assert editor.locator(".filed-one").count() == before
     editor.screenshot(path=screenshots / "desk-approved.png", full_page=True)
@@ -239,8 +239,8 @@ def test_what_is_hostile_is_shown_as_text(chromium: Browser, site: Server) -> No
     for number, text in enumerate(hostile):
         page.goto(site.url + "/news/lighthouse-lamp")
         page.get_by_label("Comment *").fill(f"{text}\nnumber {number}.")
-        page.get_by_role("button", name="Post Comment").click()
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Post Comment").click()
     page.goto(site.url + "/news/lighthouse-lamp")
     assert page.locator(".comment").count() == len(hostile)
     assert page.evaluate("window.pwned") is None
