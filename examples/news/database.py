@@ -1,30 +1,23 @@
 """What readers and editors write, in one SQLite file: comments, decisions, rules, and the keys of the site's cookies.
 
-One connection, each statement its own transaction, and every one on disk before the reader is thanked (WAL with
-`synchronous = FULL`): a crash loses nothing that was answered. Without a path all of it is in memory and ends with the
-process. The file opens itself with the first query, like the store of the articles.
+Each statement is its own transaction, and on disk before the reader is thanked: a crash loses nothing that was
+answered. Without a path all of it is in memory and ends with the process.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
-import sqlite3
-import weakref
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, cast
 
-from aiosqlite import Connection
-from sqlalchemy import RowMapping, event, text
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import StaticPool
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from .store import release
+from .sqlite import Sqlite
 from .threads import Comment
 
 _SCHEMA: Final = (
@@ -109,26 +102,15 @@ class Database:
     """The queries over one file, or over memory. Raises `OSError` when the file cannot be opened."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self._path = path
-        self._engine: AsyncEngine | None = None
-        self._opening = asyncio.Lock()
-        self._release: weakref.finalize[[Connection], Database] | None = None
+        self._sqlite = Sqlite(_complete, path)
 
-    async def open(self) -> AsyncEngine:
-        """Open the file, and make what is missing in it; safe to call from many requests at once."""
-        if self._engine is None:
-            async with self._opening:
-                if self._engine is None:
-                    self._engine = await self._made()
-        return self._engine
+    async def open(self) -> None:
+        """Open the file, and make what is missing in it."""
+        await self._sqlite.open()
 
     async def close(self) -> None:
         """Give the file back. The next query would open it again."""
-        engine, self._engine = self._engine, None
-        if engine is not None:
-            await engine.dispose()
-        if self._release is not None:
-            self._release.detach()
+        await self._sqlite.close()
 
     # -- comments ------------------------------------------------------------------------------------------------
 
@@ -140,13 +122,11 @@ class Database:
             "submission": json.dumps(new.submission),
             "reasons": json.dumps(new.reasons),
         }
-        engine = await self.open()
-        async with engine.connect() as connection:
-            return int((await connection.execute(text(_INSERT), values)).lastrowid)
+        return await self._sqlite.run(_INSERT, **values)
 
     async def of_article(self, slug: str, own: Sequence[int] = ()) -> tuple[Comment, ...]:
         """Return an article's approved comments, and those of `own` that wait (for their author's eyes only)."""
-        rows = await self._rows(
+        rows = await self._sqlite.rows(
             f"SELECT {_SHOWN} FROM comments WHERE slug = :slug AND (status = 'approved'"
             f" OR (status IN ('pending', 'spam') AND id IN ({_numbers(own)}))) ORDER BY created, id",
             slug=slug,
@@ -155,21 +135,25 @@ class Database:
 
     async def parents(self, slug: str) -> dict[int, int]:
         """Return the parent of each approved comment of an article."""
-        rows = await self._rows("SELECT id, parent FROM comments WHERE slug = :slug AND status = 'approved'", slug=slug)
+        rows = await self._sqlite.rows(
+            "SELECT id, parent FROM comments WHERE slug = :slug AND status = 'approved'", slug=slug
+        )
         return {row["id"]: row["parent"] for row in rows}
 
     async def get(self, id_: int) -> Filed | None:
         """Return one comment as an editor sees it."""
-        rows = await self._rows("SELECT * FROM comments WHERE id = :id", id=id_)
+        rows = await self._sqlite.rows("SELECT * FROM comments WHERE id = :id", id=id_)
         return _filed(rows[0]) if rows else None
 
     async def filed(self, ids: Sequence[int]) -> tuple[Filed, ...]:
         """Return several, in the order of their numbers."""
-        return tuple(map(_filed, await self._rows(f"SELECT * FROM comments WHERE id IN ({_numbers(ids)}) ORDER BY id")))
+        return tuple(
+            map(_filed, await self._sqlite.rows(f"SELECT * FROM comments WHERE id IN ({_numbers(ids)}) ORDER BY id"))
+        )
 
     async def queue(self, status: Status, number: int, size: int) -> tuple[Filed, ...]:
         """Return one page of a queue, newest first."""
-        rows = await self._rows(
+        rows = await self._sqlite.rows(
             "SELECT * FROM comments WHERE status = :status ORDER BY created DESC, id DESC LIMIT :size OFFSET :skipped",
             status=status.value,
             size=size,
@@ -179,13 +163,13 @@ class Database:
 
     async def counts(self) -> dict[Status, int]:
         """Return how many comments each queue holds."""
-        rows = await self._rows("SELECT status, count(*) AS held FROM comments GROUP BY status")
+        rows = await self._sqlite.rows("SELECT status, count(*) AS held FROM comments GROUP BY status")
         held = {Status(row["status"]): int(row["held"]) for row in rows}
         return {status: held.get(status, 0) for status in Status}
 
     async def approved_before(self, author: str, email: str) -> bool:
         """Whether an editor's yes stands for an earlier comment of the same name and address."""
-        rows = await self._rows(
+        rows = await self._sqlite.rows(
             "SELECT 1 FROM comments WHERE email = :email AND author = :author AND status = 'approved' LIMIT 1",
             author=author,
             email=email,
@@ -194,7 +178,7 @@ class Database:
 
     async def by_author(self, slug: str, author: str, email: str) -> tuple[int, ...]:
         """Return the waiting comments of an article that one name and address wrote."""
-        rows = await self._rows(
+        rows = await self._sqlite.rows(
             "SELECT id FROM comments WHERE slug = :slug AND author = :author AND email = :email AND status = 'pending'",
             slug=slug,
             author=author,
@@ -204,7 +188,7 @@ class Database:
 
     async def move(self, id_: int, status: Status, moderator: str, now: float) -> None:
         """Put a comment into another queue, in an editor's name. What is decided waits for no second opinion."""
-        await self._run(
+        await self._sqlite.run(
             "UPDATE comments SET before = CASE WHEN status = :status THEN before ELSE status END, status = :status,"
             " moderator = :moderator, moderated = :now, recheck_at = NULL WHERE id = :id",
             id=id_,
@@ -215,15 +199,15 @@ class Database:
 
     async def delete(self, id_: int) -> None:
         """Remove a comment from the trash or from the spam for good; another stays."""
-        await self._run("DELETE FROM comments WHERE id = :id AND status IN ('trash', 'spam')", id=id_)
+        await self._sqlite.run("DELETE FROM comments WHERE id = :id AND status IN ('trash', 'spam')", id=id_)
 
     async def learned(self, id_: int, what: str) -> None:
         """Note what the filters were last taught about a comment: `spam`, `ham`, or nothing."""
-        await self._run("UPDATE comments SET learned = :what WHERE id = :id", id=id_, what=what)
+        await self._sqlite.run("UPDATE comments SET learned = :what WHERE id = :id", id=id_, what=what)
 
     async def due(self, now: float, most: int = 100) -> tuple[Filed, ...]:
         """Return the comments that a service has still to be asked about, the longest due first."""
-        rows = await self._rows(
+        rows = await self._sqlite.rows(
             "SELECT * FROM comments WHERE recheck_at <= :now AND status = 'pending' ORDER BY recheck_at LIMIT :most",
             now=now,
             most=most,
@@ -232,7 +216,7 @@ class Database:
 
     async def decided(self, id_: int, status: Status, new: Mapping[str, Any]) -> None:
         """Note what became of asking again; nothing where an editor was faster."""
-        await self._run(
+        await self._sqlite.run(
             "UPDATE comments SET status = :status, decision = :decision, reasons = :reasons, score = :score,"
             " recheck_at = :recheck_at, submission = :submission WHERE id = :id AND status = 'pending'",
             id=id_,
@@ -242,90 +226,55 @@ class Database:
 
     async def forget_spam(self, before: float) -> None:
         """Remove spam and trash that is older than `before`, in seconds since the epoch."""
-        await self._run("DELETE FROM comments WHERE status IN ('spam', 'trash') AND created < :before", before=before)
+        await self._sqlite.run(
+            "DELETE FROM comments WHERE status IN ('spam', 'trash') AND created < :before", before=before
+        )
 
     # -- articles, editors, and what else is kept ------------------------------------------------------------------
 
     async def closed(self) -> frozenset[str]:
         """Return the articles that take no more comments."""
-        return frozenset(row["slug"] for row in await self._rows("SELECT slug FROM closed"))
+        return frozenset(row["slug"] for row in await self._sqlite.rows("SELECT slug FROM closed"))
 
     async def close_comments(self, slug: str, moderator: str, now: float) -> None:
         """Let an article take no more comments."""
-        await self._run(
+        await self._sqlite.run(
             "INSERT OR REPLACE INTO closed VALUES (:slug, :moderator, :now)", slug=slug, moderator=moderator, now=now
         )
 
     async def open_comments(self, slug: str) -> None:
         """Let it take comments again."""
-        await self._run("DELETE FROM closed WHERE slug = :slug", slug=slug)
+        await self._sqlite.run("DELETE FROM closed WHERE slug = :slug", slug=slug)
 
     async def password(self, name: str) -> str | None:
         """Return the hash of an editor's password."""
-        rows = await self._rows("SELECT password FROM editors WHERE name = :name", name=name)
+        rows = await self._sqlite.rows("SELECT password FROM editors WHERE name = :name", name=name)
         return str(rows[0]["password"]) if rows else None
 
     async def set_password(self, name: str, hashed: str) -> None:
         """Give an editor a password, and make one of who is none yet."""
-        await self._run("INSERT OR REPLACE INTO editors VALUES (:name, :hashed)", name=name, hashed=hashed)
+        await self._sqlite.run("INSERT OR REPLACE INTO editors VALUES (:name, :hashed)", name=name, hashed=hashed)
 
     async def kept(self, name: str) -> str | None:
         """Return a value that was kept under a name."""
-        rows = await self._rows("SELECT value FROM kept WHERE name = :name", name=name)
+        rows = await self._sqlite.rows("SELECT value FROM kept WHERE name = :name", name=name)
         return str(rows[0]["value"]) if rows else None
 
     async def keep(self, name: str, value: str) -> None:
         """Keep a value."""
-        await self._run("INSERT OR REPLACE INTO kept VALUES (:name, :value)", name=name, value=value)
+        await self._sqlite.run("INSERT OR REPLACE INTO kept VALUES (:name, :value)", name=name, value=value)
 
     async def secret(self, name: str) -> str:
         """Return a random value that is made once and then stays the same."""
-        await self._run("INSERT OR IGNORE INTO kept VALUES (:name, :value)", name=name, value=secrets.token_urlsafe(32))
+        await self._sqlite.run(
+            "INSERT OR IGNORE INTO kept VALUES (:name, :value)", name=name, value=secrets.token_urlsafe(32)
+        )
         return cast(str, await self.kept(name))
 
-    # -- the file ------------------------------------------------------------------------------------------------
 
-    async def _rows(self, statement: str, **values: object) -> Sequence[RowMapping]:
-        engine = await self.open()
-        async with engine.connect() as connection:
-            return (await connection.execute(text(statement), values)).mappings().all()
-
-    async def _run(self, statement: str, **values: object) -> None:
-        engine = await self.open()
-        async with engine.connect() as connection:
-            await connection.execute(text(statement), values)
-
-    async def _made(self) -> AsyncEngine:
-        if self._path is not None:
-            await asyncio.to_thread(_check, self._path)
-        # One connection for all, as in the store of the articles, and for the same reasons.
-        place = "" if self._path is None else f"/{self._path}"
-        engine = create_async_engine(
-            f"sqlite+aiosqlite://{place}", poolclass=StaticPool, isolation_level="AUTOCOMMIT", pool_reset_on_return=None
-        )
-        event.listen(engine.sync_engine, "connect", _durable)
-        async with engine.connect() as connection:
-            self._release = await release(self, connection)
-            for statement in _SCHEMA:
-                await connection.execute(text(statement))
-        return engine
-
-
-def _check(path: Path) -> None:
-    """Raise OSError for a file that is no database, or cannot be one: the engine would leave a thread behind."""
-    try:
-        with closing(sqlite3.connect(path, timeout=5.0)) as connection:
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.Error as fault:
-        raise OSError(f"expected a SQLite file that can be written, found: {fault}") from fault
-
-
-def _durable(connection: Any, _record: object) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute("PRAGMA busy_timeout = 5000")
-    cursor.close()
+async def _complete(connection: AsyncConnection) -> None:
+    for statement in _SCHEMA:
+        await connection.execute(text(statement))
 
 
 def _numbers(ids: Sequence[int]) -> str:

@@ -1,29 +1,26 @@
 """The articles in SQLite: what a page needs to know is one query here.
 
-The database lives in memory behind one shared connection (StaticPool) and is filled from the content folder
+The database lives in memory and is filled from the content folder
 when the first query comes, so nothing on disk can be stale and an application whose lifespan never runs works
 as well. Lists are read without the article bodies: a front page cannot leak what it never held. Feeds hold them.
 """
 
 from __future__ import annotations
 
-import asyncio
 import re
-import weakref
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from html import escape
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final
 
-from aiosqlite import Connection
 from sqlalchemy import RowMapping, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from .content import Article, section_slug
+from .sqlite import Sqlite
 
-T = TypeVar("T")
 _SCHEMA: Final = (
     """CREATE TABLE articles (
         id INTEGER PRIMARY KEY, slug TEXT NOT NULL UNIQUE, title TEXT NOT NULL, date TEXT NOT NULL,
@@ -86,25 +83,16 @@ class Store:
     def __init__(self, articles: Sequence[Article], *, page_size: int = 8) -> None:
         self._articles = tuple(articles)
         self._page_size = page_size
-        self._engine: AsyncEngine | None = None
-        self._opening = asyncio.Lock()
-        self._release: weakref.finalize[[Connection], Store] | None = None
+        # The connection must not keep the store alive, so it is told what it needs and not whose it is.
+        self._sqlite = Sqlite(partial(_fill, self._articles))
 
     async def open(self) -> AsyncEngine:
         """Create and fill the database unless that is done; safe to call from many requests at once."""
-        if self._engine is None:
-            async with self._opening:
-                if self._engine is None:
-                    self._engine = await self._fill()
-        return self._engine
+        return await self._sqlite.open()
 
     async def close(self) -> None:
         """Give the database back. The next query would open a fresh one."""
-        engine, self._engine = self._engine, None
-        if engine is not None:
-            await engine.dispose()
-        if self._release is not None:
-            self._release.detach()
+        await self._sqlite.close()
 
     async def latest(self, page: int = 1) -> Page | None:
         """Return one page of all the articles, newest first; None beyond the end."""
@@ -117,25 +105,25 @@ class Store:
 
     async def by_slug(self, slug: str) -> Article | None:
         """Return one whole article."""
-        rows = await self._rows(f"SELECT {_COLUMNS} FROM articles WHERE slug = :slug", slug=slug)
+        rows = await self._sqlite.rows(f"SELECT {_COLUMNS} FROM articles WHERE slug = :slug", slug=slug)
         return _article(rows[0]) if rows else None
 
     async def cards(self, limit: int = -1) -> tuple[Article, ...]:
         """Return the newest articles (all by default), without their bodies."""
-        rows = await self._rows(f"{_CARD} {_NEWEST} LIMIT :limit", limit=limit)
+        rows = await self._sqlite.rows(f"{_CARD} {_NEWEST} LIMIT :limit", limit=limit)
         return tuple(map(_article, rows))
 
     async def stories(self, limit: int = -1, section: str = "") -> tuple[Article, ...]:
         """Return the newest articles, of one section where it is given by its slug, whole: for feeds alone."""
         where = "WHERE section_slug = :section" if section else ""
-        rows = await self._rows(
+        rows = await self._sqlite.rows(
             f"SELECT {_COLUMNS} FROM articles {where} {_NEWEST} LIMIT :limit", limit=limit, section=section
         )
         return tuple(map(_article, rows))
 
     async def sections(self) -> tuple[Section, ...]:
         """Return the sections in alphabetical order."""
-        rows = await self._rows(
+        rows = await self._sqlite.rows(
             "SELECT min(section) AS name, section_slug AS slug, count(*) AS count"
             " FROM articles GROUP BY section_slug ORDER BY section_slug"
         )
@@ -143,7 +131,7 @@ class Store:
 
     async def related(self, article: Article, limit: int = 3) -> tuple[Article, ...]:
         """Return other articles to read next: the same section first, then the newest of the rest."""
-        rows = await self._rows(
+        rows = await self._sqlite.rows(
             f"{_CARD} WHERE slug <> :slug ORDER BY section_slug = :section DESC, stamp DESC, slug LIMIT :limit",
             slug=article.slug,
             section=section_slug(article.section),
@@ -154,43 +142,22 @@ class Store:
     async def search(self, query: str, limit: int = 20) -> tuple[Hit, ...]:
         """Return the best articles for a reader's words. Any input is harmless; no words find nothing."""
         terms = match_terms(query)
-        rows = await self._rows(_SEARCH, terms=terms, limit=limit) if terms else []
+        rows = await self._sqlite.rows(_SEARCH, terms=terms, limit=limit) if terms else []
         return tuple(Hit(_article(row), _snippet(row["marked_summary"])) for row in rows)
 
     async def _page(self, where: str, page: int, **values: str) -> Page | None:
-        counted = await self._rows(f"SELECT count(*) AS total FROM articles {where}", **values)
+        counted = await self._sqlite.rows(f"SELECT count(*) AS total FROM articles {where}", **values)
         total: int = counted[0]["total"]
         pages = max(1, -(-total // self._page_size))
         if not 1 <= page <= pages:
             return None
-        rows = await self._rows(
+        rows = await self._sqlite.rows(
             f"{_CARD} {where} {_NEWEST} LIMIT :limit OFFSET :offset",
             **values,
             limit=self._page_size,
             offset=(page - 1) * self._page_size,
         )
         return Page(tuple(map(_article, rows)), page, pages, total)
-
-    async def _rows(self, statement: str, **values: object) -> Sequence[RowMapping]:
-        engine = await self.open()
-        async with engine.connect() as connection:
-            return (await connection.execute(text(statement), values)).mappings().all()
-
-    async def _fill(self) -> AsyncEngine:
-        # Autocommit and no reset: requests share the connection, and the rollback that ends one request's use
-        # of it must not fall between another one's statement and its rows.
-        engine = create_async_engine(
-            "sqlite+aiosqlite://",
-            poolclass=StaticPool,
-            isolation_level="AUTOCOMMIT",
-            pool_reset_on_return=None,
-        )
-        async with engine.connect() as connection:
-            self._release = await release(self, connection)
-            for statement in _SCHEMA:
-                await connection.execute(text(statement))
-            await _insert(connection, self._articles)
-        return engine
 
 
 def match_terms(query: str) -> str:
@@ -203,13 +170,10 @@ def match_terms(query: str) -> str:
     return " ".join(f'"{word}"' for word in words)
 
 
-async def release(owner: T, connection: AsyncConnection) -> weakref.finalize[[Connection], T]:
-    """Let the thread of a connection end with the object that owns it.
-
-    An application whose lifespan never runs is never closed: this spares it the complaint about an open database.
-    """
-    raw = await connection.get_raw_connection()
-    return weakref.finalize(owner, _stop, cast(Connection, raw.driver_connection))
+async def _fill(articles: Iterable[Article], connection: AsyncConnection) -> None:
+    for statement in _SCHEMA:
+        await connection.execute(text(statement))
+    await _insert(connection, articles)
 
 
 async def _insert(connection: AsyncConnection, articles: Iterable[Article]) -> None:
@@ -237,9 +201,3 @@ def _snippet(summary: str) -> str:
     """Show where the words are in the summary, which is public anyway. A few words of the text would be a few for
     every query: whoever asks often enough has the article."""
     return escape(summary).replace("\ue000", "<mark>").replace("\ue001", "</mark>")
-
-
-def _stop(connection: Connection) -> None:
-    # Handed to the connection's own thread: called here, `stop` would promise its result to whatever event
-    # loop happens to run, and that loop may be gone when the answer comes.
-    connection._tx.put_nowait((None, connection.stop))
