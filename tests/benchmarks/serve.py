@@ -172,9 +172,10 @@ def commands(folder: Path) -> dict[str, list[str]]:
     unlimited = folder / "settings.toml"
     unlimited.write_text(with_unreached_limit(EXAMPLE.read_text("utf-8")), "utf-8")
     apps = "tests.benchmarks.apps"
+    news = ["examples.news", "--port", "0", "--database"]
     return {
-        "news_unguarded": ["examples.news", "--port", "0", "--unguarded"],
-        "news_guarded": ["examples.news", "--port", "0", "--settings", str(unlimited)],
+        "news_unguarded": [*news, str(folder / "unguarded.sqlite3"), "--unguarded"],
+        "news_guarded": [*news, str(folder / "guarded.sqlite3"), "--settings", str(unlimited)],
         **{name: [apps, name] for name in APPS},
         **{f"granian_{name}": [apps, name, "granian"] for name in APPS},
     }

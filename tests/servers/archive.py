@@ -130,6 +130,7 @@ def archive(folder: Path, *options: str, size: int = SIZE) -> Iterator[Archive]:
     log, port = folder / "log", free_port()
     command = [sys.executable, "-m", "examples.news", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--content", str(folder / "content"), "--origin", f"https://{NAME}:{port}"]
+    command += ["--database", str(folder / "comments.sqlite3")]
     command += ["--ssl-certfile", str(pem), "--ssl-keyfile", str(key), *options]
     with family(command, log) as process:
         assert answers(process, port, "/", pem), log.read_text("utf-8")

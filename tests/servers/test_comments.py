@@ -136,7 +136,8 @@ class Terminal:
     def __enter__(self) -> Terminal:
         self._own, other = pty.openpty()
         fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 150, 100, 0, 0))
-        env = environment(TERM="vt100")
+        # Workers of the tests say another size in their environment, which curses believes rather than the terminal.
+        env = environment(TERM="vt100", LINES="150", COLUMNS="100")
         self._process = subprocess.Popen(
             self._command, stdin=other, stdout=other, stderr=other, env=env, start_new_session=True
         )

@@ -20,11 +20,18 @@ from examples.news.content import load
 from examples.news.serve import build
 
 ROOT = Path(__file__).parents[3]
+COMMAND = (sys.executable, "-m", "examples.news")
+
+
+@pytest.fixture(autouse=True)
+def kept_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test leaves a file of comments in the checkout."""
+    monkeypatch.setattr(command, "DATABASE", tmp_path / "comments.sqlite3")
 
 
 def test_a_bad_content_folder_exits_2_with_the_message(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "examples.news", "--content", str(tmp_path / "nowhere"), "--port", "0"],
+        [*COMMAND, "--content", str(tmp_path / "nowhere"), "--port", "0"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -37,7 +44,7 @@ def test_a_bad_content_folder_exits_2_with_the_message(tmp_path: Path) -> None:
 
 def test_it_serves_on_a_free_port_and_stops_on_a_signal(folder: Path) -> None:
     server = subprocess.Popen(
-        [sys.executable, "-m", "examples.news", "--unguarded", "--port", "0", "--content", str(folder)],
+        [*COMMAND, "--unguarded", "--port", "0", "--content", str(folder), "--database", str(folder / "kept.sqlite3")],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
