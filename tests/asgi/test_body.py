@@ -386,6 +386,7 @@ class TestContentSecurityPolicy:
         assert "<script" not in get(guarded(page(strict))).text
 
 
+@pytest.mark.no_cover
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(article_pages(), chunkings)
 def test_an_insertion_is_all_that_happens(body: bytes, sizes: list[int]) -> None:

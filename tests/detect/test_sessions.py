@@ -134,6 +134,7 @@ def test_counters_stop_and_never_wrap() -> None:
     assert session.distinct == 128
 
 
+@pytest.mark.no_cover
 def test_an_offender_is_remembered_after_a_million_strangers() -> None:
     sessions = Sessions(20_000, secret=SECRET)
     for number in range(5):

@@ -254,6 +254,7 @@ class TestScrapers:
         answers = [reading.ask(f"/news/{n}", PLAIN, cookie) for n in range(60)]
         assert self.whole(answers) <= 6
 
+    @pytest.mark.no_cover
     def test_one_that_throws_its_passes_away(self, reading: Site) -> None:
         """A new identity for each article from one address: that address waits."""
         reading.pace = 0.3

@@ -112,6 +112,7 @@ FORMS = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("form", FORMS)
 def test_html5lib(form: str) -> None:
     before, after = FORMS[form]
