@@ -46,6 +46,7 @@ class Media:
         self._origin, self._host = settings.origin, urlsplit(settings.origin).hostname or ""
         self._embedders = embedders() | frozenset(chosen.embedders)
         self._cards: dict[str, None] = {}
+        self._shows_cards = chosen.cards == "show"
         self.signs = bool(chosen.signed)
         """Whether some pictures' addresses expire."""
         self.hotlinks = chosen.hotlinks != "allow"
@@ -64,16 +65,17 @@ class Media:
 
         ``path``: as a browser has it, decoded. ``token``: what came in the query.
         """
-        why = ""
-        if self.signs and self._signed.may_mean(path) and not self._is_valid(token, path, facts.now):
-            why = "unsigned"
-        elif self.hotlinks and is_embedded(facts, self._host, self._embedders):
-            why = "embedded"
-        return "" if not why or self.is_open(path) or is_guest(facts) else why
+        embedded = self.hotlinks and is_embedded(facts, self._host, self._embedders)
+        unsigned = self.signs and self._signed.may_mean(path) and not self._is_valid(token, path, facts.now)
+        if not (embedded or unsigned) or self._open.surely_mean(path) or is_guest(facts):
+            return ""
+        if path in self._cards and (self._shows_cards or not embedded):
+            return ""
+        return "unsigned" if unsigned else "embedded"
 
     def is_open(self, path: str) -> bool:
-        """Whether anybody may show the picture: the site says so, or an article has it on its card."""
-        return path in self._cards or self._open.surely_mean(path)
+        """Whether pages of other sites may show the picture: the site says so, or lets them show articles' cards."""
+        return (self._shows_cards and path in self._cards) or self._open.surely_mean(path)
 
     # -- named by pages ----------------------------------------------------------------------------------------
 

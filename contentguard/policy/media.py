@@ -18,6 +18,7 @@ from contentguard.policy.paths import is_readable, parse_pattern, spellings
 
 Hotlinks = Literal["allow", "placeholder"]
 ResourcePolicy = Literal["", "same-site", "same-origin"]
+Cards = Literal["fetch", "show"]
 
 _HOST = re.compile(r"(?:[a-z0-9_-]+\.)*[a-z0-9_-]+")
 _EMBEDS = frozenset((b"image", b"embed", b"object", b"iframe", b"frame"))
@@ -37,6 +38,9 @@ class Media:
     there is a reader."""
     embedders: tuple[str, ...] = ()
     """Hosts whose pages may show pictures, with all below them, besides the site's own and well-known services."""
+    cards: Cards = "fetch"
+    """Who may have the pictures on articles' cards (``og:image``), which often are the articles' own. ``fetch``: whoever
+    fetches them, as networks and messengers do. ``show``: pages of other sites as well."""
     open: tuple[str, ...] = ()
     """Path patterns (as in robots.txt) of pictures that anybody may show, signed or not."""
     resource_policy: ResourcePolicy = ""
@@ -56,7 +60,8 @@ class Media:
 
     def __post_init__(self) -> None:
         """Refuse what means nothing."""
-        for value, allowed in ((self.hotlinks, get_args(Hotlinks)), (self.resource_policy, get_args(ResourcePolicy))):
+        chosen = (self.hotlinks, Hotlinks), (self.resource_policy, ResourcePolicy), (self.cards, Cards)
+        for value, allowed in ((value, get_args(kind)) for value, kind in chosen):
             if value not in allowed:
                 raise ValueError(f"want one of {', '.join(map(repr, allowed))}, not {value!r}")
         for host in self.embedders:

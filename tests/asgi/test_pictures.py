@@ -116,13 +116,23 @@ def test_a_card_is_reachable_by_anybody_once_its_article_was_seen() -> None:
     app = site(media={"hotlinks": "placeholder", "signed": ["/images/"]})
     assert get(app, "/images/card.jpg", CURL).status_code == 403
     get(app, "/news/tide")
-    for asked in (CURL, FACEBOOK, CROSS, OLD):
+    for asked in (CURL, FACEBOOK, OWN):
         assert get(app, "/images/card.jpg", asked).content == PICTURE
+
+
+@pytest.mark.parametrize(("cards", "status"), [("fetch", 403), ("show", 200)])
+@pytest.mark.parametrize("signed", [[], ["/images/"]])
+def test_another_sites_page_shows_a_card_only_where_it_may(cards: str, status: int, signed: list[str]) -> None:
+    app = site(media={"hotlinks": "placeholder", "cards": cards, "signed": signed})
+    get(app, "/news/tide")
+    for asked in (CROSS, {**OLD, "referer": "https://elsewhere.example/x"}):
+        assert get(app, "/images/card.jpg", asked).status_code == status
 
 
 @pytest.mark.parametrize("streamed", [False, True])
 def test_it_is_learned_from_streamed_pages_too(streamed: bool) -> None:
-    app = site(reading={"mode": "off"}, visits={"remember": not streamed}, **HOTLINKS)
+    media = {"hotlinks": "placeholder", "cards": "show"}
+    app = site(reading={"mode": "off"}, visits={"remember": not streamed}, media=media)
     get(app, "/news/tide")
     assert get(app, "/images/card.jpg", CROSS).content == PICTURE
 
@@ -229,7 +239,7 @@ def test_one_guard_inside_another_asks_once() -> None:
     ("own", "sent"), [({}, "same-site"), ({"Cross-Origin-Resource-Policy": "cross-origin"}, "cross-origin")]
 )
 def test_the_resource_policy_is_said_where_the_app_says_none(own: dict[str, str], sent: str) -> None:
-    app = site(headers=own, media={"resource_policy": "same-site"})
+    app = site(headers=own, media={"resource_policy": "same-site", "cards": "show"})
     answer = get(app, "/images/tide.jpg", OWN)
     assert answer.headers.get_list("cross-origin-resource-policy") == [sent]
     assert "cross-origin-resource-policy" not in get(app, "/style.css", OWN).headers or own

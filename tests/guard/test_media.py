@@ -111,12 +111,15 @@ CARDS = [
 
 
 @pytest.mark.parametrize(("page", "path"), CARDS)
-def test_what_a_card_names_is_open_to_everybody(page: Page, path: str) -> None:
-    media = made(hotlinks="placeholder")
-    stranger = asked(sec_fetch_site="cross-site", sec_fetch_dest="image")
+def test_what_a_card_names_is_open_to_who_fetches_it(page: Page, path: str) -> None:
+    media, shown = made(hotlinks="placeholder"), made(hotlinks="placeholder", cards="show")
+    fetcher, stranger = asked(), asked(sec_fetch_site="cross-site", sec_fetch_dest="image")
+    assert media.withholds(fetcher, path, "") == media.withholds(stranger, path, "") == "unsigned"
+    for one in (media, shown):
+        one.learn(page)
+        assert one.withholds(fetcher, path, "") == ""
     assert media.withholds(stranger, path, "") == "unsigned"
-    media.learn(page)
-    assert media.withholds(stranger, path, "") == ""
+    assert shown.withholds(stranger, path, "") == ""
 
 
 @pytest.mark.parametrize("url", ["", "https://[x", "data:image/png;base64,x", "images/" + "a" * 600])
