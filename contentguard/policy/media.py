@@ -39,7 +39,7 @@ class Media:
     embedders: tuple[str, ...] = ()
     """Hosts whose pages may show pictures, with all below them, besides the site's own and well-known services."""
     cards: Cards = "fetch"
-    """Who may have the pictures on articles' cards (``og:image``), which often are the articles' own. ``fetch``: whoever
+    """Who may have the pictures on articles' cards (``og:image``), which often are the articles' own. ``fetch``: who
     fetches them, as networks and messengers do. ``show``: pages of other sites as well."""
     open: tuple[str, ...] = ()
     """Path patterns (as in robots.txt) of pictures that anybody may show, signed or not."""
