@@ -147,7 +147,7 @@ def test_a_copied_passage_says_where_it_is_from(browser: Firefox, site: Gazette)
         browser.wait("document.hasFocus()")
         text = browser.js("return navigator.clipboard.readText()")
     assert text.startswith(copied)
-    assert f"{site.origin}{FIRST}" in text.removeprefix(copied)
+    assert f"{site.origin}/.contentguard/q/" in text.removeprefix(copied), "a link that leads back to the passage"
 
 
 def test_one_that_is_driven_says_so(browser: Firefox, site: Gazette) -> None:
