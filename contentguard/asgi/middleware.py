@@ -63,7 +63,8 @@ class ContentGuardMiddleware:
         self._openings = Openings(self.guard)
         self._routes = Routes(app, self._openings)
         self._placeholder = placeholder(self.settings.site)
-        self._turn()
+        if self.guard.media.signs:
+            self._turn()
         if self.guard.alone and (number := processes()) > 1:
             LOG.warning("%s", _SEVERAL.format(number=number))
         if self.guard.temporary_key:
@@ -90,7 +91,8 @@ class ContentGuardMiddleware:
             return
         if self.guard.temporary_key:
             _refuse_production(scope)
-        self._turn()
+        if self.guard.media.signs:
+            self._turn()
         path = scope["path"]
         if PREFIX in path and (own := self._routes.find(scope)) is not None:
             await own(scope, receive, send)
@@ -126,7 +128,7 @@ class ContentGuardMiddleware:
     def _turn(self) -> None:
         """See whether addresses of pictures have to be others now."""
         media = self.guard.media
-        if media.signs and int((now := self.guard.clock()) // SLOT) != media.slot:
+        if int((now := self.guard.clock()) // SLOT) != media.slot:
             self.guard.turn(now)
             self._openings.forget()
 

@@ -75,11 +75,9 @@ class Gate:
         send: Send,
     ) -> None:
         """``instead``: what is sent for a picture; ``path``: as a browser has it, decoded; ``token``: of the query."""
-        self._counts, self._instead = media.counts, instead
+        self._media, self._instead = media, instead
+        self._asked = facts, path, token
         self._scope, self._receive, self._send = scope, receive, send
-        self._why = media.withholds(facts, path, token)
-        policy = media.resource_policy
-        self._policy = policy if policy and not media.is_open(path) else b""
         self._replaced = False
 
     async def __call__(self, message: Message) -> None:
@@ -93,11 +91,18 @@ class Gate:
         headers, status = list(message["headers"]), message["status"]
         kinds = [value for name, value in headers if name.lower() == b"content-type"]
         pictured = any(value.lower().lstrip().startswith(b"image/") for value in kinds)
-        if self._why and ((pictured and status in (200, 206)) or (status == 304 and not kinds)):
-            # Of what has not been modified nothing says what it is; asked for as a picture it is taken for one.
+        # Of what has not been modified nothing says what it is; asked for as a picture it is taken for one. Nothing is
+        # looked into before: most answers are no pictures.
+        concerned = (pictured and status in (200, 206)) or (status == 304 and not kinds)
+        if concerned and (why := self._media.withholds(*self._asked)):
             self._replaced = True
-            self._counts[self._why] += 1
+            self._media.counts[why] += 1
             await self._instead(self._scope, self._receive, self._send)
-        elif pictured and self._policy and not any(name.lower() == _CORP for name, _ in headers):
-            return {**message, "headers": [*headers, (_CORP, self._policy)]}
+        elif pictured and self._policy() and not any(name.lower() == _CORP for name, _ in headers):
+            return {**message, "headers": [*headers, (_CORP, self._policy())]}
         return message
+
+    def _policy(self) -> bytes:
+        """What browsers are told of who may show the picture; empty for nothing."""
+        policy = self._media.resource_policy
+        return policy if policy and not self._media.is_open(self._asked[1]) else b""

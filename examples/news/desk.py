@@ -26,7 +26,7 @@ from .content import Article
 from .database import Database, Filed, Status
 from .forms import posted, single
 from .pages import Head, Pages
-from .replies import STATUS_OF, Engine
+from .replies import STATUS_OF, Engine, number_of
 from .rules import RULES, Rules, read, written
 
 LOG: Final = logging.getLogger("gazette.desk")
@@ -153,7 +153,7 @@ class Desk:
         status = _status(request.query_params.get("queue", ""))
         counts = await self._database.counts()
         pages = max(1, -(-counts[status] // _PAGE))
-        number = min(max(_number(request.query_params.get("page", "")), 1), pages)
+        number = min(max(number_of(request.query_params.get("page", "")), 1), pages)
         comments = await self._database.queue(status, number, _PAGE)
         titles = {article.slug: article.title for article in await self._stories()}
         return self._respond(
@@ -176,10 +176,10 @@ class Desk:
         fields = await self._checked(request, editor)
         asked = single(fields)
         action, status = asked.get("action", ""), _status(asked.get("queue", ""))
-        ids = [number for name, value in fields if name == "comment" and (number := _number(value))]
+        ids = [number for name, value in fields if name == "comment" and (number := number_of(value))]
         if (only := asked.get("only", "")) and ":" in only:  # a button of one comment: "approve:17"
             action, _, one = only.partition(":")
-            ids = [_number(one)]
+            ids = [number_of(one)]
         done = await self._done(request, editor, action, ids)
         query = {"queue": status.value, "page": asked.get("page", "1"), "done": done}
         return RedirectResponse(f"/desk/comments?{urlencode(query)}", 303)
@@ -299,10 +299,6 @@ def _status(written: str) -> Status:
         return Status(written)
     except ValueError:
         return Status.PENDING
-
-
-def _number(written: str) -> int:
-    return int(written) if written.isascii() and written.isdigit() and len(written) < 16 else 0
 
 
 _NOBODY: Final = hashed("")

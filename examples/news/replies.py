@@ -24,10 +24,9 @@ from contentguard.comments.form import Form
 from .accounts import Cookies, Details, Editor
 from .content import Article
 from .database import Database, New, Status
-from .forms import posted, single
 from .links import article_path
 from .rules import RULES, read
-from .threads import Comment, discussion, page_of, place_for, told
+from .threads import Comment, discussion, page_of, place_for
 
 CONSENT: Final = "wp-comment-cookies-consent"
 CLOSED: Final = "Sorry, comments are closed for this story."
@@ -71,7 +70,7 @@ class Replies:
         cookies: Cookies = await self._cookies()
         waiting = await self._waiting(request, story, cookies)
         comments = await self._database.of_article(story.slug, waiting)
-        asked = _number(request.query_params.get("cpage", ""))
+        asked = number_of(request.query_params.get("cpage", ""))
         shown = discussion(comments, asked or (page_of(comments, waiting[-1]) if waiting else None))
         closed = story.slug in await self._database.closed()
         draft = None if closed else await self._draft(request, story, comments, cookies)
@@ -95,13 +94,16 @@ class Replies:
 
     async def post(self, request: Request, story: Article) -> Response | tuple[int, dict[str, Any]]:
         """Take in what was sent: a redirect to where the comment stands, or status and values of the form's page."""
-        fields = single(await posted(request))
+        engine = self._engine(request)
+        posted = await engine.read(request.scope, request.receive)
+        if posted is None:
+            raise HTTPException(400)
         cookies: Cookies = await self._cookies()
         if story.slug in await self._database.closed():
             raise HTTPException(403, CLOSED)
-        editor, engine = cookies.editor(request), self._engine(request)
-        fields = self._signed(fields, editor)
-        parent = place_for(await self._database.parents(story.slug), _number(fields.get("comment_parent", "")))
+        editor = cookies.editor(request)
+        fields = self._signed(posted, editor)
+        parent = place_for(await self._database.parents(story.slug), number_of(fields.get("comment_parent", "")))
         known = await self._database.approved_before(fields.get("author", "").strip(), fields.get("email", "").strip())
         received = await engine.receive(
             request.scope,
@@ -166,12 +168,12 @@ class Replies:
         if (details := cookies.details(request)) is not None:
             found += await self._database.by_author(story.slug, details.author, details.email)
         id_, mark = request.query_params.get("unapproved", ""), request.query_params.get("moderation-hash", "")
-        if _number(id_) and cookies.is_marked("waiting", id_, mark):
-            found.append(_number(id_))
+        if number_of(id_) and cookies.is_marked("waiting", id_, mark):
+            found.append(number_of(id_))
         return found
 
     async def _draft(self, request: Request, story: Article, comments: tuple[Comment, ...], cookies: Cookies) -> Draft:
-        details, asked = cookies.details(request), _number(request.query_params.get("replytocom", ""))
+        details, asked = cookies.details(request), number_of(request.query_params.get("replytocom", ""))
         answered = next((c for c in comments if c.id == asked and not c.pending), None)
         kept = details or Details()
         return Draft(
@@ -180,7 +182,6 @@ class Replies:
             {"comment": "", "author": kept.author, "email": kept.email, "url": kept.url},
             parent=answered.id if answered else 0,
             answered=answered.author if answered else "",
-            remembered=False,
             editor=cookies.editor(request),
         )
 
@@ -214,11 +215,6 @@ class Replies:
         return {**fields, "author": editor.name, "email": f"{editor.name}@desk.invalid", "url": ""}
 
 
-def texts(shown: Any) -> list[Comment]:
-    """All comments of a page, in reading order."""
-    return [comment for thread in shown.threads for comment in told(thread)]
-
-
-def _number(written: str) -> int:
+def number_of(written: str) -> int:
     """A comment's number in an address or a field; 0 for what is none."""
     return int(written) if written.isascii() and written.isdigit() and len(written) < 16 else 0

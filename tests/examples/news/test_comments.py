@@ -15,6 +15,7 @@ import pytest
 from starlette.applications import Starlette
 
 from contentguard import Comments, Settings
+from contentguard.comments.fields import MOST_BODY
 from contentguard.comments.form import FIELD
 from examples.news.accounts import hashed
 from examples.news.app import Site, create_app
@@ -194,6 +195,15 @@ def test_what_is_wrong_is_told_beside_its_field(
         assert unescape(kept[1]) == text
         assert "Nobody had nets" not in page, "the story is not on it"
         assert await paper.site.database.counts() == dict.fromkeys(Status, 0)
+
+    paper.run(story)
+
+
+def test_what_is_no_form_is_told_so(paper: Paper) -> None:
+    async def story() -> None:
+        for told in ({"json": {"comment": "x"}}, {"content": b"comment=x"}, {"data": {"comment": "x" * (MOST_BODY + 1)}}):
+            answer = await paper.ask("POST", f"{STORY}/reply", **told)
+            assert (answer.status_code, "no form of this site" in answer.text) == (400, True)
 
     paper.run(story)
 
