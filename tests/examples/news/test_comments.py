@@ -201,7 +201,8 @@ def test_what_is_wrong_is_told_beside_its_field(
 
 def test_what_is_no_form_is_told_so(paper: Paper) -> None:
     async def story() -> None:
-        for told in ({"json": {"comment": "x"}}, {"content": b"comment=x"}, {"data": {"comment": "x" * (MOST_BODY + 1)}}):
+        large = {"comment": "x" * (MOST_BODY + 1)}
+        for told in ({"json": {"comment": "x"}}, {"content": b"comment=x"}, {"data": large}):
             answer = await paper.ask("POST", f"{STORY}/reply", **told)
             assert (answer.status_code, "no form of this site" in answer.text) == (400, True)
 
