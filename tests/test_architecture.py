@@ -47,6 +47,7 @@ ROOM_OF_DEPENDENCY = {
     "PIL": "watermark/pictures.py",
     "cryptography": "crawlers/keys.py",
     "prometheus_client": "guard/metrics.py",
+    "isal": "rewrite/splice.py",
 }
 ASYNC_ROOMS = {"backends", "guard", "asgi", "cli"}
 IMPURE = {"time", "random", "secrets", "os", "uuid", "environ", "getpass", "socket"}

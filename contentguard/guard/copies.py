@@ -23,7 +23,8 @@ from contentguard.policy.rules import READER
 from contentguard.rewrite.marking import Marking, Opening
 from contentguard.rewrite.page import Field
 from contentguard.rewrite.pages import Pages, Shelf
-from contentguard.rewrite.plan import Plan, Values
+from contentguard.rewrite.plan import Plan
+from contentguard.rewrite.template import MARKS, Values
 from contentguard.settings import Settings
 from contentguard.tokens import Signer
 from contentguard.watermark.buckets import serial_of_bucket
@@ -199,7 +200,7 @@ class Copies:
         assert isinstance(made, Compiled)
         keys = keys_of(self.secrets[0], epoch_at(now))
         marks, suffix = made.fills(keys, article.encode("utf-8", "surrogatepass"), serial)
-        return {**dict(enumerate(marks)), Field.MARK: suffix}
+        return {MARKS: marks, Field.MARK: suffix}
 
 
 def _of_bucket(article: str, revision: bytes, serial: int, number: int, facts: Facts) -> Issued:

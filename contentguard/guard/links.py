@@ -28,7 +28,7 @@ from contentguard.guard.opened import opened
 from contentguard.guard.visits import Visit
 from contentguard.model import Facts, Verdict
 from contentguard.rewrite.page import Field
-from contentguard.rewrite.plan import Values
+from contentguard.rewrite.template import Values
 from contentguard.sealed import SEAL
 from contentguard.settings import Settings, missing_key
 from contentguard.tokens import Signer

@@ -33,9 +33,10 @@ from contentguard.rewrite.cache import PlanCache
 from contentguard.rewrite.notices import Notices
 from contentguard.rewrite.page import Delivery, Field, Page, ascii_html
 from contentguard.rewrite.pages import Pages, Recent, Shelf, Work, finished
-from contentguard.rewrite.plan import Division, Hole, Plan, Rendered, Template, Undivided, Untouched, Values
+from contentguard.rewrite.plan import Division, Plan, Rendered, Undivided, Untouched
 from contentguard.rewrite.probes import NONE
 from contentguard.rewrite.stream import Stream
+from contentguard.rewrite.template import Template, Values
 from contentguard.settings import Settings
 from contentguard.tokens import Signer
 
@@ -46,7 +47,7 @@ NOBODYS: Own = MappingProxyType({Field.HONEYLINK: b"", Field.REPORT: b"", Field.
 LOG = logging.getLogger("contentguard")
 
 _CALM = 65536
-"""Bytes of a page up to which it is compressed for the first time without leaving the event loop."""
+"""Bytes that are compressed without leaving the event loop: of a page the first time, of its marked text each time."""
 _DAY = 86400.0
 _rendered = tuple.__new__
 """Half the time of ``Rendered(...)``."""
@@ -89,7 +90,7 @@ class Press:
         self.feeds = Newsstand(settings, self.copies, self.edition)
         """What becomes of feeds."""
         self._terms: Recent[Headers] = Recent(64)
-        self._midnight, self._today = -inf, dict[Hole, bytes]()
+        self._midnight, self._today = -inf, dict[Field, bytes]()
         self._working: dict[Hashable, anyio.Event] = {}
 
     def turn(self, now: float) -> None:
@@ -245,7 +246,7 @@ class Press:
             return None
         try:
             values = self._values(plan, facts, delivery, nonce, own)
-            if template.size > _CALM and not template.deflated(values):
+            if template.band > _CALM or (template.size > _CALM and not template.deflated(values)):
                 body = await anyio.to_thread.run_sync(template.gzip, values)
             else:
                 body = template.gzip(values)
@@ -257,7 +258,7 @@ class Press:
     def _values(self, plan: Plan, facts: Facts, delivery: Delivery, nonce: str, own: Own = NOBODYS) -> Values:
         if not 0.0 <= facts.now - self._midnight < _DAY:
             self._turn_to(facts.now)
-        values: dict[Hole, bytes] = {**self._today, _COPY_NUMBER: facts.request_id.encode(), **own}
+        values: dict[Field, bytes] = {**self._today, _COPY_NUMBER: facts.request_id.encode(), **own}
         if nonce:
             values[Field.NONCE] = b' nonce="%s"' % nonce.encode("ascii")
         if not plan.url:

@@ -24,7 +24,7 @@ from contentguard.detect.sessions import BARE, FOLLOWED, NONE, RETURNED, UNSHOWN
 from contentguard.guard.callers import Caller
 from contentguard.model import Facts, Network, Session, told
 from contentguard.rewrite.page import Field
-from contentguard.rewrite.plan import Values
+from contentguard.rewrite.template import Values
 from contentguard.settings import Settings
 from contentguard.tokens import Signer
 

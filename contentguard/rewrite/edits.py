@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from contentguard.rewrite.plan import Hole, Piece
+from contentguard.rewrite.template import Hole, Piece
 
 
 class Edit(NamedTuple):

@@ -26,8 +26,9 @@ from contentguard.rewrite.cut import Cut, find_cut
 from contentguard.rewrite.edits import Edit, patched
 from contentguard.rewrite.linked import CLASS, bodiless, censored, marked, paywall, read, unfree
 from contentguard.rewrite.page import Field, Page, ascii_html
-from contentguard.rewrite.plan import Division, Hole, Piece, Point, Template, Undivided, Values, template
+from contentguard.rewrite.plan import Division, Point, Undivided
 from contentguard.rewrite.scan import TooDeepError
+from contentguard.rewrite.template import Hole, Piece, Template, Values, template
 from contentguard.rewrite.tokenizer import TOKEN, RawText
 from contentguard.rewrite.withheld import Withheld
 

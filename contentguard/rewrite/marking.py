@@ -23,7 +23,8 @@ from typing import NamedTuple, Protocol
 from contentguard.rewrite.choice import Candidate, Run
 from contentguard.rewrite.edits import Edit, patched
 from contentguard.rewrite.page import Field, Fragment, Part, Slot
-from contentguard.rewrite.plan import Point, Template, Values, template
+from contentguard.rewrite.plan import Point
+from contentguard.rewrite.template import MARKS, Template, Values, template
 from contentguard.rewrite.tokenizer import TOKEN
 
 _LEFT_ALONE = re.compile(
@@ -142,7 +143,7 @@ def marking(body: bytes, article: Candidate, encoding: str, marker: Marker, poin
     edits = (*_edits(made, runs, texts, encoding, elements), *tags)
     inserts = [Edit(at, at, parts) for at, parts in points]
     page = template(patched(memoryview(body), [*inserts, *edits], 0, len(body)))
-    return Marking(made, edits, dict(enumerate(made.plain)), page)
+    return Marking(made, edits, {MARKS: made.plain}, page)
 
 
 def _edits(

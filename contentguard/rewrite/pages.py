@@ -16,11 +16,12 @@ from contentguard.rewrite.csp import Allowance, allowance
 from contentguard.rewrite.head import ascii_superset, encoding_of, is_wide
 from contentguard.rewrite.marking import Marking
 from contentguard.rewrite.page import Delivery, Field, Page
-from contentguard.rewrite.plan import Division, Plan, Untouched, Values
+from contentguard.rewrite.plan import Division, Plan, Untouched
 from contentguard.rewrite.planner import Planner
 from contentguard.rewrite.resume import Base, resume, with_cuts
 from contentguard.rewrite.scan import Scan, Scanner, TooDeepError
 from contentguard.rewrite.stream import MAX_TAGS, Stream
+from contentguard.rewrite.template import Values
 
 SLICE = 65536
 """Bytes of a page scanned in one go: about a millisecond."""

@@ -1,40 +1,24 @@
 """A page's plan: what stands where in each rendition, worked out once and filled in for each reader.
 
-Strategy: a ``Template`` is the page cut where something is inserted: a few large slices of it with the inserted markup
-between them, and holes for what differs from reader to reader. It is deflated once, when somebody first asks for gzip.
+Strategy: each rendition is a ``Template`` of the page, made when somebody first asks for it.
 """
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from contentguard.rewrite.page import Field, Fragment, Page, Part, Slot, ascii_html
+from contentguard.rewrite.page import Fragment, Page, Part, Slot, ascii_html
 from contentguard.rewrite.scan import Scan
-from contentguard.rewrite.splice import Spliced
+from contentguard.rewrite.template import Hole, Piece, Template, template
 
 if TYPE_CHECKING:
     from contentguard.rewrite.marking import Marking
 
-_SPLICED = 4
-"""How many sets of lengths of its fields a template is kept deflated for: nonces and hosts hardly ever vary."""
 _GZIP_SHARE = 0.5
 """What the deflated slices take of the page, for the cache's account (0.2 measured for large pages, 0.5 for small)."""
-
-
-Piece = bytes | memoryview
-Hole = Field | int
-"""A field, or the number of a mark."""
-Values = Mapping[Any, bytes]
-"""What is filled in, by hole."""
-_HOLES = (Field, int)
-_FAST = 1
-"""The level of compression of what is different for everybody: a third of the time of the usual for a tenth more."""
-_ANYBODYS = frozenset((Field.NONCE,))
 
 
 class Untouched(StrEnum):
@@ -66,63 +50,6 @@ class Undivided(StrEnum):
     REPEATED = "repeated"
     """The rest of its article stands elsewhere in the page as well, and cannot be taken out there."""
     ERROR = "error"
-
-
-class Template:
-    """Bytes with holes, as slices of the page between the inserted markup: nothing of the page is held twice."""
-
-    __slots__ = ("_gzips", "_holes", "_parts", "fields", "marked", "personal", "size")
-
-    def __init__(self, parts: Sequence[Piece | Hole]) -> None:
-        self._holes = [(index, part) for index, part in enumerate(parts) if isinstance(part, _HOLES)]
-        self._parts: list[Piece] = list(parts)  # type: ignore[arg-type]
-        for index, _ in self._holes:
-            self._parts[index] = b""
-        self.fields = tuple([hole for _, hole in self._holes])
-        """The fields in the order of the page."""
-        self.size = sum(map(len, self._parts))
-        """Bytes of the whole, less the fields."""
-        self.marked = any(type(hole) is int for hole in self.fields)
-        """Whether it has places for marks, whose lengths differ from copy to copy."""
-        self.personal = not _ANYBODYS.issuperset(self.fields)
-        """Whether a reader's copy is theirs alone. A nonce belongs to its response: caching it is the app's affair."""
-        self._gzips: dict[tuple[int, ...], Spliced] = {}
-
-    @property
-    def own(self) -> int:
-        """Bytes that are held besides the page."""
-        return sum(len(part) for part in self._parts if isinstance(part, bytes))
-
-    def fill(self, values: Values) -> bytes:
-        """The bytes for one reader. KeyError when a field has no value."""
-        out = self._parts.copy()
-        for index, name in self._holes:
-            out[index] = values[name]
-        return b"".join(out)
-
-    def gzip(self, values: Values) -> bytes:
-        """The same, compressed (RFC 1952); what all readers have in common was deflated the first time."""
-        if self.marked:
-            return gzip.compress(self.fill(values), _FAST, mtime=0)
-        chosen = [values[name] for name in self.fields]
-        spliced = self._spliced(tuple(map(len, chosen)))
-        return gzip.compress(self.fill(values), 6, mtime=0) if spliced is None else spliced.fill(chosen)
-
-    def deflated(self, values: Values) -> bool:
-        """Whether ``gzip`` has already done the costly part for values of these lengths."""
-        return tuple([len(values[name]) for name in self.fields]) in self._gzips
-
-    def _spliced(self, lengths: tuple[int, ...]) -> Spliced | None:
-        found = self._gzips.get(lengths)
-        # A client that can choose a length (by its Host header) must not fill the memory with them.
-        if found is None and len(self._gzips) < _SPLICED:
-            found = self._gzips[lengths] = Spliced(self._pieces(), lengths)
-        return found
-
-    def _pieces(self) -> list[bytes]:
-        """What stands before, between and behind the holes."""
-        edges = [-1, *(index for index, _ in self._holes), len(self._parts)]
-        return [b"".join(self._parts[start + 1 : end]) for start, end in pairwise(edges)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,17 +181,6 @@ class Rendered(NamedTuple):
 
 Point = tuple[int, Sequence[Part]]
 """An offset in the page and what is inserted there."""
-
-
-def template(parts: Iterable[Piece | Hole]) -> Template:
-    """Join neighbouring bytes that are not slices of a page; every field becomes a hole."""
-    made: list[Piece | Hole] = []
-    for part in parts:
-        if type(part) is bytes and made and type(made[-1]) is bytes:
-            made[-1] += part
-        elif isinstance(part, _HOLES) or len(part):
-            made.append(part)
-    return Template(made)
 
 
 def points(fragments: Iterable[Fragment], places: Mapping[Slot, int]) -> list[Point]:

@@ -16,8 +16,9 @@ from enum import Enum
 from contentguard.rewrite.article import Finder, Found
 from contentguard.rewrite.head import PRESCAN
 from contentguard.rewrite.page import Field, Fragment, Part, Slot
-from contentguard.rewrite.plan import Plan, Untouched, Values
+from contentguard.rewrite.plan import Plan, Untouched
 from contentguard.rewrite.scan import TooDeepError
+from contentguard.rewrite.template import Values
 
 MAX_TOKEN = 65536
 """A token that is still unfinished after so many bytes ends the rewriting."""

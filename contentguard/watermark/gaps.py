@@ -24,8 +24,9 @@ WINDOW, ENOUGH = 20, 6
 among a million."""
 GOOD, FAIR = 2, 1
 """How good a word is for a mark: long, or only where there are too few of those."""
-_ALONE = tuple(map(written, MARKS))
-_BOTH = tuple(written(MARKS[number & 255] + FORMATS[number >> 8]) for number in range(1024))
+_ALONE = tuple(zip(*map(written, MARKS), strict=True))
+"""All that may stand in a gap: as numeric references, and as UTF-8."""
+_BOTH = tuple(zip(*(written(MARKS[number & 255] + FORMATS[number >> 8]) for number in range(1024)), strict=True))
 """Each as UTF-8, and as numeric references for pages in other charsets."""
 
 
@@ -58,9 +59,9 @@ def chosen(words: Sequence[int]) -> set[int]:
 def marks(code: bytes, number: int, *, wide: bool = True) -> Sequence[bytes]:
     """What stands in each gap, as UTF-8, or as numeric references where the page is not ``wide``. ``code``: at least
     two bytes for each."""
-    made = [b""] * number
-    made[::2] = [_BOTH[drawn & 1023][wide] for drawn in unpack_from(f"<{number}H", code)[::2]]
-    made[1::2] = [_ALONE[drawn][wide] for drawn in code[2 : 2 * number : 4]]
+    made, alone, both = [b""] * number, _ALONE[wide], _BOTH[wide]
+    made[::2] = [both[drawn & 1023] for drawn in unpack_from(f"<{number}H", code)[::2]]
+    made[1::2] = [alone[drawn] for drawn in code[2 : 2 * number : 4]]
     return made
 
 

@@ -28,6 +28,9 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from contentguard import ContentGuardMiddleware
+from contentguard.rewrite import splice
+from tests.benchmarks.pages import SIZES
+from tests.benchmarks.pages import page as news_page
 from tests.client import (
     ARTICLE,
     ASGI,
@@ -328,6 +331,18 @@ class TestTheSame:
         for _ in range(2):
             packed = ask(app, "gzip")
             assert len(packed.body) <= 1.10 * len(zlib.compress(packed.page, 6))
+
+    @pytest.mark.parametrize("size", SIZES)
+    @pytest.mark.parametrize("deflating", ["as installed", "zlib"])
+    def test_nor_with_each_reader_s_marks(self, size: str, deflating: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The article is half of the page; where it is longer than most, what is won is bought with some size."""
+        if deflating == "zlib":
+            monkeypatch.setattr(splice, "fast", zlib)
+        app = guard(one_page(news_page(SIZES[size])), watermark={"enabled": True})
+        copies = [ask(app, "gzip", {**CHROME, "accept-language": language}) for language in ("en", "de", "fr")]
+        assert len({len(copy.page) for copy in copies}) > 1, "not each reader's own"
+        for copy in copies:
+            assert len(copy.body) <= (1.10 if size == "10k" else 1.15) * len(zlib.compress(copy.page, 6))
 
 
 def _site(endpoint: Callable[[Any], Response], *middleware: Middleware) -> ASGI:

@@ -74,6 +74,16 @@ def rewrite_only() -> Starlette:
     return app
 
 
+def marked() -> Starlette:
+    """Behind contentguard that marks every copy, and keeps no record of whom it gave them to."""
+    app = bare()
+    chosen = settings(
+        limits={"articles": UNREACHED}, reading=PROGRESSIVE, watermark={"enabled": True}, evidence={"url": ""}
+    )
+    app.add_middleware(ContentGuardMiddleware, settings=chosen)
+    return app
+
+
 class NoOp:
     """A pure ASGI middleware that looks at every message and changes none: the least that any can cost."""
 
@@ -195,6 +205,7 @@ APPS: Mapping[str, Callable[[], Starlette]] = {
     "unguarded": bare,
     "guarded": guarded,
     "unmetered": unmetered,
+    "marked": marked,
     "rewrite_only": rewrite_only,
     "noop": noop,
     "basehttp": basehttp,

@@ -18,6 +18,7 @@ from statistics import median
 from contentguard.cli.watermark import Way, extractors
 from contentguard.rewrite.article import Article, Finder
 from contentguard.rewrite.marking import Marking, marking
+from contentguard.rewrite.template import MARKS
 from contentguard.watermark import ranking
 from contentguard.watermark.blind import frames
 from contentguard.watermark.code import seed, stream
@@ -108,7 +109,7 @@ def _costs(options: Options) -> Figures:
     marks = least(lambda: one.made.marks(_KEYS, one.name, 7), batches)
     assert isinstance(page.article, Compiled)
     marked_by, whole = page.article.fills, page.full.fill
-    filled = least(lambda: whole(dict(enumerate(marked_by(_KEYS, one.name, 7)[0]))), batches)
+    filled = least(lambda: whole({MARKS: marked_by(_KEYS, one.name, 7)[0]}), batches)
     return {
         "watermark.embed_us": Figure(marks * 1e6, "µs", f"all marks of {told}; CPU time, the least of many batches"),
         "watermark.filled_us": Figure(filled * 1e6, "µs", "the same, and the page put together with them"),

@@ -15,7 +15,8 @@ from contentguard.model import Rendition
 from contentguard.rewrite.article import Finder
 from contentguard.rewrite.page import Delivery
 from contentguard.rewrite.pages import SLICE, Pages
-from contentguard.rewrite.plan import Plan, Template, Untouched
+from contentguard.rewrite.plan import Plan, Untouched
+from contentguard.rewrite.template import Template
 from tests.benchmarks.pages import page
 from tests.client import http_scope, settings
 

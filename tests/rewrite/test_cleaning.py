@@ -11,7 +11,7 @@ import pytest
 from contentguard.rewrite.cleaning import cleaned
 from contentguard.rewrite.edits import Edit, patched
 from contentguard.rewrite.page import Field
-from contentguard.rewrite.plan import template
+from contentguard.rewrite.template import template
 from contentguard.rewrite.withheld import Withheld
 
 TEXT = "The harbour master read the tide tables twice, and then he read them out to the council."

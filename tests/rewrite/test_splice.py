@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from itertools import chain
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contentguard.rewrite.splice import Checksum, Spliced, Streamed
+from contentguard.rewrite import splice
+from contentguard.rewrite.splice import Banded, Checksum, Spliced, Streamed
 from tests.benchmarks.pages import SIZES, page
 
 MARK = 12
@@ -202,3 +203,46 @@ def test_a_stream_compresses() -> None:
     stream = Streamed()
     sent = b"".join(stream.feed(body[start : start + 4096]) for start in range(0, len(body), 4096)) + stream.finish()
     assert len(sent) < 1.1 * len(gzip.compress(body, 6))
+
+
+# -- with a stretch that is each reader's own ------------------------------------------------------------------
+
+
+@pytest.fixture(params=["as installed", "zlib"])
+def deflating(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the library that deflates fastest, and without it."""
+    if request.param == "zlib":
+        monkeypatch.setattr(splice, "fast", zlib)
+
+
+@pytest.mark.usefixtures("deflating")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pages, pages, st.lists(texts | st.binary(max_size=300), min_size=1, max_size=4), st.binary(min_size=1) | words)
+def test_the_gzip_holds_any_stretch_between_two_frames(
+    before: Page, after: Page, bands: list[bytes], seed: bytes
+) -> None:
+    banded = Banded(before, after)
+    lengths = [*before[1], *after[1]]
+    for band in bands:
+        for values in (values_for(lengths, seed), inverted(values_for(lengths, seed))):
+            head, tail = values[: len(before[1])], values[len(before[1]) :]
+            page = filled(before[0], head) + band + filled(after[0], tail)
+            gz = banded.fill(values, band)
+            assert gzip.decompress(gz) == page
+            if len(page) < 500:
+                assert byte_by_byte(gz) == page
+
+
+@pytest.mark.usefixtures("deflating")
+def test_a_stretch_points_back_into_what_stands_before_it() -> None:
+    text = page(SIZES["10k"])
+    banded = Banded(([text], []), ([b"</html>"], []))
+    assert gzip.decompress(banded.fill([], text)) == text + text + b"</html>"
+    assert len(banded.fill([], text)) < 1.2 * len(banded.fill([], b""))
+
+
+def test_a_value_of_another_length_is_refused_beside_a_stretch() -> None:
+    banded = Banded(([b"a", b"b"], [3]), ([b"c"], []))
+    with pytest.raises(ValueError, match="1 values do not fit the 1 holes"):
+        banded.fill([b"four"], b"x")
+    assert banded.size > 0

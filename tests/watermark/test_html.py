@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from contentguard.cli.texts import document
 from contentguard.rewrite.article import Article, Finder
 from contentguard.rewrite.marking import Marking, marking
+from contentguard.rewrite.template import MARKS
 from contentguard.watermark.code import seed
 from contentguard.watermark.compiled import Channels, Compiled
 from contentguard.watermark.frames import frame, payloads
@@ -48,7 +49,7 @@ def marked(body: bytes, *, exclude: tuple[str, ...] = ()) -> Marking:
 
 def copy(made: Marking, serial: int) -> bytes:
     assert isinstance(made.article, Compiled)
-    return made.full.fill(dict(enumerate(made.article.fills(KEYS, NAME, serial)[0])))
+    return made.full.fill({MARKS: made.article.fills(KEYS, NAME, serial)[0]})
 
 
 def expected(made: Marking, serial: int) -> dict[int, int]:
