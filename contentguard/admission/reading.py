@@ -15,3 +15,6 @@ class Reading:
     mode: Literal["progressive", "open", "off"] = "progressive"
     """``progressive``: the first paragraphs at once, the rest while they are read. ``open``: all of it, until somebody
     looks suspicious. ``off``: all of it."""
+    undivided: Literal["whole", "wait"] = "whole"
+    """Articles that cannot be cut in two (one block, a table, a page that scripts take over). ``whole``: they come
+    whole, but for who looks suspicious. ``wait``: who has no pass comes to them by way of a page of two seconds."""

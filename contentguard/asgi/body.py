@@ -25,7 +25,7 @@ from contentguard.asgi.openings import Opening, Openings
 from contentguard.asgi.outbox import BODY, Outbox, without_body
 from contentguard.asgi.replay import no_body
 from contentguard.asgi.request import line, public_path
-from contentguard.asgi.response import refusal
+from contentguard.asgi.response import Plain, refusal
 from contentguard.asgi.streamed import StreamedPage
 from contentguard.detect.order import MAX_BYTES
 from contentguard.guard.admissions import Admissions
@@ -41,6 +41,7 @@ from contentguard.rewrite.feeds import JSON_FEED, XML_FEEDS
 from contentguard.rewrite.feeds import KINDS as FEEDS
 from contentguard.rewrite.feedtext import Trouble as FeedTrouble
 from contentguard.rewrite.head import ascii_superset, is_wide
+from contentguard.rewrite.lead import ROUTE as WAITS
 from contentguard.rewrite.page import Delivery, Field
 from contentguard.rewrite.plan import Plan, Untouched
 
@@ -433,6 +434,9 @@ class ArticleResponder:
         rendition = self.verdict.rendition
         if visit is not None and (admissions := guard.admissions) is not None and admissions.applies(self.verdict):
             rendition, own = await self._entered(admissions, visit, plan, opening, own)
+            if rendition is Rendition.NONE:
+                await self._make_wait(delivered.routes + WAITS + own[Field.TICKET].decode("ascii"))
+                return
         await self._leave(plan, opening, rendition, own)
 
     async def _leave(self, plan: Plan, opening: Opening, rendition: Rendition, own: Own) -> None:
@@ -479,8 +483,11 @@ class ArticleResponder:
         """What of the article leaves, where it has to have been earned; and what the page then carries of its own."""
         guard, delivered, name = self.guard, opening.delivery, plan.url or opening.delivery.path
         if guard.is_robot(self.facts):
-            await guard.divided(plan, opening.shelf, delivered)
-            return admissions.of_robot(self.facts, self.verdict), own
+            division = await guard.divided(plan, opening.shelf, delivered)
+            granted = admissions.of_robot(self.facts, self.verdict)
+            shut = granted is Rendition.LEAD and division.lead is None
+            shut = shut and not admissions.is_open(self.verdict, division.undivided)
+            return (Rendition.HEAD if shut else granted), own
         if self.facts.method == "HEAD":
             whole = admissions.is_known(visit, self.verdict)
         else:
@@ -491,11 +498,23 @@ class ArticleResponder:
         if whole:
             return Rendition.FULL, guard.boxed(own, visit, plan, self.facts.now)
         division = await guard.divided(plan, opening.shelf, delivered)
-        if division.lead is None:
+        if division.lead is None and admissions.is_open(self.verdict, division.undivided):
             # A page that cannot be divided: readers must not lose it.
-            return (Rendition.HEAD if admissions.is_suspicious(self.verdict) else Rendition.FULL), own
-        ticket = admissions.ticket(visit, self.facts, self.verdict, name, line(self.scope))
-        return Rendition.LEAD, {**own, Field.TICKET: ticket.encode("ascii")}
+            return Rendition.FULL, own
+        if division.lead is None and visit.given is not None and admissions.is_suspicious(self.verdict):
+            # It has waited already, and that does not earn what it lacks.
+            return Rendition.HEAD, own
+        ticket = admissions.ticket(visit, self.facts, self.verdict, name, line(self.scope)).encode("ascii")
+        return (Rendition.NONE if division.lead is None else Rendition.LEAD), {**own, Field.TICKET: ticket}
+
+    async def _make_wait(self, there: str) -> None:
+        """Send a reader to the article by way of a page for a moment."""
+        self.done = self.out.finished = True
+        self.out.drop()
+        headers = [(b"location", there.encode("ascii")), (b"cache-control", b"no-store")]
+        if self.visit is not None and self.visit.new is not None:
+            headers += self.guard.handed_out(self.visit, self.facts)
+        await Plain(303, headers, b"")(self.scope, self.receive, self.out.send)
 
     def _arrived(self, visit: Visit, plan: Plan, delivered: Delivery) -> Own:
         """The article counts for its visit; what the page then carries of its own."""

@@ -29,6 +29,7 @@ from contentguard.guard.entries import CROWDED, LEAD, WHOLE, Entry, Redeemed
 from contentguard.guard.metering import Meters, Reader
 from contentguard.guard.visits import Visit, Visits
 from contentguard.model import Facts, Rendition, Standing, Verdict
+from contentguard.rewrite.plan import Undivided
 from contentguard.settings import Settings
 from contentguard.tokens import Signer
 
@@ -63,6 +64,7 @@ class Admissions:
         self.ceiling = Ceiling(settings, signer, store, now, note)
         self.governor = self.ceiling.governor
         self._waits = self._meters.waits or self.governor.shared
+        self._undivided = settings.reading.undivided == "wait"
         self.counts: Counter[str] = Counter()
         """The funnel: leads, tickets by what became of them, waits."""
 
@@ -90,6 +92,10 @@ class Admissions:
     def is_suspicious(self, verdict: Verdict) -> bool:
         """Whether a client gets no benefit of the doubt."""
         return verdict.rendition is Rendition.LEAD or verdict.score >= _DOUBTFUL
+
+    def is_open(self, verdict: Verdict, undivided: Undivided | None) -> bool:
+        """Whether an article that has no lead, for this reason, comes whole to a client whose pass does not suffice."""
+        return not self.is_suspicious(verdict) and (undivided is Undivided.SHORT or not self._undivided)
 
     def may_stream(self, visit: Visit, facts: Facts, verdict: Verdict) -> bool:
         """Whether what the client opens is certain to be opened."""

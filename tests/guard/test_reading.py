@@ -177,15 +177,88 @@ class TestReaders:
         assert plain.ask("/a.css", PLAIN).text == "p{}"
 
     def test_a_page_that_cannot_be_divided_comes_whole(self) -> None:
-        async def table(scope: Any, receive: Any, send: Any) -> None:
-            text = "<p>" + "One long block of words that has no end. " * 60 + "</p>"
-            body = f"<!doctype html><html><head><title>T</title></head><body><article>{text}</article></body></html>"
-            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
-            await send({"type": "http.response.body", "body": body.encode()})
-
-        answer = Site(PROGRESSIVE, app=table).ask("/news/tide", PLAIN)
+        answer = block().ask("/news/tide", PLAIN)
         assert "has no end" in answer.text
         assert answer.status == 200
+
+    def test_but_not_to_who_looks_suspicious(self) -> None:
+        site = block()
+        answer = site.ask("/news/tide", POSING)
+        assert answer.status == 303
+        assert "has no end" not in answer.text
+        assert not is_on_its_way(site, answer, POSING), (
+            "to wait does not earn what it lacks, and it is not sent on again"
+        )
+
+    def test_nor_where_the_owner_says_so(self) -> None:
+        site = block(reading={"mode": "progressive", "undivided": "wait"})
+        first = site.ask("/news/tide?a=1", PLAIN)
+        assert first.status == 303
+        assert first.get("cache-control") == "no-store"
+        assert "has no end" not in first.text
+        assert is_on_its_way(site, first, PLAIN)
+        head = site.ask("/news/tide", PLAIN, method="HEAD")
+        assert (head.status, head.text) == (303, "")
+        short = Site({"reading": {"mode": "progressive", "undivided": "wait"}}, app=short_article)
+        assert short.ask("/news/tide", PLAIN).status == 200, "hardly longer than a lead"
+
+    def test_robots_get_the_head_of_it(self) -> None:
+        site = block(reading={"mode": "progressive", "undivided": "wait"})
+        assert "has no end" in site.ask("/news/tide", GOOGLEBOT, address="66.249.66.1").text
+        stranger = {"user-agent": "Mozilla/5.0 (compatible; YandexBot/3.0; +http://yandex.com/bots)"}
+        answer = site.ask("/news/tide", stranger)
+        assert "has no end" not in answer.text
+        assert "has no end" in block().ask("/news/tide", stranger).text
+
+    def test_without_cookies_it_is_opened_once(self) -> None:
+        site = block(reading={"mode": "progressive", "undivided": "wait"})
+        first = site.ask("/news/tide", PLAIN)
+        page = site.ask(first.get("location"), PLAIN)
+        found = re.search(r"url=(/\.contentguard/enter/[\w-]+)", page.text)
+        assert found is not None
+        site.now += 2
+        path, query = site.ask(found[1], PLAIN).get("location").split("?")
+        assert "has no end" in site.ask(f"{path}?{query}", PLAIN).text
+        again = site.ask(f"{path}?{query}", PLAIN)
+        assert again.status == 303
+        assert "has no end" not in again.text
+
+
+POSING = {"user-agent": PLAIN["user-agent"], "accept": "*/*", "accept-encoding": "gzip, deflate"}
+"""A program by a browser's name."""
+
+
+def block(**options: Any) -> Site:
+    """A site whose articles are one block each."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        text = "<p>" + "One long block of words that has no end. " * 60 + "</p>"
+        body = f"<!doctype html><html><head><title>T</title></head><body><article>{text}</article></body></html>"
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
+        await send({"type": "http.response.body", "body": body.encode()})
+
+    return Site({**PROGRESSIVE, **options}, app=app)
+
+
+async def short_article(scope: Any, receive: Any, send: Any) -> None:
+    """An article that is hardly longer than a lead."""
+    body = f"<!doctype html><title>T</title><article><p>{'Word ' * 70}</p></article>"
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
+    await send({"type": "http.response.body", "body": body.encode()})
+
+
+def is_on_its_way(site: Site, answer: Answer, headers: Mapping[str, str]) -> bool:
+    """Whether who is sent away comes to the article by the page of two seconds, with a pass."""
+    page = site.ask(answer.get("location"), headers, answer.cookie)
+    assert page.status == 503
+    found = re.search(r"url=(/\.contentguard/enter/[\w-]+)", page.text)
+    assert found is not None
+    site.now += 30
+    entered = site.ask(found[1], headers, answer.cookie)
+    assert entered.status == 303
+    path = entered.get("location").partition("?")[0]
+    assert path == "/news/tide"
+    return "has no end" in site.ask(path, headers, entered.cookie or answer.cookie).text
 
 
 def asked(site: Site, path: str, query: str) -> Answer:
