@@ -1,12 +1,14 @@
 """What every test has: no deadline for generated cases (machines are busy), and no settings from outside.
 
 Of the generated cases every fourth is traced for coverage: all assert the same, and a traced one takes twice as long.
+For a test that is not traced (``no_cover``) nothing is traced while its fixtures are set up, either.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from itertools import count
 from typing import Any
@@ -29,6 +31,25 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(variable)
 
 
+@contextmanager
+def _untraced(measured: Coverage | None) -> Iterator[None]:
+    if measured is None:
+        yield
+        return
+    measured.stop()
+    try:
+        yield
+    finally:
+        measured.start()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    """Measure no coverage while the fixtures of a test are set up that is marked ``no_cover``."""
+    with _untraced(Coverage.current() if item.get_closest_marker("no_cover") else None):
+        return (yield)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Measure coverage in some cases of a property only, and not in what generates them."""
@@ -48,9 +69,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
             measured.stop()
 
     handle.inner_test = case
-    measured.stop()
     try:
-        return (yield)
+        with _untraced(measured):
+            return (yield)
     finally:
         handle.inner_test = inner
-        measured.start()
