@@ -24,11 +24,22 @@ TRACED = 4
 """Coverage is measured in one of so many cases of a property."""
 
 
+UNTRACED = ("browser", "servers")
+"""Folders of tests in which other programs ask and answer: what they run of the package, others measure."""
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in list(os.environ):
         if variable.upper().startswith("CONTENTGUARD_"):
             monkeypatch.delenv(variable)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Measure no coverage in ``UNTRACED``."""
+    for item in items:
+        if item.path.parent.name in UNTRACED:
+            item.add_marker(pytest.mark.no_cover)
 
 
 @contextmanager
