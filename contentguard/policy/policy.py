@@ -88,7 +88,8 @@ class Policy:
             for name, right in table.items():
                 if name.lower() == wanted:
                     return right, f"crawlers.{crawler.name}"
-        right = self.effective_rights()[purpose]
+        # Asked for every robot of the catalogue: no table is put together for it.
+        right = self.rights.get(purpose, self.begins_with.rights[purpose])
         least = right if identity is Standing.VERIFIED else self.effective_unverified().get(purpose, right)
         if stricter(right, least) is not right:
             return least, f"unverified.{purpose.value}"

@@ -17,7 +17,7 @@ from contentguard.policy.lines import Place, Said, ranked
 from contentguard.policy.paths import Pattern, parse_pattern
 from contentguard.policy.policy import Policy
 from contentguard.policy.reach import Reach, reach
-from contentguard.policy.rights import refuses
+from contentguard.policy.rights import DEFAULT_CRAWLERS, refuses
 from contentguard.policy.rules import Rule, When
 from contentguard.terms import Terms, Use, Uses
 
@@ -62,8 +62,9 @@ class Published:
         self._rules = [rule for rule in policy.effective_rules() if not rule.shadow]
         self._names = {rule.name: frozenset(_named(rule.when)) for rule in self._rules}
         self._named = frozenset(name for names in self._names.values() for name in names)
+        self._alone = self._named.union(map(str.lower, (*policy.crawlers, *DEFAULT_CRAWLERS)))
         self._reaches: dict[tuple[str, str, str], Reach] = {}
-        self._said: dict[tuple[str, str, bool], Said] = {}
+        self._said: dict[tuple[Purpose | None, str], Said] = {}
         self._written: dict[tuple[tuple[Place, ...], bool], Said] = {}
         self._bearers = _bearers(self._crawlers)
         robots = {crawler.robots_token or "": self._lines(crawler).lines for crawler in self._bearers.values()}
@@ -129,14 +130,16 @@ class Published:
         return self._reaches[key]
 
     def _lines(self, crawler: Crawler | None) -> Said:
-        tool = self._policy.effective_rights()[Purpose.TOOL]
-        granted = not refuses(tool if crawler is None else self._policy.right_of(crawler)[0])
-        key = self._kind(crawler), self._name(crawler), granted
+        # Robots that neither a rule nor an exception names are told the same if they have the same purpose.
+        name = "" if crawler is None else crawler.name.lower()
+        key = None if crawler is None else crawler.purpose, name if name in self._alone else ""
         if key not in self._said:
-            self._said[key] = self._ranked(*key)
+            policy = self._policy
+            right = policy.effective_rights()[Purpose.TOOL] if crawler is None else policy.right_of(crawler)[0]
+            self._said[key] = self._ranked(self._kind(crawler), self._name(crawler), granted=not refuses(right))
         return self._said[key]
 
-    def _ranked(self, kind: str, name: str, granted: bool) -> Said:
+    def _ranked(self, kind: str, name: str, *, granted: bool) -> Said:
         places = [Place("private", pattern, granted=False) for pattern in self._private]
         for rule in self._rules:
             if rule.action not in _OPENS | _CLOSES:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from contentguard.model import Crawler, Purpose, Right
 from contentguard.publish.content_signal import comment, line
@@ -46,9 +47,9 @@ def _groups(
     given: dict[str, tuple[Line, ...]] = {}  # lower-case token → lines, of those that have a group
     holding: list[str] = []
     grouped: dict[tuple[Line, ...], list[str]] = {}
-    for token in sorted(robots, key=len):
+    for token, parts in _with_parts(tuple(robots)):
         lines = robots[token]
-        if any(given[part] != lines for part in _parts(token) if part in given):
+        if any(given[part] != lines for part in parts if part in given):
             holding.append(token)
         elif lines != everybody:
             grouped.setdefault(lines, []).append(token)
@@ -59,12 +60,18 @@ def _groups(
     yield from ((sorted(tokens, key=str.lower), lines) for lines, tokens in grouped.items())
 
 
-def _parts(token: str) -> Iterator[str]:
-    """Every part of ``token`` but itself, in lower case."""
-    text = token.lower()
-    for start in range(len(text)):
-        for end in range(start + 1, len(text) + (start > 0)):
-            yield text[start:end]
+@lru_cache(maxsize=16)
+def _with_parts(tokens: tuple[str, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The tokens, the shortest first, each with those in lower case that are part of it.
+
+    Kept, because the names of one catalogue are compared with each other for every policy that is published.
+    """
+    ordered = sorted(tokens, key=len)
+    names = [token.lower() for token in ordered]
+    return tuple(
+        (token, tuple(part for part in names[:place] if part in name and part != name))
+        for place, (token, name) in enumerate(zip(ordered, names, strict=True))
+    )
 
 
 def _group(tokens: Sequence[str], lines: Sequence[Line], signal: Sequence[str]) -> list[str]:

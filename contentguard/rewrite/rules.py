@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from contentguard.rewrite.selector import Selector
 from contentguard.rewrite.tokenizer import RAW_TEXT
@@ -95,6 +96,7 @@ def _hint(selectors: Sequence[Selector]) -> tuple[Hint, int]:
     return re.compile(b"|".join(map(re.escape, ends))).search, min(map(len, words)) + len("<a ")
 
 
+@lru_cache(maxsize=256)
 def _rare_end(word: bytes) -> bytes:
     """The end of ``word`` that begins with the rarest byte: a search stops the less often."""
     starts = range(max(len(word) - _SHORTEST, 0) + 1)

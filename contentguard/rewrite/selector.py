@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from contentguard.rewrite.tokenizer import attributes
 
@@ -73,6 +74,7 @@ class Selector:
         return False
 
 
+@lru_cache(maxsize=256)
 def parse(text: str) -> Selector | None:
     """``text`` as a simple selector, or None where it is more than that (or no selector at all)."""
     compounds: list[Compound] = []

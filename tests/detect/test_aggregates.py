@@ -37,6 +37,7 @@ def test_ordinary_windows_raise_no_alarm() -> None:
     assert 0.6 < seen[-1][COMMON].prefixes / seen[-1][COMMON].views < 1.6
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("readers", "share", "caught"), [(300, 0.10, 5), (300, 0.20, 6), (1500, 0.05, 6), (1500, 0.10, 6)]
 )
@@ -57,11 +58,13 @@ def test_an_alarm_lasts_while_the_crawler_does_and_ends_with_it() -> None:
     assert sum(after) == 0
 
 
+@pytest.mark.no_cover
 def test_a_link_that_goes_round_raises_no_alarm() -> None:
     """Twenty times the readers for half an hour, all of one article that nobody had read for long."""
     assert sum(alarms([Plan(viral=6000), Plan(viral=6000), Plan(viral=2000), Plan()], (COMMON, *OTHERS))) == 0
 
 
+@pytest.mark.no_cover
 def test_a_browser_s_release_raises_no_alarm() -> None:
     """Within eight windows the readers of one version turn into readers of the next."""
 
@@ -77,6 +80,7 @@ def test_a_browser_s_release_raises_no_alarm() -> None:
     assert sum(alarms(plans, (COMMON, NEW, *OTHERS))) == 0
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("left", [0.0, 0.3])
 @pytest.mark.parametrize("only", [None, COMMON], ids=["everywhere", "in one browser"])
 def test_a_broken_style_sheet_raises_no_alarm(left: float, only: int | None) -> None:
@@ -129,6 +133,7 @@ def test_a_late_style_sheet_counts_for_the_window_of_its_page() -> None:
     assert abs(table.read(1, 3 * WINDOW + 20.0).follow_z) < 1.0
 
 
+@pytest.mark.no_cover
 def test_memory_is_settled_and_small_however_many_fingerprints_come() -> None:
     table = Aggregates(secret=b"s" * 16)
     assert table.bytes_used <= 16 * 2**20

@@ -95,6 +95,7 @@ def strange(random: Random) -> Facts:
     )
 
 
+@pytest.mark.no_cover
 def test_twenty_thousand_strange_requests() -> None:
     random, used = Random(4711), weights()
     for _ in range(20_000):

@@ -147,6 +147,7 @@ def test_an_offender_is_remembered_after_a_million_strangers() -> None:
     assert sessions.read("17", 2010.0) is None
 
 
+@pytest.mark.no_cover
 def test_memory_is_settled_from_the_beginning() -> None:
     sessions = table(20_000)
     sessions.article("first", 0.0)

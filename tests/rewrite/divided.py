@@ -218,7 +218,8 @@ def leaks(plan: Plan, *, content_type: str = UTF8, free: str = "") -> set[str]:
     secret = _shingles(re.sub(r"(?:https?://|www\.)\S+", "", _text(withheld)))
     for text in told:
         secret -= _shingles(text) | _shingles(unescape(text))
-    return {shingle for spelling in _spellings(page) for shingle in _shingles(spelling) & secret}
+    # Most pages have one spelling: what is unescaped again and again stays as it is.
+    return {shingle for spelling in set(_spellings(page)) for shingle in _shingles(spelling) & secret}
 
 
 def _text(markup: str) -> str:

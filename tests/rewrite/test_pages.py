@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import tracemalloc
 
@@ -100,6 +101,7 @@ def test_what_is_kept_of_a_page_is_less_than_three_times_its_size(size: int) -> 
             assert plan.full is not None
             plan.full.gzip(guard._values(plan, FACTS, delivery, ""))
             del body, plan
+        gc.collect()
         held = tracemalloc.get_traced_memory()[0] - before
     finally:
         tracemalloc.stop()
