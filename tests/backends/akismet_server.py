@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import uvicorn
 
@@ -210,6 +210,20 @@ class FakeAkismet:
                 await send({**start, "headers": [(b"content-length", b"40")]})
                 await send({"type": "http.response.body", "body": b"true", "more_body": True})
             receive.__self__.transport.abort()  # type: ignore[attr-defined]
+
+
+def call(guid: str, result: str = "true", *, key: str = KEY, endpoint: str = "comment-check") -> dict[str, Any]:
+    """What the service sends to a site's ``callback`` when it thinks of a comment otherwise than it said."""
+    comment = {"guid": guid, "result": result, "comment_author": "Ada", "comment_post_ID": "7"}
+    return {"key": key, "endpoint": endpoint, "comments": [comment]}
+
+
+def as_form(called: dict[str, Any]) -> bytes:
+    """The same as PHP writes nested values into a form."""
+    pairs = [("key", called["key"]), ("endpoint", called["endpoint"])]
+    for number, comment in enumerate(called["comments"]):
+        pairs += [(f"comments[{number}][{name}]", value) for name, value in comment.items()]
+    return urlencode(pairs).encode()
 
 
 def _invalid(help_: str) -> tuple[str, Headers]:
