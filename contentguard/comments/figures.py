@@ -25,7 +25,7 @@ _TITLE = re.compile(
 _COUNTED = ("api_calls", "spam", "ham", "missed_spam", "false_positives")
 _COLUMNS = ["site", "total api calls", "spam", "ham", "missed spam", "false positives", "is revoked"]
 _MOST = 100_000
-"""Sites that are read, and the highest offset and limit that are asked for."""
+"""The highest offset and limit that are asked for."""
 
 
 class Usage(NamedTuple):
@@ -95,7 +95,7 @@ def read_sites(status: int, headers: Headers, body: bytes) -> KeySites:
         months = [name for name in data if _MONTH.fullmatch(name)]
         # One version of the documentation has one site as an object, the service itself lists them.
         rows = [row for name in months for row in (data[name] if isinstance(data[name], list) else [data[name]])]
-        sites = tuple(_site(row) for row in rows[:_MOST])
+        sites = tuple(_site(row) for row in rows)
         total, limit, offset = (int(data.get(name, other)) for name, other in _paged(len(sites)))
         return KeySites(sites, months[0] if months else "", total, limit, offset)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
@@ -117,15 +117,11 @@ def read_listed_sites(status: int, headers: Headers, body: bytes) -> KeySites:
 
 
 def _listed(rows: Iterable[list[str]]) -> Iterable[SiteUsage]:
-    named = False
-    for number, row in enumerate(row for row in rows if row):
-        if not named:
-            named = [name.strip().lower() for name in row] == _COLUMNS
-            if not named:
-                raise ValueError("other columns")
-        elif number <= _MOST:
-            site, *counted, revoked = row
-            yield _site({"site": site, **dict(zip(_COUNTED, counted, strict=True)), "is_revoked": revoked})
+    written = (row for row in rows if row)
+    if [name.strip().lower() for name in next(written, _COLUMNS)] != _COLUMNS:
+        raise ValueError("other columns")
+    for site, *counted, revoked in written:
+        yield _site({"site": site, **dict(zip(_COUNTED, counted, strict=True)), "is_revoked": revoked})
 
 
 def _paged(sites: int) -> tuple[tuple[str, int], ...]:

@@ -77,6 +77,26 @@ def test_every_documented_field_is_sent() -> None:
     )
 
 
+DOCUMENTED = {
+    "https://akismet.com/developers/detailed-docs/comment-check/": (
+        *("blog", "user_ip", "user_agent", "referrer", "permalink", "comment_type", "comment_author"),
+        *("comment_author_email", "comment_author_url", "comment_content", "comment_date_gmt"),
+        *("comment_post_modified_gmt", "blog_lang", "blog_charset", "user_role", "is_test", "recheck_reason"),
+        *("honeypot_field_name", "comment_context[]", "REMOTE_ADDR", "REQUEST_URI", "HTTP_ACCEPT"),
+    ),
+    "Automattic/akismet-api, spec.yml": ("comment_parent",),
+    "Automattic/akismet-sdk-php, Content.php": ("callback",),
+    "the plugin's class.akismet.php": ("POST_submit",),
+}
+"""Where parameters of ``comment-check`` are documented → their names; ``api_key`` is the client's to add."""
+
+
+@pytest.mark.parametrize("where", DOCUMENTED)
+def test_no_documented_parameter_is_missing(where: str) -> None:
+    told = {name for name, _ in check_fields(FULL, SITE, recheck_reason="retry")}
+    assert set(DOCUMENTED[where]) <= told
+
+
 def test_what_nobody_knows_is_not_sent() -> None:
     assert check_fields(Submission("/a", "Text", "Ada"), Site("https://news.example/front/")) == (
         ("blog", "https://news.example/front/"),
