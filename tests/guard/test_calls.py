@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import Any
 
 import httpx
 import pytest
 
 from contentguard import Comments, ContentGuardMiddleware
+from contentguard.asgi.request import read_body
 from contentguard.guard.calls import ROUTE
 from tests.backends.akismet_server import KEY, as_form, call
 from tests.client import CURL, page, settings
@@ -146,3 +148,20 @@ def test_a_client_that_goes_away_is_not_waited_for() -> None:
     scope = {"type": "http", "method": "POST", "path": path(made), "headers": [], "query_string": b""}
     asyncio.run(made(scope, gone, send))
     assert sent == []
+
+
+def test_a_call_in_many_pieces_costs_no_more_for_being_long() -> None:
+    def seconds(piece: bytes) -> float:
+        left = [{"type": "http.request", "body": piece, "more_body": True} for _ in range(8192)]
+
+        async def receive() -> dict[str, Any]:
+            return left.pop() if left else {"type": "http.request", "body": b"", "more_body": False}
+
+        begun = time.perf_counter()
+        body = asyncio.run(read_body(receive, 2**20))
+        assert body is not None
+        assert len(body) == 8192 * len(piece)
+        return time.perf_counter() - begun
+
+    small, large = (min(seconds(b"x" * length) for _ in range(3)) for length in (1, 128))
+    assert large < 5 * small
