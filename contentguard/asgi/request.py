@@ -113,11 +113,11 @@ def without_token(scope: Scope) -> tuple[Scope, bytes]:
 
 async def read_body(receive: Receive, most: int) -> bytes | None:
     """A request's body, or a little more of it than ``most`` bytes; None for a client that is gone."""
-    body, more = b"", True
+    body, more = bytearray(), True
     while more and len(body) <= most:
         message = await receive()
         if message["type"] != "http.request":
             return None
         body += message.get("body", b"")[: most + 1]
         more = message.get("more_body", False)
-    return body
+    return bytes(body)

@@ -10,6 +10,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from contentguard.asgi.bucketed import ASKS, BucketResponder
+from contentguard.asgi.called import CallResponder
 from contentguard.asgi.oembed import OEmbedResponder
 from contentguard.asgi.openings import Openings
 from contentguard.asgi.operator import METHODS, Desk
@@ -18,6 +19,7 @@ from contentguard.asgi.readings import ENTERS, REST, WAITS, Reading
 from contentguard.asgi.request import route_path
 from contentguard.asgi.response import Plain
 from contentguard.assets import ASSETS, Asset
+from contentguard.guard.calls import ROUTE
 from contentguard.publish import documents
 from contentguard.rewrite.codings import accepts
 from contentguard.rewrite.probes import HONEYLINKS, REPORTS
@@ -29,7 +31,15 @@ if TYPE_CHECKING:
 
 PREFIX = "/.contentguard"
 Answer = (
-    Plain | AssetResponder | HoneylinkResponder | ReportResponder | Reading | Desk | OEmbedResponder | BucketResponder
+    Plain
+    | AssetResponder
+    | BucketResponder
+    | CallResponder
+    | Desk
+    | HoneylinkResponder
+    | OEmbedResponder
+    | Reading
+    | ReportResponder
 )
 _BUCKETS = PREFIX + ASKS
 _REPORTS, _HONEYLINKS = PREFIX + REPORTS, PREFIX + HONEYLINKS
@@ -64,6 +74,8 @@ class Routes:
             return None
         if path == _REPORTS:
             return ReportResponder(self._guard) if scope["method"] == "POST" else Plain(405, _ONLY_POST, _NOT_ALLOWED)
+        if path.startswith(ROUTE):
+            return CallResponder(self._guard.comments.calls, path.removeprefix(ROUTE))
         if (way := self._way(path, scope["method"])) is not None:
             return way
         if (below := path.removeprefix(PREFIX)) in METHODS:

@@ -30,17 +30,14 @@ from contentguard.comments.answers import (
     Alert,
     Headers,
     Receipt,
-    SiteUsage,
     Trouble,
-    Usage,
     read_key_check,
-    read_sites,
     read_thanks,
-    read_usage,
     read_verdict,
     unanswered,
 )
 from contentguard.comments.decision import Judgement, Opinion, Reason
+from contentguard.comments.figures import KeySites, Usage, asked, read_listed_sites, read_sites, read_usage
 from contentguard.comments.submission import Submission
 from contentguard.errors import ContentGuardError
 
@@ -74,9 +71,10 @@ class AkismetError(ContentGuardError):
 class Akismet:
     """One site's access to the service: a ``CommentPupil``, to be closed by ``aclose``.
 
-    ``origin``: the site's, for its articles' addresses and where ``options.blog`` is empty. ``clock``: seconds since
-    the epoch; ``timer``: seconds on a clock that does not jump; ``chance``: between 0 and 1. ``transport``: what
-    carries the requests, for tests. ValueError without a key or a front page.
+    ``origin``: the site's, for its articles' addresses and where ``options.blog`` is empty. ``callback``: where the
+    service may call, if anywhere. ``clock``: seconds since the epoch; ``timer``: seconds on a clock that does not jump;
+    ``chance``: between 0 and 1. ``transport``: what carries the requests, for tests. ValueError without a key or a
+    front page.
     """
 
     notice = NOTICE
@@ -86,6 +84,7 @@ class Akismet:
         options: AkismetOptions,
         origin: str = "",
         *,
+        callback: str = "",
         transport: httpx.AsyncBaseTransport | None = None,
         seconds: float = 3.0,
         clock: Callable[[], float] = time.time,
@@ -95,7 +94,7 @@ class Akismet:
         if not options.key or not (options.blog or origin):
             raise ValueError("Akismet needs a key and the site's front page: akismet.key, and akismet.blog or origin")
         self._key, self._base, self._discards = options.key, options.url.rstrip("/"), options.discard
-        self._site = Site(options.blog or origin, origin, options.test)
+        self._site = Site(options.blog or origin, origin, options.test, callback)
         self._clock = clock
         self._service = Service(
             "Akismet",
@@ -156,7 +155,8 @@ class Akismet:
 
     async def verify_key(self) -> Receipt:
         """Whether the key is valid for this site."""
-        form = (("key", self._key), ("blog", self._site.blog))
+        # Its name is ``key`` in one half of the documentation, and ``api_key`` in the other.
+        form = (("api_key", self._key), ("key", self._key), ("blog", self._site.blog))
         return await self._receipt("verify-key", form, read_key_check)
 
     async def comment_check(self, submission: Submission, *, recheck_reason: str = "") -> AkismetAnswer:
@@ -184,15 +184,23 @@ class Akismet:
         return await self._figures("usage-limit", (), _WORD, read_usage)
 
     async def key_sites(
-        self, *, month: str = "", name: str = "", order: str = "total", limit: int = 500, offset: int = 0
-    ) -> tuple[SiteUsage, ...]:
+        self,
+        *,
+        month: str = "",
+        name: str = "",
+        order: str = "total",
+        limit: int = 500,
+        offset: int = 0,
+        csv: bool = False,
+    ) -> KeySites:
         """The sites that use the key, and what they do with it. AkismetError where the service does not say.
 
-        ``month``: as ``2026-12``, default this one. ``name``: a part of their URL. ``order``: ``total``, ``spam``,
-        ``ham``, ``missed_spam`` or ``false_positives``.
+        ``month``: as ``2026-12``, default this one. ``name``: a part of their URL. ``order``: one of
+        ``figures.ORDERS``. ``csv``: have the service send the list as CSV, which is smaller; what is returned is the
+        same. ValueError for what the service does not document.
         """
-        told = (("month", month), ("filter", name), ("order", order), ("limit", str(limit)), ("offset", str(offset)))
-        return await self._figures("key-sites", (("format", "json"), *(p for p in told if p[1])), _LIST, read_sites)
+        question = (("format", "csv" if csv else "json"), *asked(month, name, order, limit, offset))
+        return await self._figures("key-sites", question, _LIST, read_listed_sites if csv else read_sites)
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -27,6 +27,9 @@ class AkismetOptions:
     """Whether Akismet is told to learn nothing from what it is sent. Calls are counted all the same."""
     discard: bool = False
     """Whether what Akismet calls blatant is dropped at once. Off, it is spam like any other."""
+    callback: bool = True
+    """Whether Akismet is told where to call when it thinks of a comment otherwise than it said; only where the
+    middleware is mounted at an https ``Settings.origin``. A call has Akismet asked again, and decides nothing."""
     application: str = "ASGI/3.0"
     """Name and version of what runs the site, for the User-Agent that Akismet asks for."""
     url: str = "https://rest.akismet.com"

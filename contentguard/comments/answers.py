@@ -2,20 +2,17 @@
 
 Strategy: every documented answer has status 200, and the body is the answer. Whatever is not exactly one of the
 documented words is no verdict, and the comment waits. What stands in the headers is for the editor; it is cut and
-cleaned before anybody sees it. Any bytes mean something, and nothing here raises but for ``read_usage`` and
-``read_sites``, which have nothing to say without figures.
+cleaned before anybody sees it. Any bytes mean something, and nothing here raises. Figures are in ``figures``.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from math import isfinite
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -44,9 +41,11 @@ ALERTS: Mapping[str, str] = MappingProxyType(
 """What the service wants its customers to know, by ``X-akismet-alert-code``, where it sends no words of its own."""
 
 _PREFIX = "x-akismet-"
-_ALERT = ("api-calls", "usage-limit", "upgrade-url", "upgrade-plan", "upgrade-type", "recommended-plan-name")
-"""What may come with an alert."""
-_COUNTED = ("api_calls", "spam", "ham", "missed_spam", "false_positives")
+_ALERT = (
+    *("api-calls", "usage-limit", "upgrade-url", "upgrade-plan", "upgrade-type", "upgrade-via-support"),
+    "recommended-plan-name",
+)
+"""What may come with an alert, each in a header ``X-akismet-alert-…`` of its own."""
 _SHOWN = 300
 """Characters of what the service says."""
 _SOONEST, _LATEST = 10.0, 86_400.0
@@ -112,29 +111,6 @@ class Receipt(NamedTuple):
     alert: Alert | None = None
 
 
-class Usage(NamedTuple):
-    """How much of a plan is used this month."""
-
-    limit: int | None
-    """Calls that the plan allows in a month; None for any number."""
-    usage: int
-    percentage: float
-    throttled: bool
-    """Whether calls are slowed down because the plan has been exceeded for long."""
-
-
-class SiteUsage(NamedTuple):
-    """What one site did with a key in one month."""
-
-    site: str
-    api_calls: int
-    spam: int
-    ham: int
-    missed_spam: int
-    false_positives: int
-    is_revoked: bool
-
-
 def unanswered(why: str) -> AkismetAnswer:
     """The answer of a service that gave none."""
     return AkismetAnswer(why=why, trouble=Trouble.SERVICE)
@@ -142,7 +118,7 @@ def unanswered(why: str) -> AkismetAnswer:
 
 def read_verdict(status: int, headers: Headers, body: bytes) -> AkismetAnswer:
     """What an answer to ``comment-check`` means. Any bytes mean something; nothing is raised."""
-    told = _told(headers)
+    told = told_by(headers)
     word = body.strip() if status == 200 else b""
     verdict, why, trouble = AkismetVerdict.UNKNOWN, "", Trouble.NONE
     if told.get("error"):
@@ -152,7 +128,7 @@ def read_verdict(status: int, headers: Headers, body: bytes) -> AkismetAnswer:
     elif word == b"false":
         verdict = AkismetVerdict.HAM
     else:
-        why, trouble = _refusal(status, word, told)
+        why, trouble = refusal(status, word, told)
     return AkismetAnswer(
         verdict,
         why,
@@ -175,61 +151,16 @@ def read_thanks(status: int, headers: Headers, body: bytes) -> Receipt:
     return _receipt(status, headers, body, THANKS)
 
 
-def read_usage(status: int, headers: Headers, body: bytes) -> Usage:
-    """The answer to ``usage-limit``. ValueError, which says why, where it is none."""
-    data = _document(status, headers, body)
-    try:
-        limit = None if data["limit"] == "none" else int(data["limit"])
-        percentage = float(data["percentage"])
-        if not isfinite(percentage):
-            raise ValueError("a percentage that is no number")
-        return Usage(limit, int(data["usage"]), percentage, _is_true(data["throttled"]))
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"figures that make no sense ({type(error).__name__})") from None
-
-
-def read_sites(status: int, headers: Headers, body: bytes) -> tuple[SiteUsage, ...]:
-    """The answer to ``key-sites`` in JSON, which has the sites by month. ValueError, which says why, if it is none."""
-    data = _document(status, headers, body)
-    try:
-        months = [value for name, value in data.items() if re.fullmatch(r"\d{4}-\d{2}", name)]
-        # The published example has one site as an object, the service itself lists them.
-        rows = [row for month in months for row in (month if isinstance(month, list) else [month])]
-        return tuple(_site(row) for row in rows)
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"figures that make no sense ({type(error).__name__})") from None
-
-
-def _site(row: Mapping[str, Any]) -> SiteUsage:
-    calls, spam, ham, missed, false = (int(row[name]) for name in _COUNTED)
-    return SiteUsage(_clean(str(row["site"])), calls, spam, ham, missed, false, _is_true(row.get("is_revoked")))
-
-
-def _is_true(value: object) -> bool:
-    return value in (True, "true", 1)
-
-
-def _document(status: int, headers: Headers, body: bytes) -> dict[str, Any]:
-    told = _told(headers)
-    try:
-        data = json.loads(body) if status == 200 else None
-    except (ValueError, RecursionError):
-        data = None
-    if not isinstance(data, dict):
-        raise ValueError(_refusal(status, body.strip(), told)[0])
-    return data
-
-
 def _receipt(status: int, headers: Headers, body: bytes, wanted: bytes) -> Receipt:
-    told, word = _told(headers), body.strip()
+    told, word = told_by(headers), body.strip()
     if told.get("error"):
         return Receipt(False, f"Akismet reports an error: {told['error']}", Trouble.KEY, _alert(told))
     if status == 200 and word == wanted:
         return Receipt(True, alert=_alert(told))
-    return Receipt(False, *_refusal(status, word, told), _alert(told))
+    return Receipt(False, *refusal(status, word, told), _alert(told))
 
 
-def _refusal(status: int, word: bytes, told: Mapping[str, str]) -> tuple[str, Trouble]:
+def refusal(status: int, word: bytes, told: Mapping[str, str]) -> tuple[str, Trouble]:
     """Why a body is no answer that was asked for, and whose fault that is."""
     if status != 200:
         return f"Akismet answered with status {status}", Trouble.SERVICE
@@ -242,13 +173,13 @@ def _refusal(status: int, word: bytes, told: Mapping[str, str]) -> tuple[str, Tr
     return f"Akismet answered with {kind}", Trouble.SERVICE
 
 
-def _told(headers: Headers) -> dict[str, str]:
+def told_by(headers: Headers) -> dict[str, str]:
     """The service's own headers by the rest of their name, the first of each."""
     told: dict[str, str] = {}
     for raw, value in headers:
         name = raw[:64].decode("latin-1").lower()
         if name.startswith(_PREFIX):
-            told.setdefault(name.removeprefix(_PREFIX), _clean(value[: 4 * _SHOWN].decode("utf-8", "replace")))
+            told.setdefault(name.removeprefix(_PREFIX), clean(value[: 4 * _SHOWN].decode("utf-8", "replace")))
     return told
 
 
@@ -257,8 +188,8 @@ def _alert(told: Mapping[str, str]) -> Alert | None:
     message = told.get("alert-msg", "") or ALERTS.get(code, "")
     if not code and not message:
         return None
-    details = tuple((name, told[name]) for name in _ALERT if told.get(name) and _may_be_shown(name, told[name]))
-    return Alert(code, message, details)
+    details = ((name, told.get(f"alert-{name}", "")) for name in _ALERT)
+    return Alert(code, message, tuple((name, value) for name, value in details if value and _may_be_shown(name, value)))
 
 
 def _may_be_shown(name: str, value: str) -> bool:
@@ -270,6 +201,6 @@ def _seconds(text: str) -> float | None:
     return min(max(float(text), _SOONEST), _LATEST) if _NUMBER.fullmatch(text) else None
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """What somebody else's text looks like in ours: one line, and short."""
     return _CONTROLS.sub(" ", text).strip()[:_SHOWN]

@@ -76,6 +76,8 @@ class Decision:
     """When ``Comments.recheck`` should be asked, in seconds since the epoch; None for a decision that is final."""
     guid: str = ""
     """A service's name for the comment, to be kept in its submission."""
+    judged: str = ""
+    """What that service thought of it, a ``Judgement``, to be kept there as well; empty where it gave no verdict."""
 
     def as_dict(self) -> dict[str, Any]:
         """This decision as JSON-ready data; ``from_dict`` reads it back unchanged."""
@@ -85,13 +87,15 @@ class Decision:
             "reasons": [list(reason) for reason in self.reasons],
             "recheck_at": self.recheck_at,
             "guid": self.guid,
+            "judged": self.judged,
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Decision:
         """A decision from what ``as_dict`` gave."""
         reasons = tuple(Reason(*reason) for reason in data["reasons"])
-        return cls(CommentAction(data["action"]), data["score"], reasons, data.get("recheck_at"), data.get("guid", ""))
+        told = data.get("guid", ""), data.get("judged", "")
+        return cls(CommentAction(data["action"]), data["score"], reasons, data.get("recheck_at"), *told)
 
 
 class Thresholds(NamedTuple):
@@ -132,12 +136,14 @@ def decide(
     again = [opinion.recheck_after for opinion in opinions if opinion.recheck_after is not None]
     if again:
         action = max(action, CommentAction.HOLD, key=_rank)
+    named = next((opinion for opinion in opinions if opinion.guid), Opinion(Judgement.UNKNOWN))
     return Decision(
         action,
         score,
         tuple(sorted(told, key=lambda reason: -abs(reason.points))),
         now + min(again) if again else None,
-        next((opinion.guid for opinion in opinions if opinion.guid), ""),
+        named.guid,
+        "" if named.judgement is Judgement.UNKNOWN else named.judgement.value,
     )
 
 

@@ -6,7 +6,9 @@ find what they know. Whatever comes is cut before it is looked at.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -29,6 +31,13 @@ _MISSING = {COMMENT: "Please type your comment text.", AUTHOR: "Please fill the 
 _NO_EMAIL = "Please fill the required field (email)."
 _BAD_EMAIL = "Please enter a valid email address."
 _BAD_URL = "Please enter a website's address like https://example.org, or leave the field empty."
+SECRET = re.compile(
+    r"cookie|auth(?!or(?![a-z]))|token|secret|passw|session|csrf|xsrf|nonce|api-?key|signature", re.IGNORECASE
+)
+"""In the names of headers and fields that nobody else may be told; an author is none."""
+_NAMED = re.compile(r"[A-Za-z0-9_.\[\]-]{1,60}")
+_OTHER = 1000
+"""Characters of a field that is none of a comment's."""
 _LOCAL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+/=?^_`{|}~.-")
 
 
@@ -82,6 +91,20 @@ def typed(fields: Mapping[str, object], options: CommentOptions) -> Typed:
     if url and URL not in errors and not is_site(url):
         errors[URL] = _BAD_URL
     return Typed(text, author or "Anonymous", email, url, sum(one.hidden for one in found.values()), errors)
+
+
+def untold(fields: Mapping[str, object], told: Typed, ours: Collection[str]) -> Iterator[tuple[str, str]]:
+    """What came in a form and is not told by what was typed: fields of others, and text that had to be cleaned.
+
+    ``ours``: names of fields that are seen to elsewhere. No secret is among them.
+    """
+    known = {told.text, told.author, told.email, told.url, ""}
+    for name, value in islice(fields.items(), MOST_FIELDS):
+        if not isinstance(value, str) or name in ours or not _NAMED.fullmatch(name) or SECRET.search(name):
+            continue
+        raw = value[: _TOO_LONG[name][0] if name in _TOO_LONG else _OTHER]
+        if raw.replace("\r\n", "\n").strip() not in known:
+            yield name, raw
 
 
 def _cleaned(name: str, value: object) -> Cleaned:

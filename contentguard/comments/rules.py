@@ -28,6 +28,7 @@ _TRADE = re.compile(
     r"essay|replica|outlet|cheap|discount|buy|sale|download|hack(?:er)?|porn|sex|dating)\b",
     re.IGNORECASE,
 )
+_WORD = re.compile(r"[^\W_]++")
 _LOOKED_AT = 2000
 """Characters that are looked at one by one."""
 _SHOUTED, _SAID = 0.7, 25
@@ -68,7 +69,11 @@ def _listed(name: str, points: float, submission: Submission, listed: tuple[str,
         return None
     fields = (submission.author, submission.email, submission.url, submission.client or "", submission.agent)
     text = folded("\n".join((submission.text, *fields)))
-    found = next((word for word in _folded_words(listed) if _holds(text, word)), None)
+    words = set(_WORD.findall(text))
+    # A word is looked up among words; only a phrase or a domain has to be searched for.
+    found = next(
+        (one for one in _folded_words(listed) if one in words or (not one.isalnum() and _holds(text, one))), None
+    )
     return None if found is None else Reason(name, points, f"It holds “{found}”, which is on the list.")
 
 

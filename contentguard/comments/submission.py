@@ -8,6 +8,8 @@ from typing import Any
 
 from contentguard.comments.decision import Reason
 
+_PAIRS = ("headers", "server", "posted")
+
 
 @dataclass(frozen=True, slots=True)
 class Submission:
@@ -44,11 +46,17 @@ class Submission:
     """What the article is about: its section and tags."""
     modified: float = 0.0
     """When the article was last changed, in seconds since the epoch; 0.0 where that is not known."""
+    server: tuple[tuple[str, str], ...] = ()
+    """How it was sent, in the words of CGI (RFC 3875 §4.1): ``REQUEST_METHOD``, ``SERVER_PROTOCOL``, …"""
+    posted: tuple[tuple[str, str], ...] = ()
+    """What came in its form beside all that, or differed from it: names and values as they came, and no secret."""
+    judged: str = ""
+    """What the service that has the name ``guid`` for it thought of it: a ``Judgement``."""
 
     def as_dict(self) -> dict[str, Any]:
         """This submission as JSON-ready data; ``from_dict`` reads it back unchanged."""
         data = {field.name: getattr(self, field.name) for field in fields(self)}
-        pairs = {"headers": [list(pair) for pair in self.headers], "signs": [list(sign) for sign in self.signs]}
+        pairs = {name: [list(pair) for pair in getattr(self, name)] for name in ("signs", *_PAIRS)}
         return data | pairs | {"honeypot": list(self.honeypot), "context": list(self.context)}
 
     @classmethod
@@ -57,7 +65,7 @@ class Submission:
         return cls(
             **{
                 **data,
-                "headers": tuple((str(name), str(value)) for name, value in data.get("headers", ())),
+                **{name: tuple((str(key), str(value)) for key, value in data.get(name, ())) for name in _PAIRS},
                 "signs": tuple(Reason(*sign) for sign in data.get("signs", ())),
                 "honeypot": tuple(data.get("honeypot", ("", ""))),
                 "context": tuple(data.get("context", ())),

@@ -42,6 +42,7 @@ from contentguard.comments.options import CommentOptions
 from contentguard.comments.submission import Submission
 from contentguard.comments.text import as_html
 from contentguard.errors import SettingsError
+from contentguard.guard.calls import Calls
 from contentguard.guard.gates import DUPLICATE, FLOOD, USED, Gates, Passed, Remembering
 from contentguard.guard.opened import opened, opened_akismet
 from contentguard.guard.posts import MESSAGES, Post, Posted, Receive, read_form, standing
@@ -75,13 +76,18 @@ class Comments:
         store: Remembering,
         clock: Callable[[], float],
         note: Note,
+        *,
+        mounted: bool = True,
     ) -> None:
+        """``mounted``: whether the middleware is there to hear the service when it calls."""
         self._settings, self._options = settings, settings.comments
         self._store, self._clock, self._note = store, clock, note
         self._keys = signer.derived("comment-form")
         self._gates = Gates(self._options, store, signer.derived("comments")[-1])
         self._tuition = Tuition(Lessons(self._options.lessons), note)
-        self.akismet = opened_akismet(settings, clock)
+        self.calls = Calls(settings, signer, mounted=mounted)
+        """What the service says when it calls, for the middleware."""
+        self.akismet = opened_akismet(settings, clock, self.calls.url)
         """The service, for its alerts and figures; None where there is no key."""
         own = (self.akismet,) if self.akismet is not None else ()
         self._classifiers: tuple[CommentClassifier, ...] = (*settings.classifiers, *own)
@@ -103,7 +109,7 @@ class Comments:
         if temporary:
             raise SettingsError([missing_key("and forms that a random one signs are void")])
         signer = Signer(keys)
-        made = cls(settings, signer, opened(settings, signer), clock, lambda what, message: None)
+        made = cls(settings, signer, opened(settings, signer), clock, lambda what, message: None, mounted=False)
         made._owns = True
         return made
 
@@ -210,7 +216,8 @@ class Comments:
     async def _accepted(self, submission: Submission, options: CommentOptions) -> Posted:
         decision = await self.judge(submission, options=options)
         self.counts[decision.action] += 1
-        return Posted(200, submission=replace(submission, guid=decision.guid), decision=decision)
+        kept = replace(submission, guid=decision.guid, judged=decision.judged)
+        return Posted(200, submission=kept, decision=decision)
 
     def _must_press_again(self, post: Post, submission: Submission) -> bool:
         """Whether it is still open that anybody reads the answer. What is spam anyway is told nothing."""
@@ -282,6 +289,12 @@ class Comments:
         made = await self.judge(named, recheck=True, options=options)
         self._reporting.begin()
         return made if made.guid else replace(made, guid=decision.guid)
+
+    def called(self) -> tuple[str, ...]:
+        """Names (``Decision.guid``) of comments that a service has called about since this was last asked: it may
+        think of them otherwise by now, and whoever keeps them has them rechecked, but for what a moderator decided.
+        """
+        return self.calls.take()
 
     async def learn(self, submission: Submission, spam: bool) -> None:
         """Learn what a moderator decided, and let those who want to hear of it know. It never waits for them."""

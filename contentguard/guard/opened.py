@@ -30,12 +30,15 @@ def opened(settings: Settings, signer: Signer) -> MemoryStore | FallbackStore:
         raise SettingsError([Fault("store", f"no redis client ({error})", wanted)]) from None
 
 
-def opened_akismet(settings: Settings, clock: Callable[[], float]) -> Akismet | None:
-    """The service that is asked about comments; None without a key. ``SettingsError`` where it cannot know the site."""
+def opened_akismet(settings: Settings, clock: Callable[[], float], callback: str = "") -> Akismet | None:
+    """The service that is asked about comments; None without a key. ``SettingsError`` where it cannot know the site.
+
+    ``callback``: where it may call, if anywhere.
+    """
     if not settings.akismet.key:
         return None
     try:
-        return Akismet(settings.akismet, settings.origin, clock=clock)
+        return Akismet(settings.akismet, settings.origin, clock=clock, callback=callback)
     except ValueError as error:
         raise SettingsError([Fault("akismet", "a key alone", str(error))]) from None
 

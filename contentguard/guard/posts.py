@@ -12,7 +12,7 @@ from typing import Any
 from contentguard.comments import form as forms
 from contentguard.comments import signs
 from contentguard.comments.decision import Decision, Reason
-from contentguard.comments.fields import MOST_BODY, Typed, parsed
+from contentguard.comments.fields import MOST_BODY, Typed, parsed, untold
 from contentguard.comments.form import FIELD, Form, Token, Trouble
 from contentguard.comments.options import CommentOptions
 from contentguard.comments.submission import Submission
@@ -126,6 +126,8 @@ class Post:
             headers=who.headers,
             signs=self._noticed(keys, told, options, filled=bool(filled)),
             honeypot=(pot, line(filled[:_FILLED]).text if isinstance(filled, str) else ""),
+            server=who.server,
+            posted=tuple(untold(fields, told, (pot, FIELD))),
         )
 
     def _noticed(

@@ -6,9 +6,9 @@ it, the scope is read here in the same way, and only what a client does between 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from contentguard.addresses import prefix
 from contentguard.detect import look, total
@@ -56,6 +56,8 @@ class Sender(NamedTuple):
     language: str
     headers: tuple[tuple[str, str], ...]
     """See ``Submission.headers``."""
+    server: tuple[tuple[str, str], ...] = ()
+    """See ``Submission.server``."""
 
 
 def sender(scope: Mapping[str, Any], settings: Settings, now: float) -> Sender:
@@ -78,7 +80,21 @@ def sender(scope: Mapping[str, Any], settings: Settings, now: float) -> Sender:
         _text(values.get(b"referer", b"")),
         _text(values.get(b"accept-language", b"")).partition(",")[0].partition(";")[0][:35],
         tuple((name, _text(values[name.encode()])) for name in sorted(_TOLD) if name.encode() in values),
+        tuple(_server(scope, facts, values)),
     )
+
+
+def _server(scope: Mapping[str, Any], facts: Facts, values: Mapping[bytes, bytes]) -> Iterator[tuple[str, str]]:
+    """How a request was sent, in the words of CGI. Without its query, which may hold what gives access."""
+    path = quote(str(scope.get("path", "")), safe="/:@!$&'()*+,;=~-._", errors="replace")[:_LONGEST]
+    yield "REQUEST_METHOD", facts.method[:_LONGEST]
+    yield "REQUEST_URI", path
+    yield "DOCUMENT_URI", path
+    yield "REQUEST_SCHEME", facts.scheme
+    yield "SERVER_PROTOCOL", f"HTTP/{str(scope.get('http_version', '1.1'))[:8]}"
+    for name in (b"content-type", b"content-length"):
+        if name in values:
+            yield name.decode().upper().replace("-", "_"), _text(values[name])
 
 
 def _facts(scope: Mapping[str, Any], settings: Settings, now: float) -> Facts:

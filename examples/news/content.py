@@ -118,7 +118,8 @@ class _Reader:
     faults: list[Fault] = field(repr=False)
 
     def article(self, body: str) -> Article:
-        html, text = markdown.render(body)
+        self._shown(body)
+        html, text = markdown.render(body, self._size)
         if not text:
             self._fault("body", "some text after the front matter", "nothing")
         image = self._image()
@@ -190,6 +191,17 @@ class _Reader:
         else:
             return name
         return None
+
+    def _shown(self, body: str) -> None:
+        """The pictures in the text: each has to be there."""
+        for name in markdown.pictures(body):
+            if self._size(name) is None:
+                self._fault("body", "a PNG, JPEG or WebP picture in the images folder", name)
+
+    def _size(self, name: str) -> tuple[int, int] | None:
+        folder = self.path.parent / "images"
+        file = (folder / name).resolve()
+        return pictures.size(file) if file.is_relative_to(folder.resolve()) and file.is_file() else None
 
     def _measure(self, image: str | None) -> tuple[int, int, int]:
         if image is None:

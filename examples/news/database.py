@@ -20,6 +20,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from .sqlite import Sqlite
 from .threads import Comment
 
+_GUIDS: Final = tuple(
+    f"json_extract(CASE WHEN json_valid({kept}) THEN {kept} ELSE '{{}}' END, '$.guid')"
+    for kept in ("decision", "submission")
+)
+"""A service's names for a comment: the latest, and the one that it was given at first."""
 _SCHEMA: Final = (
     """CREATE TABLE IF NOT EXISTS comments (
         id INTEGER PRIMARY KEY AUTOINCREMENT, slug TEXT NOT NULL, parent INTEGER NOT NULL DEFAULT 0,
@@ -32,6 +37,8 @@ _SCHEMA: Final = (
     "CREATE INDEX IF NOT EXISTS comments_by_status ON comments (status, created)",
     "CREATE INDEX IF NOT EXISTS comments_by_author ON comments (email, author, status)",
     "CREATE INDEX IF NOT EXISTS comments_to_recheck ON comments (recheck_at) WHERE recheck_at IS NOT NULL",
+    f"CREATE INDEX IF NOT EXISTS comments_by_guid ON comments ({_GUIDS[0]})",
+    f"CREATE INDEX IF NOT EXISTS comments_by_first_guid ON comments ({_GUIDS[1]})",
     "CREATE TABLE IF NOT EXISTS closed (slug TEXT PRIMARY KEY, moderator TEXT NOT NULL, at REAL NOT NULL)",
     "CREATE TABLE IF NOT EXISTS editors (name TEXT PRIMARY KEY, password TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
@@ -208,17 +215,28 @@ class Database:
     async def due(self, now: float, most: int = 100) -> tuple[Filed, ...]:
         """Return the comments that a service has still to be asked about, the longest due first."""
         rows = await self._sqlite.rows(
-            "SELECT * FROM comments WHERE recheck_at <= :now AND status = 'pending' ORDER BY recheck_at LIMIT :most",
+            "SELECT * FROM comments WHERE recheck_at <= :now AND moderator = '' AND status != 'trash'"
+            " ORDER BY recheck_at LIMIT :most",
             now=now,
             most=most,
         )
         return tuple(map(_filed, rows))
 
+    async def called(self, guids: Sequence[str], now: float) -> None:
+        """Let the comments that a service names be asked about next; not what an editor wrote or has decided."""
+        for guid in guids:
+            await self._sqlite.run(
+                f"UPDATE comments SET recheck_at = :now WHERE ({_GUIDS[0]} = :guid OR {_GUIDS[1]} = :guid)"
+                " AND moderator = '' AND role = ''",
+                guid=guid,
+                now=now,
+            )
+
     async def decided(self, id_: int, status: Status, new: Mapping[str, Any]) -> None:
         """Note what became of asking again; nothing where an editor was faster."""
         await self._sqlite.run(
             "UPDATE comments SET status = :status, decision = :decision, reasons = :reasons, score = :score,"
-            " recheck_at = :recheck_at, submission = :submission WHERE id = :id AND status = 'pending'",
+            " recheck_at = :recheck_at, submission = :submission WHERE id = :id AND moderator = ''",
             id=id_,
             status=status.value,
             **{**new, "reasons": json.dumps(new["reasons"]), "submission": json.dumps(new["submission"])},

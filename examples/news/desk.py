@@ -11,6 +11,7 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -19,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from contentguard import Comments, Decision, Submission
+from contentguard import Comments, Decision, Judgement, Submission
 
 from .accounts import Attempts, Cookies, Editor, hashed, matches
 from .content import Article
@@ -249,20 +250,22 @@ class Desk:
         What the service cannot say now is asked about later; the first failure ends the round, so that a service that
         is down is asked once.
         """
+        await self._database.called(engine.called(), self._clock())
         asked, rules = 0, read(await self._database.kept(RULES))
         for comment in await self._database.due(self._clock()):
             submission = Submission.from_dict(comment.submission)
             before = Decision.from_dict(json.loads(comment.decision))
             after = await engine.recheck(submission, before, rules.over(engine.options))
+            kept = replace(submission, guid=submission.guid or after.guid, judged=after.judged or submission.judged)
             await self._database.decided(
                 comment.id,
-                STATUS_OF[after.action],
+                _status_after(comment, after),
                 {
                     "decision": json.dumps(after.as_dict()),
                     "reasons": [tuple(reason) for reason in after.reasons],
                     "score": after.score,
                     "recheck_at": after.recheck_at,
-                    "submission": submission.as_dict(),
+                    "submission": kept.as_dict(),
                 },
             )
             asked += 1
@@ -284,6 +287,18 @@ class Desk:
 def _alerts(engine: Comments) -> list[str]:
     """What the service that judges comments wants its customer to know."""
     return [] if engine.akismet is None else [f"Akismet: {one.message}" for one in engine.akismet.alerts.values()]
+
+
+def _status_after(comment: Filed, after: Decision) -> Status:
+    """Where a comment is after it was asked about again.
+
+    What was published stays so unless a service calls it spam, and what was found to be spam unless one does not.
+    """
+    if comment.status is Status.APPROVED and after.judged not in (Judgement.SPAM, Judgement.DISCARD):
+        return comment.status
+    if comment.status is Status.SPAM and not after.judged:
+        return comment.status
+    return STATUS_OF[after.action]
 
 
 def _lesson(action: str, comment: Filed) -> str:

@@ -6,9 +6,11 @@ to point anywhere, and a cache would keep it.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from .content import Article, section_slug
 
@@ -17,6 +19,8 @@ TAGLINE: Final = "News of the quays, the town and the sea"
 LANGUAGE: Final = "en"
 DEFAULT_PICTURE: Final = "/static/default.png"
 DEFAULT_ALT: Final = f"{SITE}: {TAGLINE}"
+_IMG: Final = re.compile(r'<img(?: [a-z]+="[^"]*")*>')
+_SHOWN: Final = re.compile(r'(?<= src=")/images/[^"]+|(?<= srcset=")/images/[^" ]+|(?<=x, )/images/[^" ]+')
 
 
 class OriginError(ValueError):
@@ -87,3 +91,12 @@ def clean_origin(origin: str) -> str:
     if parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None:
         raise OriginError(f"expected no more than scheme, host and port, found {origin!r}")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def placed(html: str, address: Callable[[str], str]) -> str:
+    """Return an article's HTML with the addresses of its pictures as they hold elsewhere.
+
+    `address`: the path of a picture, decoded → its whole address. The HTML is `markdown.render`'s, which writes every
+    attribute in double quotes, and no quote or bracket within one.
+    """
+    return _IMG.sub(lambda tag: _SHOWN.sub(lambda path: address(unquote(path[0])), tag[0]), html)

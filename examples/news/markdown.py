@@ -7,7 +7,9 @@ the site's content security policy forbids inline styles.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import PurePosixPath
+from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
@@ -15,18 +17,27 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
 _LINE_BREAKS = {"softbreak", "hardbreak"}
+_FOLDER = "images/"
+Measure = Callable[[str], tuple[int, int] | None]
+"""A picture's file in the images folder → its width and height in pixels; None where there is none."""
 
 
-def render(source: str) -> tuple[str, str]:
-    """Return (HTML, plain text) of a Markdown text."""
+def render(source: str, measure: Measure = lambda name: None) -> tuple[str, str]:
+    """Return (HTML, plain text) of a Markdown text. Where pictures are measured, a page does not jump as they come."""
     tokens = _PARSER.parse(source)
     for token in tokens:
-        _adapt(token)
+        _adapt(token, measure)
     html = _PARSER.renderer.render(tokens, _PARSER.options, {})
     return html, "\n".join(_plain(token) for token in tokens if token.content).strip()
 
 
-def _adapt(token: Token) -> None:
+def pictures(source: str) -> list[str]:
+    """Return the files of the images folder that a Markdown text shows."""
+    shown = [child for token in _PARSER.parse(source) for child in token.children or () if child.type == "image"]
+    return [name for child in shown if (name := _name(child))]
+
+
+def _adapt(token: Token, measure: Measure) -> None:
     """Fit one token to the page around it."""
     if token.tag == "h1":
         token.tag = "h2"  # the headline is the page's only h1
@@ -34,15 +45,35 @@ def _adapt(token: Token) -> None:
         token.attrJoin("class", style.replace("text-align:", "align-"))
     for child in token.children or ():
         if child.type == "image":
-            _adapt_image(child)
+            _adapt_image(child, measure)
 
 
-def _adapt_image(token: Token) -> None:
-    """Let an author write `images/pier.jpg` as it lies beside the text; load it when it comes into view."""
-    source = str(token.attrs.get("src", ""))
-    if source.startswith("images/"):
-        token.attrSet("src", f"/{source}")
+def _adapt_image(token: Token, measure: Measure) -> None:
+    """Let an author write `images/pier.jpg` as it lies beside the text; load it when it comes into view.
+
+    Where `pier@2x.jpg` lies beside it, that is for screens with twice as many pixels.
+    """
     token.attrSet("loading", "lazy")
+    if not (name := _name(token)):
+        return
+    source = f"/{token.attrs['src']}"
+    token.attrSet("src", source)
+    if (size := measure(name)) is not None:
+        token.attrSet("width", str(size[0]))
+        token.attrSet("height", str(size[1]))
+    if measure(_doubled(name)) is not None:
+        token.attrSet("srcset", f"{source} 1x, {_doubled(source)} 2x")
+
+
+def _name(token: Token) -> str:
+    """The file of the images folder that an image is; empty for one of another place."""
+    source = str(token.attrs.get("src", ""))
+    return unquote(source.removeprefix(_FOLDER)) if source.startswith(_FOLDER) else ""
+
+
+def _doubled(name: str) -> str:
+    suffix = PurePosixPath(name).suffix
+    return f"{name.removesuffix(suffix)}@2x{suffix}"
 
 
 def _plain(token: Token) -> str:

@@ -6,7 +6,9 @@ settings arrives here under the example's own name.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +18,7 @@ from starlette.types import ASGIApp
 from .app import create_app
 from .content import Article, load
 
+LOG: Final = logging.getLogger("gazette")
 HERE: Final = Path(__file__).parent
 CONTENT: Final = HERE / "content"
 SETTINGS_FILE: Final = HERE / "contentguard.toml"
@@ -65,6 +68,9 @@ def guarded(site: Starlette, *, origin: str, settings_file: Path | None, **chose
     """
     from contentguard import ContentGuardMiddleware, Settings, SettingsError
 
+    if settings_file == SETTINGS_FILE and find_spec("PIL") is None:
+        LOG.info("Pillow is not installed: pictures are sent without marks (extra images)")
+        chosen = {**chosen, "media": {"marked": ()}}
     try:
         guard = ContentGuardMiddleware(site, settings=Settings.load(settings_file, origin=origin, **chosen))
     except SettingsError as fault:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Final, Protocol
+from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,13 +20,15 @@ from starlette.routing import Route
 
 from . import feeds, linked
 from .content import Article
-from .links import Links, article_path
+from .links import Links, article_path, placed
 from .pages import Head
 from .store import Store
 
 _LENGTH: Final = 30
+RSS: Final = "application/rss+xml"
+_PATH_SAFE: Final = "/:@!$&'()*+,;=~-._"
 _KINDS: Final = {
-    "feed.xml": (feeds.rss, "application/rss+xml"),
+    "feed.xml": (feeds.rss, RSS),
     "atom.xml": (feeds.atom, "application/atom+xml"),
     "feed.json": (feeds.json_feed, "application/feed+json"),
 }
@@ -55,7 +59,7 @@ def routes(store: Store, links: Links, respond: Respond) -> list[Route]:
         return found
 
     async def feed(request: Request) -> Response:
-        return conditional(request, feeds.rss([await story_of(request)], links), "application/rss+xml")
+        return conditional(request, feeds.rss(_fed(request, [await story_of(request)], links), links), RSS)
 
     async def printed(request: Request) -> Response:
         return await print_view(await story_of(request), respond)
@@ -96,9 +100,19 @@ def _feed(store: Store, links: Links, write: Write, kind: str) -> Handler:
         stories = await store.stories(_LENGTH, section)
         if section and not stories:
             raise HTTPException(404)
-        return conditional(request, write(stories, links), kind)
+        return conditional(request, write(_fed(request, stories, links), links), kind)
 
     return publication
+
+
+def _fed(request: Request, stories: Sequence[Article], links: Links) -> list[Article]:
+    """Return stories as feeds hold them: their pictures can be fetched from anywhere, for as long as the guard says."""
+    media = request.scope.get("contentguard.media")
+
+    def address(path: str) -> str:
+        return links.to(quote(path, safe=_PATH_SAFE) if media is None else media.signed(path))
+
+    return [replace(story, html=placed(story.html, address)) for story in stories]
 
 
 def _head(story: Article, *described: linked.Linked) -> Head:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import uvicorn
 
@@ -30,6 +30,8 @@ KEY = "123fakekey456"
 BLOG = "https://news.example"
 THANKS = "Thanks for making the web a better place."
 PAGE = "<!DOCTYPE html><html><body><h1>502 Bad Gateway</h1><p>true</p></body></html>"
+SITES = (("news.example", 2072, 2069, 3, 1, 0, False), ("m.news.example", 1633, 3, 1630, 0, 4, True))
+"""The sites that use the key, as ``key-sites`` tells of them."""
 FAILURES = {
     "error": (500, "true"),
     "unavailable": (503, PAGE),
@@ -122,11 +124,10 @@ class FakeAkismet:
         known = name in ("verify-key", "comment-check", "submit-spam", "submit-ham", "usage-limit", "key-sites")
         if not known or call.method != kind:
             return _invalid("no such call")
-        field_of_key = "key" if name == "verify-key" else "api_key"
-        if not call.get(field_of_key):
-            return _invalid(f'Empty "{field_of_key}" value')
-        if call[field_of_key] != KEY:
-            return _invalid(f"We were unable to find a plan for {call[field_of_key]}")
+        if not call.get("api_key"):
+            return _invalid('Empty "api_key" value')
+        if call["api_key"] != KEY:
+            return _invalid(f"We were unable to find a plan for {call['api_key']}")
         method: Any = getattr(self, "_" + name.replace("-", "_"))
         text, headers = method(call)
         return text, headers + self.alert
@@ -174,13 +175,19 @@ class FakeAkismet:
         return json.dumps(usage), [("Content-Type", "application/json")]
 
     def _key_sites(self, call: Call) -> tuple[str, Headers]:
-        site = {"site": "news.example", "api_calls": 2072, "spam": 2069, "ham": 3, "missed_spam": 1}
-        site |= {"false_positives": 0, "is_revoked": False}
-        sites = [site][: int(call.get("limit") or 500)] if (call.get("filter") or "") in "news.example" else []
-        month = call.get("month") or "2026-12"
+        names = ("site", "api_calls", "spam", "ham", "missed_spam", "false_positives", "is_revoked")
+        sites = [dict(zip(names, row, strict=True)) for row in SITES if (call.get("filter") or "") in str(row[0])]
+        order = {"total": "api_calls"}.get(call.get("order") or "total", call.get("order") or "")
+        sites.sort(key=lambda site: int(str(site[order])), reverse=True)
+        month, first, most = call.get("month") or "2026-12", int(call.get("offset") or 0), int(call.get("limit") or 500)
+        page, total = sites[first : first + most], len(sites)
         if call.get("format") == "csv":
-            return f"Active sites for {KEY} during {month} (limit:10, offset: 0, total: 1)\n", []
-        return json.dumps({month: sites, "limit": 500, "offset": int(call.get("offset") or 0), "total": 1}), []
+            title = f"Active sites for {KEY} during {month} (limit:{most}, offset: {first}, total: {total})"
+            columns = "Site,Total API Calls,Spam,Ham,Missed Spam,False Positives,Is Revoked"
+            rows = [",".join(str(value).lower() for value in site.values()) for site in page]
+            return "\n".join([title, columns, *rows]) + "\n", [("Content-Type", "text/csv")]
+        shown = [{**site, "api_calls": str(site["api_calls"])} for site in page]
+        return json.dumps({month: shown, "limit": most, "offset": first, "total": total}), []
 
     async def _fail(self, receive: Receive, send: Send) -> None:
         start: dict[str, Any] = {"type": "http.response.start", "status": 200, "headers": []}
@@ -203,6 +210,20 @@ class FakeAkismet:
                 await send({**start, "headers": [(b"content-length", b"40")]})
                 await send({"type": "http.response.body", "body": b"true", "more_body": True})
             receive.__self__.transport.abort()  # type: ignore[attr-defined]
+
+
+def call(guid: str, result: str = "true", *, key: str = KEY, endpoint: str = "comment-check") -> dict[str, Any]:
+    """What the service sends to a site's ``callback`` when it thinks of a comment otherwise than it said."""
+    comment = {"guid": guid, "result": result, "comment_author": "Ada", "comment_post_ID": "7"}
+    return {"key": key, "endpoint": endpoint, "comments": [comment]}
+
+
+def as_form(called: dict[str, Any]) -> bytes:
+    """The same as PHP writes nested values into a form."""
+    pairs = [("key", called["key"]), ("endpoint", called["endpoint"])]
+    for number, comment in enumerate(called["comments"]):
+        pairs += [(f"comments[{number}][{name}]", value) for name, value in comment.items()]
+    return urlencode(pairs).encode()
 
 
 def _invalid(help_: str) -> tuple[str, Headers]:

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 import pytest
@@ -22,8 +22,9 @@ from contentguard.backends import akismet as module
 from contentguard.backends.akismet import Akismet, AkismetError
 from contentguard.comments.akismet import TEST_AUTHOR, TEST_EMAIL, TEST_ROLE
 from contentguard.comments.akismet_options import AkismetOptions
-from contentguard.comments.answers import AkismetVerdict, Alert, Receipt, SiteUsage, Trouble, Usage
+from contentguard.comments.answers import AkismetVerdict, Alert, Receipt, Trouble
 from contentguard.comments.decision import CommentAction, Decision, Judgement, decide
+from contentguard.comments.figures import KeySites, SiteUsage, Usage
 from contentguard.comments.ladder import SOONEST, batch
 from contentguard.comments.submission import Submission
 from tests.backends.akismet_server import BLOG, FAILURES, KEY, LOST, SLOW, FakeAkismet
@@ -59,7 +60,7 @@ def test_a_key_is_checked(akismet: FakeAkismet) -> None:
     assert using(client(akismet), lambda a: a.verify_key()) == Receipt(True)
     (call,) = akismet.calls
     assert (call.method, call.path) == ("POST", "/1.1/verify-key")
-    assert call.form == [("key", KEY), ("blog", BLOG)]
+    assert call.form == [("api_key", KEY), ("key", KEY), ("blog", BLOG)]
 
 
 def test_a_comment_is_checked_with_all_that_is_known_of_it(akismet: FakeAkismet) -> None:
@@ -117,13 +118,26 @@ def test_usage(akismet: FakeAkismet) -> None:
     assert using(client(akismet), lambda a: a.usage_limit()).limit is None
 
 
-def test_sites_of_the_key(akismet: FakeAkismet) -> None:
-    sites = using(client(akismet), lambda a: a.key_sites(month="2026-11", name="news", order="spam", limit=5, offset=0))
-    assert sites == (SiteUsage("news.example", 2072, 2069, 3, 1, 0, False),)
+NEWS = SiteUsage("news.example", 2072, 2069, 3, 1, 0, False)
+MOBILE = SiteUsage("m.news.example", 1633, 3, 1630, 0, 4, True)
+
+
+@pytest.mark.parametrize("csv", [False, True])
+def test_sites_of_the_key(akismet: FakeAkismet, csv: bool) -> None:
+    def sites(**asked: Any) -> KeySites:
+        return using(client(akismet), lambda a: a.key_sites(csv=csv, **asked))
+
+    named = {"month": "2026-11", "order": "ham", "limit": 1, "offset": 0}
+    assert sites(name="news", **named) == KeySites((MOBILE,), "2026-11", 2, 1, 0)
     (call,) = akismet.calls
-    asked = {"month": "2026-11", "filter": "news", "order": "spam", "limit": "5", "offset": "0", "format": "json"}
-    assert (call.method, dict(call.form)) == ("GET", {"api_key": KEY, **asked})
-    assert using(client(akismet), lambda a: a.key_sites(name="other")) == ()
+    asked = {"month": "2026-11", "filter": "news", "order": "ham", "limit": "1", "offset": "0"}
+    assert (call.method, dict(call.form)) == ("GET", {"api_key": KEY, "format": "csv" if csv else "json", **asked})
+    assert sites() == KeySites((NEWS, MOBILE), "2026-12", 2, 500, 0)
+    assert sites(offset=1).sites == (MOBILE,)
+    assert sites(name="other").sites == ()
+    with pytest.raises(ValueError, match="a month like 2026-12"):
+        sites(month="last")
+    assert len(akismet.calls) == 4
 
 
 @pytest.mark.parametrize("failure", ["html", "error", "huge", "drop", "json"])
@@ -310,7 +324,7 @@ def test_the_key_is_nowhere_but_in_what_is_sent(akismet: FakeAkismet, caplog: py
             shown.append(repr(await a.verify_key()))
             shown.append(repr(await a.opinion(COMMENT)))
             shown.append(repr(await a.submit_ham(COMMENT)))
-            for ask in (a.usage_limit, a.key_sites):
+            for ask in (a.usage_limit, a.key_sites, lambda: a.key_sites(csv=True)):
                 try:
                     shown.append(repr(await ask()))
                 except AkismetError:
@@ -362,7 +376,7 @@ def test_an_alert_rides_on_a_good_verdict(akismet: FakeAkismet) -> None:
     akismet.alert = [
         ("X-akismet-alert-code", "10501"),
         ("X-akismet-alert-msg", "You are over your limit"),
-        ("X-akismet-upgrade-url", "https://akismet.com/upgrade"),
+        ("X-akismet-alert-upgrade-url", "https://akismet.com/upgrade"),
     ]
     assert using(one, lambda a: a.opinion(COMMENT)).judgement is Judgement.HAM
     assert one.alerts == {

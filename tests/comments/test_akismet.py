@@ -14,7 +14,8 @@ from contentguard.comments.akismet_options import AkismetOptions
 from contentguard.comments.decision import Reason
 from contentguard.comments.submission import Submission
 
-SITE = Site("https://news.example", "https://news.example", is_test=True)
+CALLBACK = "https://news.example/.contentguard/akismet/token"
+SITE = Site("https://news.example", "https://news.example", is_test=True, callback=CALLBACK)
 FULL = Submission(
     article="/news/tide gauges?x=1#y",
     text="A comment.",
@@ -34,6 +35,9 @@ FULL = Submission(
     honeypot=("subject_9f", "filled in"),
     context=("science", "sea"),
     modified=1_780_000_000.0,
+    server=(("REQUEST_METHOD", "POST"), ("REQUEST_URI", "/news/tide%20gauges/reply"), ("SERVER_PROTOCOL", "HTTP/1.1")),
+    posted=(("submit", "Post Comment"), ("comment", "A\u200bcomment.")),
+    judged="ham",
 )
 
 
@@ -59,13 +63,38 @@ def test_every_documented_field_is_sent() -> None:
         ("user_role", "editor"),
         ("is_test", "1"),
         ("recheck_reason", "retry"),
+        ("callback", CALLBACK),
         ("honeypot_field_name", "subject_9f"),
         ("subject_9f", "filled in"),
         ("REMOTE_ADDR", "203.0.113.9"),
-        ("REQUEST_URI", "/news/tide gauges?x=1#y"),
+        ("REQUEST_URI", "/news/tide%20gauges/reply"),
+        ("REQUEST_METHOD", "POST"),
+        ("SERVER_PROTOCOL", "HTTP/1.1"),
         ("HTTP_ACCEPT_LANGUAGE", "en"),
         ("HTTP_ACCEPT", "text/html"),
+        ("POST_submit", "Post Comment"),
+        ("POST_comment", "A\u200bcomment."),
     )
+
+
+DOCUMENTED = {
+    "https://akismet.com/developers/detailed-docs/comment-check/": (
+        *("blog", "user_ip", "user_agent", "referrer", "permalink", "comment_type", "comment_author"),
+        *("comment_author_email", "comment_author_url", "comment_content", "comment_date_gmt"),
+        *("comment_post_modified_gmt", "blog_lang", "blog_charset", "user_role", "is_test", "recheck_reason"),
+        *("honeypot_field_name", "comment_context[]", "REMOTE_ADDR", "REQUEST_URI", "HTTP_ACCEPT"),
+    ),
+    "Automattic/akismet-api, spec.yml": ("comment_parent",),
+    "Automattic/akismet-sdk-php, Content.php": ("callback",),
+    "the plugin's class.akismet.php": ("POST_submit",),
+}
+"""Where parameters of ``comment-check`` are documented → their names; ``api_key`` is the client's to add."""
+
+
+@pytest.mark.parametrize("where", DOCUMENTED)
+def test_no_documented_parameter_is_missing(where: str) -> None:
+    told = {name for name, _ in check_fields(FULL, SITE, recheck_reason="retry")}
+    assert set(DOCUMENTED[where]) <= told
 
 
 def test_what_nobody_knows_is_not_sent() -> None:
@@ -86,8 +115,15 @@ def test_a_report_goes_with_the_fields_that_were_sent_at_first() -> None:
     kept = Submission.from_dict(FULL.as_dict())
     assert kept == FULL
     first, later = check_fields(FULL, SITE), report_fields(kept, SITE, reporter="Grace")
-    assert set(later) - set(first) == {("guid", "guid-1"), ("reporter", "Grace")}
-    assert set(first) <= set(later)
+    assert set(later) - set(first) == {("guid", "guid-1"), ("comment_check_response", "false"), ("reporter", "Grace")}
+    assert set(first) - set(later) == {("callback", CALLBACK)}
+
+
+@pytest.mark.parametrize(
+    ("judged", "answered"), [("ham", "false"), ("spam", "true"), ("discard", "true"), ("", None), ("unknown", None)]
+)
+def test_a_report_says_what_was_answered(judged: str, answered: str | None) -> None:
+    assert dict(report_fields(replace(FULL, judged=judged), SITE)).get("comment_check_response") == answered
 
 
 SECRETS = (
@@ -98,13 +134,21 @@ SECRETS = (
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_no_secret_header_leaves(name: str) -> None:
-    told = check_fields(replace(FULL, headers=((name, "s3cret"), ("accept", "a"))), SITE)
+    pairs = ((name, "s3cret"), ("accept", "a"))
+    told = check_fields(replace(FULL, headers=pairs, posted=pairs), SITE)
     assert "s3cret" not in str(told)
-    assert ("HTTP_ACCEPT", "a") in told
+    assert {("HTTP_ACCEPT", "a"), ("POST_accept", "a")} <= set(told)
+
+
+def test_variables_of_the_server_stand_for_nothing_else() -> None:
+    forged = (("REMOTE_ADDR", "10.0.0.1"), ("HTTP_COOKIE", "x"), ("blog", "x"), ("user_ip", "x"), ("HTTPS", "on"))
+    told = check_fields(replace(FULL, server=forged), SITE)
+    assert [pair for pair in told if pair in forged] == [("HTTPS", "on")]
+    assert ("REQUEST_URI", FULL.article) in told
 
 
 @pytest.mark.parametrize(
-    "name", ["blog", "user_ip", "comment_content", "api_key", "honeypot_field_name", "REMOTE_ADDR"]
+    "name", ["blog", "user_ip", "comment_content", "api_key", "key", "honeypot_field_name", "REMOTE_ADDR", "callback"]
 )
 def test_a_honeypot_cannot_stand_in_for_a_field(name: str) -> None:
     told = check_fields(replace(FULL, honeypot=(name, "forged")), SITE)
@@ -128,7 +172,10 @@ SUBMISSIONS = st.builds(
     client=st.none() | st.text(max_size=40),
     now=st.floats(),
     modified=st.floats(),
-    headers=st.lists(st.tuples(st.text(max_size=70), st.text(max_size=40)), max_size=60).map(tuple),
+    **dict.fromkeys(
+        ("headers", "server", "posted"),
+        st.lists(st.tuples(st.text(max_size=70), st.text(max_size=40)), max_size=60).map(tuple),
+    ),
     honeypot=st.tuples(st.text(max_size=20), st.text(max_size=20)),
     context=st.lists(st.text(max_size=10), max_size=60).map(tuple),
     signs=st.just(()),
@@ -139,7 +186,7 @@ SUBMISSIONS = st.builds(
 def test_any_submission_makes_a_form(submission: Submission, is_test: bool) -> None:
     told = check_fields(submission, Site("https://news.example", is_test=is_test))
     body = urlencode(told, encoding="utf-8", errors="replace")
-    back: Pairs = tuple(parse_qsl(body, keep_blank_values=True, max_num_fields=200))
+    back: Pairs = tuple(parse_qsl(body, keep_blank_values=True, max_num_fields=400))
     clean = tuple((k.encode(errors="replace").decode(), v.encode(errors="replace").decode()) for k, v in told)
     assert back == clean
     names = [name for name, _ in told]
@@ -155,10 +202,12 @@ def test_what_is_sent_is_bounded() -> None:
         agent=long,
         article="/" + long,
         headers=(("accept", long),) * 500,
+        server=(("HTTPS", long),) * 500,
+        posted=((long, long), ("comment", long)) * 500,
         context=(long,) * 500,
         honeypot=(long, long),
     )
-    assert len(urlencode(check_fields(huge, SITE))) < 200_000
+    assert len(urlencode(check_fields(huge, SITE))) < 350_000
 
 
 # -- options -----------------------------------------------------------------------------------------------------

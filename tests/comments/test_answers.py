@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -17,13 +15,9 @@ from contentguard.comments.answers import (
     Alert,
     Headers,
     Receipt,
-    SiteUsage,
     Trouble,
-    Usage,
     read_key_check,
-    read_sites,
     read_thanks,
-    read_usage,
     read_verdict,
 )
 
@@ -63,12 +57,13 @@ ANSWERS: list[tuple[int, Headers, bytes, dict[str, Any]]] = [
         told(
             alert_code="10508",
             alert_msg="Over",
-            api_calls="9000",
-            usage_limit="5000",
-            upgrade_url="https://akismet.com/upgrade",
-            upgrade_plan="plus",
-            upgrade_type="qty",
-            recommended_plan_name="Akismet Plus",
+            alert_api_calls="9000",
+            alert_usage_limit="5000",
+            alert_upgrade_url="https://akismet.com/upgrade",
+            alert_upgrade_plan="plus",
+            alert_upgrade_type="qty",
+            alert_upgrade_via_support="true",
+            alert_recommended_plan_name="Akismet Plus",
         ),
         b"false",
         {
@@ -82,6 +77,7 @@ ANSWERS: list[tuple[int, Headers, bytes, dict[str, Any]]] = [
                     ("upgrade-url", "https://akismet.com/upgrade"),
                     ("upgrade-plan", "plus"),
                     ("upgrade-type", "qty"),
+                    ("upgrade-via-support", "true"),
                     ("recommended-plan-name", "Akismet Plus"),
                 ),
             ),
@@ -89,7 +85,7 @@ ANSWERS: list[tuple[int, Headers, bytes, dict[str, Any]]] = [
     ),
     (
         200,
-        told(alert_code="10508", alert_msg="Over", upgrade_url="javascript:alert(1)"),
+        told(alert_code="10508", alert_msg="Over", alert_upgrade_url="javascript:alert(1)"),
         b"false",
         {"verdict": HAM, "alert": Alert("10508", "Over")},
     ),
@@ -157,54 +153,6 @@ def test_every_answer_to_a_report() -> None:
     assert read_thanks(200, (), b"Thanks").trouble is Trouble.SERVICE
 
 
-def test_every_answer_about_usage() -> None:
-    body = json.dumps({"limit": 350000, "usage": 7463, "percentage": "2.13", "throttled": False}).encode()
-    assert read_usage(200, (), body) == Usage(350000, 7463, 2.13, False)
-    free = b'{"limit": "none", "usage": "12", "percentage": 0, "throttled": true}'
-    assert read_usage(200, (), free) == Usage(None, 12, 0.0, True)
-
-
-SITE = {"site": "a.example", "api_calls": "3", "spam": 1, "ham": 2, "missed_spam": 0, "false_positives": 0}
-READ = SiteUsage("a.example", 3, 1, 2, 0, 0, False)
-
-
-@pytest.mark.parametrize(
-    ("data", "expected"),
-    [
-        ({"2026-07": [SITE, SITE | {"is_revoked": True}], "total": 2}, (READ, READ._replace(is_revoked=True))),
-        ({"2026-07": SITE | {"is_revoked": False}, "limit": 500}, (READ,)),
-        ({"2026-07": [], "total": 0}, ()),
-    ],
-)  # fmt: skip
-def test_every_answer_about_sites(data: object, expected: tuple[SiteUsage, ...]) -> None:
-    assert read_sites(200, (), json.dumps(data).encode()) == expected
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "why"),
-    [
-        (200, b"invalid", "calls the request invalid"),
-        (500, b"{}", "status 500"),
-        (200, PAGE, "a web page"),
-        (200, b"[1]", "3 bytes that mean nothing"),
-        (200, b"{", "1 bytes that mean nothing"),
-        (200, b"[" * 60_000, "60000 bytes that mean nothing"),
-        (200, b'{"2026-07": [{}]}', "no sense"),
-        (200, b'{"2026-07": 3, "limit": [], "usage": 1, "percentage": "1", "throttled": 0}', "no sense"),
-        (200, b'{"2026-07": ["x"], "limit": 1, "usage": 1, "percentage": "NaN", "throttled": 0}', "no sense"),
-        (
-            200,
-            b'{"2026-07": [{"site": 1}], "limit": Infinity, "usage": 1, "percentage": 1, "throttled": 0}',
-            "no sense",
-        ),
-    ],
-)
-def test_figures_that_are_none(status: int, body: bytes, why: str) -> None:
-    for read in (read_usage, read_sites):
-        with pytest.raises(ValueError, match=why):
-            read(status, (), body)
-
-
 def test_what_the_service_says_is_one_short_line() -> None:
     headers = [(b"x-akismet-debug-help", b"one\r\ntwo\x1b[31m\xe2\x80\xaethree\xff" + b"x" * 5000)]
     shown = read_verdict(200, headers, b"invalid").debug_help
@@ -224,7 +172,7 @@ HEADERS = st.lists(
                 b"x-akismet-" + name
                 for name in (b"error", b"pro-tip", b"guid", b"alert-code", b"alert-msg", b"debug-help")
             ]
-            + [b"x-akismet-recheck-after", b"x-akismet-upgrade-url", b"server"]
+            + [b"x-akismet-recheck-after", b"x-akismet-alert-upgrade-url", b"server"]
         )
         | st.binary(max_size=30),
         st.sampled_from([b"discard", b"900", b"https://a.example"]) | st.binary(max_size=400),
@@ -254,20 +202,3 @@ def test_any_bytes_mean_something(status: int, headers: Headers, body: bytes) ->
 
 def _has_controls(text: str) -> bool:
     return any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or c in "\u202e\u2066\u200f\ufeff" for c in text)
-
-
-NAMES = st.sampled_from(list(SITE)) | st.just("2026-01")
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just("none"),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=6),
-    max_leaves=8,
-)
-FIGURES = dict.fromkeys(("limit", "usage", "percentage", "throttled", "2026-07"), JSON)
-
-
-@given(st.fixed_dictionaries({}, optional=FIGURES).map(lambda data: json.dumps(data).encode()) | st.binary(max_size=60))
-def test_any_document_has_figures_or_a_reason(body: bytes) -> None:
-    with suppress(ValueError):
-        assert isinstance(read_usage(200, (), body), Usage)
-    with suppress(ValueError):
-        assert all(isinstance(site, SiteUsage) for site in read_sites(200, (), body))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contentguard.comments.fields import MOST_BODY, MOST_FIELDS, is_email, is_site, parsed, typed
+from contentguard.comments.fields import MOST_BODY, MOST_FIELDS, SECRET, is_email, is_site, parsed, typed, untold
 from contentguard.comments.options import CommentOptions
 
 GOOD = {"comment": "The tide was high.", "author": "Ann", "email": "ann@example.org", "url": ""}
@@ -40,6 +40,37 @@ def test_a_good_comment() -> None:
 )
 def test_what_is_wrong(changed: dict[str, str], errors: dict[str, str]) -> None:
     assert typed({**GOOD, **changed}, OPTIONS).errors == errors
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, ()),
+        ({"comment": "The tide\r\nwas high.\r\n"}, ()),
+        ({"comment": "The tide\u202ewas high."}, (("comment", "The tide\u202ewas high."),)),
+        ({"author": "Ann\x00"}, (("author", "Ann\x00"),)),
+        ({"submit": "Post Comment", "empty": " "}, (("submit", "Post Comment"),)),
+        ({"csrfmiddlewaretoken": "s", "_wpnonce": "s", "authenticity_token": "s", "password": "s"}, ()),
+        ({"a b": "1", "": "2", "x" * 61: "3", "trap": "4", "contentguard-form": "5", "file": object()}, ()),
+        ({"phone": "9" * 5000}, (("phone", "9" * 1000),)),
+    ],
+)
+def test_what_else_came_in_the_form(more: dict[str, object], expected: tuple[tuple[str, str], ...]) -> None:
+    fields = {**GOOD, "comment": "The tide\nwas high.", **more}
+    assert tuple(untold(fields, typed(fields, OPTIONS), ("trap", "contentguard-form"))) == expected
+
+
+def test_what_else_came_is_bounded() -> None:
+    fields: dict[str, object] = {**GOOD, **{f"field{number}": "x" * 9000 for number in range(500)}}
+    assert len(found := tuple(untold(fields, typed(fields, OPTIONS), ()))) == MOST_FIELDS - len(GOOD)
+    assert {len(value) for _, value in found} == {1000}
+
+
+def test_an_author_is_no_secret() -> None:
+    assert not any(map(SECRET.search, ("author", "comment_author", "author_email", "comment", "url", "user-agent")))
+    assert all(
+        map(SECRET.search, ("authorization", "Proxy-Authorization", "x-auth", "authors_token", "auth", "X-Nonce"))
+    )
 
 
 def test_the_longest_that_is_right() -> None:

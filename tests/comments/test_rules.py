@@ -125,3 +125,16 @@ def test_a_hundred_thousand_characters_take_no_time(piece: str) -> None:
 def test_what_cannot_be_kept_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="comments"):
         CommentOptions(**wrong)  # type: ignore[arg-type]
+
+
+def test_words_within_words_of_the_list_cost_no_more_than_others() -> None:
+    listed = CommentOptions(disallowed_words=tuple("a" * length for length in range(1, 101)))
+    shown = [replace(PLAIN, text=text) for text in ("b" * 65_000, "a" * 65_000)]
+
+    def seconds(submission: Submission) -> float:
+        begun = time.perf_counter()
+        assert names(submission, listed) == ["repeated"]
+        return time.perf_counter() - begun
+
+    benign, hostile = (min(seconds(one) for _ in range(3)) for one in shown)
+    assert hostile < 20 * benign

@@ -110,6 +110,25 @@ def test_nothing_secret_is_passed_on() -> None:
     assert told["user-agent"] == CHROME["user-agent"]
 
 
+def test_how_it_was_sent_is_told_and_what_else_the_form_held() -> None:
+    headers = {**POST, "content-type": "application/x-www-form-urlencoded", "content-length": "99"}
+    said = {**SAID, "comment": "The mill\u202e turns.", "submit": "Post Comment", "_wpnonce": "s3cret", "lang": "en"}
+    posted = run(Desk().post(headers=headers, said=said, scope={"query_string": b"key=s3cret"}))
+    assert posted.submission is not None
+    assert dict(posted.submission.server) == {
+        "REQUEST_METHOD": "POST",
+        "REQUEST_URI": TIDE,
+        "DOCUMENT_URI": TIDE,
+        "REQUEST_SCHEME": "https",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "CONTENT_TYPE": "application/x-www-form-urlencoded",
+        "CONTENT_LENGTH": "99",
+    }
+    told = dict(posted.submission.posted)
+    assert told == {"comment": "The mill\u202e turns.", "submit": "Post Comment", "lang": "en"}
+    assert "s3cret" not in str(posted.submission)
+
+
 # -- what is refused -----------------------------------------------------------------------------------------------
 
 

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from contentguard import Comments, Settings
+from contentguard import Comments, ContentGuardMiddleware, Settings
 from contentguard.comments.fields import MOST_BODY
 from contentguard.comments.form import FIELD
 from examples.news.accounts import hashed
@@ -22,7 +22,7 @@ from examples.news.app import Site, create_app
 from examples.news.content import load
 from examples.news.database import Status
 from examples.news.rules import RULES, Rules, written
-from tests.backends.akismet_server import BLOG, KEY, FakeAkismet, akismet_server
+from tests.backends.akismet_server import BLOG, KEY, FakeAkismet, akismet_server, call
 from tests.client import CHROME
 from tests.examples.news.conftest import ORIGIN
 
@@ -411,3 +411,111 @@ def test_akismet_down_for_an_hour_loses_nothing(folder: Path, akismet: FakeAkism
         assert (after[Status.APPROVED], after[Status.SPAM], after[Status.PENDING]) == (9, 3, 0)
 
     paper.run(story)
+
+
+class Called:
+    """A paper with the guard around it, and an Akismet that calls when it has changed its mind."""
+
+    def __init__(self, folder: Path, akismet: FakeAkismet) -> None:
+        akismet.reset()
+        self.akismet, self.paper = akismet, Paper(folder)
+        told = {"key": KEY, "url": akismet.url}
+        settings = Settings(secret_key="a-secret-key-for-the-tests", origin=BLOG, akismet=told)
+        self.guard = ContentGuardMiddleware(self.paper.app, settings=settings, clock=self.paper._time)
+        self.paper.site.comments = comments = self.guard.comments
+        assert comments.akismet is not None
+        comments.akismet._service._timer = self.paper._time
+
+    async def published(self, text: str, number: int) -> str:
+        """Post a comment that Akismet has nothing against; the service's name for it."""
+        await self.paper.post(text, number)
+        (kept,) = [one for one in await self.paper.site.database.queue(Status.APPROVED, 1, 50) if one.text == text]
+        assert kept.submission["judged"] == "ham"
+        return str(kept.submission["guid"])
+
+    async def calls(self, guid: str, result: str, *, to: str = "", **more: str) -> int:
+        """Have somebody call, and then the paper do what it does from time to time."""
+        (check,) = {one["callback"] for one in self.akismet.named("comment-check")}
+        transport = httpx.ASGITransport(self.guard)
+        async with httpx.AsyncClient(transport=transport) as client:
+            answer = await client.post(to or check, json=call(guid, result, **more))
+        self.paper.now += 30.0
+        await self.paper.site.desk.recheck(self.guard.comments)
+        return answer.status_code
+
+    async def status(self, text: str) -> Status:
+        found = [await self.paper.site.database.queue(status, 1, 50) for status in Status]
+        return next(one.status for queue in found for one in queue if one.text == text)
+
+
+@pytest.fixture
+def called(folder: Path, akismet: FakeAkismet) -> Called:
+    return Called(folder, akismet)
+
+
+def test_akismet_calls_when_it_has_changed_its_mind(called: Called) -> None:
+    async def story() -> None:
+        await called.paper.site.database.keep(RULES, written(Rules(approved_before=False)))
+        guid = await called.published("Lovely weather.", 1)
+        called.akismet.spam.add("Lovely weather.")
+        assert await called.calls(guid, "true") == 200
+        assert await called.status("Lovely weather.") is Status.SPAM
+        assert called.akismet.named("comment-check")[-1]["recheck_reason"] == "recheck"
+        called.akismet.spam.clear()
+        assert await called.calls(guid, "false") == 200
+        assert await called.status("Lovely weather.") is Status.APPROVED
+
+    called.paper.run(story)
+
+
+def test_a_forged_call_approves_and_hides_nothing(called: Called) -> None:
+    async def story() -> None:
+        await called.paper.site.database.keep(RULES, written(Rules(approved_before=False)))
+        guid = await called.published("Lovely weather.", 1)
+        await called.paper.post("buy now", 2)
+        spam = (await called.paper.site.database.queue(Status.SPAM, 1, 50))[0].submission["guid"]
+        asked = len(called.akismet.calls)
+        elsewhere = f"{BLOG}/.contentguard/akismet/" + "x" * 80
+        assert await called.calls(spam, "false", key="wrong") == 403
+        assert await called.calls(spam, "false", to=elsewhere) == 404
+        assert await called.calls("no-such-comment", "false") == 200
+        assert len(called.akismet.calls) == asked, "nobody is asked on a stranger's word"
+        # Even who has the address and the key: what is claimed decides nothing.
+        assert await called.calls(spam, "false") == await called.calls(guid, "true") == 200
+        assert len(called.akismet.calls) == asked + 2
+        assert await called.status("buy now") is Status.SPAM
+        assert await called.status("Lovely weather.") is Status.APPROVED
+
+    called.paper.run(story)
+
+
+def test_a_call_changes_nothing_that_an_editor_decided_or_nobody_confirms(called: Called) -> None:
+    async def story() -> None:
+        await called.paper.site.database.keep(RULES, written(Rules(approved_before=False)))
+        decided, open_ = await called.published("By an editor.", 1), await called.published("By nobody.", 2)
+        (kept,) = [one for one in await called.paper.site.database.queue(Status.APPROVED, 1, 9) if "editor" in one.text]
+        await called.paper.site.database.move(kept.id, Status.APPROVED, "grace", called.paper.now)
+        called.akismet.spam |= {"By an editor.", "By nobody."}
+        assert await called.calls(decided, "true") == 200
+        assert await called.status("By an editor.") is Status.APPROVED
+        called.akismet.failure = "unavailable"
+        assert await called.calls(open_, "true") == 200
+        assert await called.status("By nobody.") is Status.APPROVED, "a service that is down hides nothing"
+        called.akismet.failure = ""
+        called.paper.now += 60 * MINUTE
+        await called.paper.site.desk.recheck(called.guard.comments)
+        assert await called.status("By nobody.") is Status.SPAM, "it is asked again later"
+
+    called.paper.run(story)
+
+
+def test_a_spam_comment_stays_where_it_is_while_nobody_answers(called: Called) -> None:
+    async def story() -> None:
+        await called.paper.site.database.keep(RULES, written(Rules(approved_before=False)))
+        await called.paper.post("buy now", 2)
+        guid = (await called.paper.site.database.queue(Status.SPAM, 1, 50))[0].submission["guid"]
+        called.akismet.failure = "unavailable"
+        assert await called.calls(guid, "false") == 200
+        assert await called.status("buy now") is Status.SPAM
+
+    called.paper.run(story)

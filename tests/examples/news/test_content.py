@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from examples.news import markdown, pictures
 from examples.news.content import ContentError, load, section_slug
+from tests.examples.news.conftest import PNG
 
 GOOD = {
     "title": "A title",
@@ -190,3 +192,32 @@ def _webp(kind: bytes, rest: bytes) -> bytes:
 def test_picture_sizes(tmp_path: Path, data: bytes, size: tuple[int, int] | None) -> None:
     (tmp_path / "x").write_bytes(data)
     assert pictures.size(tmp_path / "x") == size
+
+
+def test_a_picture_in_the_text_has_its_size_and_a_double(tmp_path: Path) -> None:
+    folder = tmp_path / "images" / "photos"
+    folder.mkdir(parents=True)
+    for name in ("pier.png", "pier@2x.png", "sea wall.png"):
+        (folder / name).write_bytes(PNG)
+    shown = (
+        "![Pier](images/photos/pier.png)\n\n![Wall](images/photos/sea%20wall.png)\n\n![Far](https://a.example/x.png)"
+    )
+    write(tmp_path, body=shown)
+    pier, wall, far = re.findall("<img [^>]*>", load(tmp_path)[0].html)
+    assert 'src="/images/photos/pier.png"' in pier
+    assert 'width="1200" height="630"' in pier
+    assert 'srcset="/images/photos/pier.png 1x, /images/photos/pier@2x.png 2x"' in pier
+    assert ('src="/images/photos/sea%20wall.png"' in wall, 'width="1200"' in wall, "srcset" in wall) == (
+        True,
+        True,
+        False,
+    )
+    assert far == '<img src="https://a.example/x.png" alt="Far" loading="lazy">'
+
+
+@pytest.mark.parametrize("shown", ["missing.png", "../a.md", "../../images/pier.png", "notes.txt"])
+def test_a_picture_in_the_text_has_to_be_there(tmp_path: Path, shown: str) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "notes.txt").write_text("no picture")
+    write(tmp_path, body=f"Text.\n\n![It](images/{shown})")
+    assert faults(tmp_path) == [("a.md", "body")]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import re
+import sys
 import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,12 +15,13 @@ import pytest
 import trafilatura
 from readability import Document
 
-from contentguard import ContentGuardMiddleware
+from contentguard import ContentGuardMiddleware, watermark
 from examples.news.content import Article, load
-from examples.news.serve import CONTENT, SETTINGS_FILE, build
+from examples.news.serve import CONTENT, SETTINGS_FILE, GuardError, build
 from tests.client import CHROME, drive, http_scope, is_page_with_two_insertions, masked
 
 ORIGIN = "http://127.0.0.1:8000"
+SIGNED = re.compile(rb'(?<=\.jpg)\?cgm=[0-9a-f]+-[\w-]{16}(?=[" ])')
 FURNITURE = (
     "Share your love",
     "Facebook",
@@ -62,7 +65,8 @@ def pages(articles: list[Article], whole: Path) -> dict[str, tuple[bytes, bytes]
 
 def test_removing_the_insertions_gives_back_the_page(pages: dict[str, tuple[bytes, bytes]]) -> None:
     for path, (plain, guarded) in pages.items():
-        assert is_page_with_two_insertions(masked(plain), masked(guarded)), path
+        assert is_page_with_two_insertions(masked(plain), masked(SIGNED.sub(b"", guarded))), path
+        assert (SIGNED.search(guarded) is not None) == (b"/images/photos/" in plain), path
         assert (masked(guarded) != masked(plain)) == path.startswith("/news/"), path
 
 
@@ -120,3 +124,48 @@ def _raw(app: Any, path: str, coding: str) -> Reply:
 class Reply(NamedTuple):
     headers: dict[str, str]
     content: bytes
+
+
+def test_photographs_in_a_feed_are_for_who_gets_the_articles_whole(tmp_path: Path) -> None:
+    path = tmp_path / "contentguard.toml"
+    path.write_text(
+        'secret_key = "a-secret-key-for-the-tests"\nfeeds.mode = "full"\n' + SETTINGS_FILE.read_text("utf-8")
+    )
+    plain, guarded, cut = (
+        build(CONTENT, origin=ORIGIN, settings_file=file, unguarded=file is None)
+        for file in (None, path, SETTINGS_FILE)
+    )
+
+    async def fetched(app: object, path: str, agent: str = "SomeFeedReader/1.0") -> httpx.Response:
+        transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
+        async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
+            return await client.get(path, headers={"user-agent": agent})
+
+    for feed in ("/feed.xml", "/atom.xml", "/feed.json", "/news/reading-the-fog/feed"):
+        whole = asyncio.run(fetched(guarded, feed)).text
+        signed = re.findall(rf"{ORIGIN}/images/photos/fog-bank(?:@2x)?\.jpg\?cgm=[\w-]+", whole)
+        assert len(signed) == 3, "src and both of srcset"
+        assert "/images/photos/" not in asyncio.run(fetched(cut, feed)).text
+        bare = asyncio.run(fetched(plain, feed)).text
+        assert f"{ORIGIN}/images/photos/fog-bank.jpg" in bare
+        assert "cgm=" not in bare
+        picture = asyncio.run(fetched(guarded, signed[0], CHROME["user-agent"]))
+        assert (picture.status_code, picture.headers["content-type"]) == (200, "image/jpeg")
+    assert asyncio.run(fetched(guarded, "/images/photos/fog-bank.jpg", CHROME["user-agent"])).status_code == 403
+
+
+def test_without_pillow_pictures_leave_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "gazette")
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    monkeypatch.delitem(sys.modules, "contentguard.watermark.pictures", raising=False)
+    monkeypatch.delattr(watermark, "pictures", raising=False)
+    app = build(CONTENT, origin=ORIGIN)
+    assert isinstance(app, ContentGuardMiddleware)
+    assert (app.guard.marks, app.guard.media.signs, app.guard.media.hotlinks) == (None, True, True)
+    assert "Pillow is not installed" in caplog.text
+    file = tmp_path / "own.toml"
+    file.write_text('media.marked = ["/images/"]\n')
+    with pytest.raises(GuardError, match="the extra images"):
+        build(CONTENT, origin=ORIGIN, settings_file=file)
