@@ -1,9 +1,9 @@
 """A comment as features: what a filter can learn from, each as a text that a moderator can read.
 
 Strategy: words and pairs of words, next to each other and with one between them, say what a comment is about;
-beginnings of words let *subscribers* speak for *subscribe*; and a few measures say how it is written. A link is one word
-in the text, and its host and its ending besides. (Lists of words by what they are for, "a call", "money", and runs of
-letters helped where topics were known, and did harm where they were new.) The text is folded first (character
+beginnings of words let *subscribers* speak for *subscribe*; and a few measures say how it is written. A link is one
+word in the text, and its host and its ending besides. (Lists of words by what they are for, "a call", "money", and runs
+of letters helped where topics were known, and did harm where they were new.) The text is folded first (character
 references, case, compatibility forms), so that 𝐟𝐚𝐧𝐜𝐲 letters are plain ones.
 """
 
