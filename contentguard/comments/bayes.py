@@ -3,9 +3,13 @@
     lessons ─ counts ─▶ log ratios ─ weighed ─▶ Model ─▶ margin of a comment, and what it is made of
 
 Strategy: each feature's log ratio, log P(feature | spam) / P(feature | ham), is what Naive Bayes adds up; because
-features repeat each other (a word, the pair that it stands in, what it is for), a logistic regression on top says how
-much of each ratio counts (Wang and Manning, ACL 2012), trained by AdaGrad (Duchi et al. 2011) in a few passes. The sum
-over a comment's features is then divided by the root of their number, so that length alone decides nothing.
+features repeat each other (a word, the pairs that it stands in), a logistic regression on top says how much of each
+ratio counts, trained by AdaGrad (Duchi et al. 2011) in a few passes. A few hundred lessons say too little of most
+features, so each weight is then drawn towards what all have in common (both: Wang and Manning, ACL 2012). The sum over
+a comment's features is divided by the root of their number, so that length alone decides nothing.
+
+What no lesson has said is told by a feature of its own: how many of a comment's words are new here. In a lesson, a word
+is new that no other lesson has.
 
 What a margin means is found out by *cross-validation*: every lesson is judged by a model that has not seen it. Above
 ``spam`` lies at most one in a hundred of the ham among the lessons, above ``hold`` one in twenty. Few lessons cannot
@@ -18,7 +22,7 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from math import exp, log, sqrt
 from statistics import fmean, pstdev
 from typing import NamedTuple
@@ -28,13 +32,15 @@ FEWEST = 8
 MOST = 2500
 """Lessons that a model is made of, the latest."""
 _SMOOTH = 0.5
-_RATE, _DECAY, _PASSES = 0.1, 0.003, 8
+_RATE, _DECAY, _PASSES = 0.1, 0.01, 8
+_OWN = 0.35
+"""How much of a feature's weight is its own; the rest is what all features weigh on average."""
 _FOLDS = 3
 _SPAM, _HOLD = 0.009, 0.05
 """Shares of ham that may lie above the thresholds."""
 _GAP = 0.25
 """The least distance between them."""
-_LEAST_SPAM, _LEAST_HOLD = 0.5, -0.5
+_LEAST_SPAM, _LEAST_HOLD = 0.15, -0.5
 """No margin below is spam, or held: what is likelier to be ham than spam is no spam, however unlike the ham it is."""
 _WORDS, _OTHERS = 4, 2
 """Of the features that a reason names, how many are what was written, and how many what was measured."""
@@ -42,6 +48,10 @@ _STEP = 7919
 """A prime: every pass takes the lessons in another order."""
 
 Features = tuple[int, ...]
+
+_WORD = 1
+"""The bit that is set in a word's number, and in no other's."""
+_NEWS = tuple(f"{share} sixths of its words new here" for share in range(6))
 
 
 class Lesson(NamedTuple):
@@ -84,16 +94,14 @@ class Model(NamedTuple):
     def margin(self, features: Features) -> float:
         """How much speaks for spam; the bias where nothing is known."""
         weights = self.weights
-        known = [weights[feature] for feature in features if feature in weights]
+        known = [weights[feature] for feature in (*features, *_news(features, weights)) if feature in weights]
         return self.bias + (sum(known) / sqrt(len(known)) if known else 0.0)
 
     def judge(self, features: Sequence[str]) -> Judged:
         """A comment's margin, its points, and its weightiest features."""
-        known = [
-            (name, self.weights[key])
-            for name, key in zip(features, hashed(features), strict=True)
-            if key in self.weights
-        ]
+        numbers = hashed(features)
+        told = (*zip(features, numbers, strict=True), *((_NAMES[key], key) for key in _news(numbers, self.weights)))
+        known = [(name, self.weights[key]) for name, key in told if key in self.weights]
         root = sqrt(len(known)) or 1.0
         margin = self.bias + sum(weight for _, weight in known) / root
         sign = 1.0 if margin >= self.hold else -1.0
@@ -115,7 +123,23 @@ def _weightiest(parts: Iterable[Part]) -> list[Part]:
 
 def hashed(features: Iterable[str]) -> Features:
     """Features as numbers of 32 bits: what lessons are kept as."""
-    return tuple(zlib.crc32(feature.encode("utf-8", "replace")) for feature in features)
+    return tuple(_number(feature) for feature in features)
+
+
+def _number(feature: str) -> int:
+    word = feature.startswith("“") and " " not in feature and not feature.endswith("…”")
+    return zlib.crc32(feature.encode("utf-8", "replace")) & ~_WORD | word
+
+
+_NAMES = {_number(name): name for name in _NEWS}
+_NUMBERS = tuple(_NAMES)
+
+
+def _news(features: Features, known: Container[int]) -> Features:
+    """What is to be added to features: how many of their words are not known. Nothing where there are no words."""
+    words = [feature for feature in features if feature & _WORD]
+    new = sum(word not in known for word in words)
+    return (_NUMBERS[6 * new // (len(words) + 1)],) if words else ()
 
 
 def train(lessons: Sequence[Lesson]) -> Model | None:
@@ -157,15 +181,32 @@ class _Fit(NamedTuple):
 
 def _fitted(lessons: Sequence[Lesson]) -> _Fit:
     """The log ratios of all features that the lessons hold, each times its weight."""
+    often = _often(lessons)
+    lessons = [lesson._replace(features=(*lesson.features, *_news(lesson.features, often))) for lesson in lessons]
     ratios, spam = _ratios(lessons)
     places = {feature: place for place, feature in enumerate(ratios)}
     told = [
         (tuple(places[feature] for feature in lesson.features), lesson.spam) for lesson in lessons if lesson.features
     ]
     weights, bias = _passes(told, list(ratios.values()), len(lessons) / (2.0 * spam))
+    common = (1.0 - _OWN) * fmean(map(abs, weights))
     return _Fit(
-        {feature: ratio * weight for (feature, ratio), weight in zip(ratios.items(), weights, strict=True)}, bias
+        {
+            feature: ratio * (common + _OWN * weight)
+            for (feature, ratio), weight in zip(ratios.items(), weights, strict=True)
+        },
+        bias,
     )
+
+
+def _often(lessons: Iterable[Lesson]) -> set[int]:
+    """The features that more than one lesson has."""
+    once: set[int] = set()
+    often: set[int] = set()
+    for lesson in lessons:
+        often.update(once.intersection(lesson.features))
+        once.update(lesson.features)
+    return often
 
 
 def _ratios(lessons: Sequence[Lesson]) -> tuple[dict[int, float], int]:

@@ -1,24 +1,23 @@
 """A comment as features: what a filter can learn from, each as a text that a moderator can read.
 
-Strategy: words and pairs of words say what a comment is about; beginnings of words let *subscribers* speak for
-*subscribe*; what words are for (a call, a possession, money, a plea) lets words speak for others that nobody has seen
-yet; and a few measures say how it is written. A link is one word in the text, and its host and its ending besides.
-The text is folded first (character references, case, compatibility forms), so that 𝐟𝐚𝐧𝐜𝐲 letters are plain ones.
+Strategy: words and pairs of words, next to each other and with one between them, say what a comment is about;
+beginnings of words let *subscribers* speak for *subscribe*; and a few measures say how it is written. A link is one
+word in the text, and its host and its ending besides. (Lists of words by what they are for, "a call", "money", and runs
+of letters helped where topics were known, and did harm where they were new.) The text is folded first (character
+references, case, compatibility forms), so that 𝐟𝐚𝐧𝐜𝐲 letters are plain ones.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from html import unescape
-from itertools import pairwise
 
 from contentguard.comments.submission import Submission
 from contentguard.comments.text import folded
 
 MOST_CHARACTERS = 4000
-MOST_FEATURES = 400
+MOST_FEATURES = 600
 """Of a longer comment, only so much is read: what it wants stands at its beginning."""
 _WORD = re.compile(r"\x01|[^\W_]++(?:['’][^\W_]++)*+|[!?$€£@#%]++")
 _URL = re.compile(
@@ -29,40 +28,6 @@ _BREAK = re.compile(r"<br ?/?>", re.IGNORECASE)
 _LINK = "\x01"
 _LONGEST, _BEGINNING = 30, 4
 _SIGNS = "!?$€£@#%"
-GROUPS = {
-    "a call": (
-        "check checkout visit click subscribe sub subs follow view join buy order download contact whatsapp telegram "
-        "dm add sign register try google search type go come look listen text inbox message watch vote like share "
-        "apply claim hire browse tap"
-    ),
-    "something of one's own": (
-        "channel channels site sites website websites web page webpage blog weblog profile cover covers playlist store "
-        "shop link links app beat beats mixtape course ebook group account vid vids video videos music song service "
-        "services product products company agency"
-    ),
-    "me": "my our me us mine i im i'm we",
-    "money": (
-        "money earn earned earning earnings income profit profits invest invested investment investing bitcoin btc "
-        "crypto forex trading trader loan loans credit casino bet bets betting bonus free cheap discount offer offers "
-        "deal deals price prices cash paid pay paying salary rich million winner win prize gift giveaway coupon promo "
-        "sale jackpot slot slots poker lottery traffic seo backlinks ranking broker recover refund wallet"
-    ),
-    "body": (
-        "viagra cialis pills pill weight diet sex sexy porn nude hot girls dating escort escorts penis meds pharmacy "
-        "cbd keto herbal cure cured spell doctor"
-    ),
-    "a plea": (
-        "please pls plz plzz guys everyone everybody chance dream support appreciate help thumbs hey hi hello friends "
-        "anyone someone dear"
-    ),
-    "praise": (
-        "great nice amazing awesome wonderful excellent fantastic informative helpful useful insightful valuable "
-        "impressive superb brilliant thanks thank sharing bookmarked bookmark article post information info content"
-    ),
-    "you": "you your u ur yours",
-}
-"""What words are for → the words."""
-_GROUP = {word: group for group, words in GROUPS.items() for word in words.split()}
 
 
 def features(submission: Submission) -> list[str]:
@@ -71,13 +36,14 @@ def features(submission: Submission) -> list[str]:
     links = _URL.findall(text)
     words = [_word(word) for word in _WORD.findall(_URL.sub(f" {_LINK} ", text))]
     found = dict.fromkeys(_measures(submission.text[:MOST_CHARACTERS], text, words, len(links)))
-    found.update(dict.fromkeys(_purposes(words)))
     found.update(dict.fromkeys(_places(links)))
     found.update(dict.fromkeys(_sender(submission)))
     found.update(dict.fromkeys(f"“{_shown(word)}”" for word in words))
     pairs = zip(("^", *words), (*words, "$"), strict=True)
     found.update(dict.fromkeys(f"“{_shown(one)} {_shown(other)}”" for one, other in pairs))
     found.update(dict.fromkeys(f"“{word[:_BEGINNING]}…”" for word in words if len(word) > _BEGINNING))
+    apart = zip(words, words[2:], strict=False)
+    found.update(dict.fromkeys(f"“{_shown(one)} … {_shown(other)}”" for one, other in apart))
     return list(found)[:MOST_FEATURES]
 
 
@@ -101,14 +67,6 @@ def _measures(raw: str, text: str, words: list[str], links: int) -> Iterator[str
     yield f"{_number(sum(map(str.isdigit, text)), 4)} digits"
     if "<" in text or "[url" in text:
         yield "markup"
-
-
-def _purposes(words: list[str]) -> Iterator[str]:
-    kinds = ["a link" if word == _LINK else "a number" if word[0] == "0" else _GROUP.get(word, "") for word in words]
-    counted = Counter(kinds)
-    yield from (f"{_number(counted[group], 3)} × {group}" for group in (*GROUPS, "a link", "a number"))
-    told = [kind for kind in kinds if kind]
-    yield from (f"{one}, then {other}" for one, other in pairwise(told))
 
 
 def _places(links: Iterable[str]) -> Iterator[str]:

@@ -116,6 +116,43 @@ def test_features_nobody_has_seen_say_nothing() -> None:
     assert (judged.margin, judged.parts) == (model.bias, ())
 
 
+def test_how_many_words_are_new_is_learned_from_words_that_one_lesson_alone_has() -> None:
+    chance = random.Random(3)
+
+    def told(spam: bool, new: bool) -> Lesson:
+        words = [chance.choice(BOTH) if not new or chance.random() < 0.5 else f"w{chance.random()}" for _ in range(12)]
+        return Lesson(hashed(f"“{word}”" for word in words), spam)
+
+    model = train([told(spam, spam) for _ in range(60) for spam in (True, False)])
+    assert model is not None
+    strange, usual = ([f"“{word}”" for word in words] for words in (("qua", "qui", "quo", "the"), ("the", "of", "and")))
+    assert model.judge(strange).margin > model.judge(usual).margin
+    assert model.judge(strange).margin == pytest.approx(model.margin(hashed(strange)))
+    assert any(part.feature.endswith("new here") for part in model.judge(strange).parts)
+
+
+@given(st.lists(st.text(max_size=8), max_size=20, unique=True), st.integers(0, 20))
+def test_every_word_is_counted_as_new_or_known(texts: list[str], known: int) -> None:
+    words = [f"“{text.replace(' ', '').replace('…', '')}”" for text in texts]
+    numbers = tuple(dict.fromkeys(hashed(words)))
+    others = hashed(f"{text} of no word" for text in texts)
+    told = bayes._news((*others, *numbers), set(numbers[:known]))
+    assert bayes._news(others, ()) == ()
+    assert len(told) == bool(numbers)
+    if numbers:
+        share = bayes._NUMBERS.index(told[0])
+        new = max(0, len(numbers) - known)
+        assert share <= 6 * new / len(numbers)
+        assert (share == 0) is (6 * new <= len(numbers))
+
+
+@settings(max_examples=50)
+@given(st.lists(st.lists(st.integers(0, 12), unique=True).map(tuple), max_size=12))
+def test_often_is_what_two_lessons_have(told: list[tuple[int, ...]]) -> None:
+    found = bayes._often(Lesson(one, True) for one in told)
+    assert found == {a for a in range(13) if sum(a in one for one in told) > 1}
+
+
 def test_lessons_without_features_are_no_obstacle() -> None:
     assert train([*lessons(40, 40), Lesson((), True), Lesson((), False)]) is not None
 
@@ -193,7 +230,7 @@ def test_features_say_what_a_moderator_understands() -> None:
         "“clic…”",
         "“!+ $”",
         "“a link”",
-        "1 × a call",
+        "“click … a link”",
         "4+ digits",
     } <= set(found)
     assert "markup" in features(Submission("/a", "<b>", "Ann"))
