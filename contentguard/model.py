@@ -190,6 +190,8 @@ class Session(NamedTuple):
     """Honeylinks followed."""
     report: int = 0
     """The browser's own report as flags (``detect.report``); 0 where none came."""
+    went_on: bool = False
+    """Whether it came, by its Referer, from the article before, of which it had fetched no part."""
 
 
 class Network(NamedTuple):

@@ -21,7 +21,8 @@ _TELLING = re.compile(
     rb"|[a-z](?<!developer)preview|feed(?:s|er|parser|reader)?\Z|\Arss[a-z]|[a-z]rss\Z|checker|linkcheck|[a-z]parser\Z|synthetic|webhook"
     rb"|scann(?:ing|er)|sniffer|screenshot|(?<!en)seo\Z|\Aseo(?!ul)|analy[sz]er|harvest|extract(?:or|er)|grabber"
     rb"|healthcheck|curl\Z|wget|\Apython|\Aperl\Z|\Aphp\Z|\Aruby\Z|\Agolang|\Anodejs|\Aresearch\Z|inspector"
-    rb"|[a-z]agents?\Z|survey|measurement|prospect|searcher\Z|searchengine"
+    rb"|[a-z]agents?\Z|survey|measurement|prospect|searcher\Z|searchengine|\Ahref\Z"
+    rb"|\Adownloader|tester\Z|examiner|observatory|\Awebthumb|\Anode\Z|\Anpm\Z|cpython|\Akubernetes\Z|\Adocker\Z|\Agradle\Z"
 )
 # Two words that tell nothing alone.
 _PAIRS = {b"preview": frozenset({b"link", b"url", b"page", b"web"}), b"reader": frozenset({b"rss"})}
@@ -39,6 +40,11 @@ _NETSCAPE = re.compile(rb"mozilla/(?:[1-3]\.|4\.[0-9a-z_-]++ ++\[[a-z_-]++\] ++\
 """How Netscape wrote itself, whatever it ran on: ``Mozilla/4.7 [en] (X11; I; AIX 4.2)``; and those who lived by its
 first three versions, on consoles, televisions and pocket computers."""
 _PRODUCT = re.compile(rb"[a-z0-9][a-z0-9_.!-]*", re.IGNORECASE)
+_FIREFOX = b" firefox/"
+_EXTENSIBLE = (b"1.", b"2.", b"3.")
+"""Versions of Firefox that let extensions, toolbars and whoever handed it out add their names and addresses."""
+_NUMBERED = re.compile(rb"[a-z]{3,20}+[0-9]{1,2},[0-9]{1,2}/")
+"""How Apple numbers its models: ``Watch4,3/5.3.8``."""
 _AT = ord("@")
 _ENGINE = b") applewebkit"
 """What follows an Android device's name."""
@@ -53,7 +59,7 @@ _MODELS = tuple(
 )
 """How a telephone or television begins that says its model and no more."""
 
-_SHOWING = (b"browser", b"webexplorer", b"mobileexplorer", b"navigator", b"mosaic", b"tv", b"player")
+_SHOWING = (b"browser", b"webexplorer", b"mobileexplorer", b"navigator", b"mosaic", b"linemode", b"tv", b"player")
 """How a word ends that names a program which shows something to somebody: ``PrivacyBrowser``, ``AppleTV``."""
 _INTERNET_EXPLORER = frozenset({b"internet", b"explorer"})
 
@@ -109,6 +115,8 @@ def _says_nothing_here(word: bytes, lowered: bytes, found: list[bytes]) -> bool:
 def _is_device_or_toolbar(word: bytes, lowered: bytes, found: list[bytes]) -> bool:
     if word == b"research" and b"motion" in found:
         return True  # Research In Motion made the BlackBerry
+    if b"http" in word and word not in _ADDRESSES and not HANDHELDS.isdisjoint(found):
+        return True  # an app's library, or a telephone's way into the web
     if word.endswith(b"agent") and b"cfnetwork" in found:
         return True  # parts of Apple's systems are called agents
     if word == b"feedreader" or b"bsalsa" in found:
@@ -148,11 +156,21 @@ def _is_its_makers(lowered: bytes, found: list[bytes]) -> bool:
     A browser that few use gives its home page, as software did before there were robots. Robots write a ``+`` before
     the one to complain to, or give an e-mail address too.
     """
-    if _AT in lowered or b"+http" in lowered:
+    if b"+http" in lowered:
         return False
+    if _AT in lowered:
+        return _is_its_owners(lowered, found)
     if b"midp" in found or lowered[11:].startswith(b" (compatible; msie ") or _shows(found):
         return True
+    firefox = lowered.find(_FIREFOX)
+    if firefox > 0 and lowered.startswith(_EXTENSIBLE, firefox + len(_FIREFOX)):
+        return True
     return not lowered.startswith(b"mozilla/") and not BROWSERS.isdisjoint(words(lowered[: lowered.find(b"/")]))
+
+
+def _is_its_owners(lowered: bytes, found: list[bytes]) -> bool:
+    """Whether an e-mail address is that of whose telephone an app runs on: no home page, no browser's form."""
+    return not (lowered.startswith(b"mozilla/") or HANDHELDS.isdisjoint(found) or b"http" in lowered)
 
 
 def _says_compatible(lowered: bytes, found: list[bytes]) -> bool:
@@ -165,7 +183,12 @@ def _says_compatible(lowered: bytes, found: list[bytes]) -> bool:
     if b"compatible;" not in lowered or b"midp" in found:
         return False
     said = _COMPATIBLE.search(lowered)
-    return said is not None and said[1] not in _BROWSERS_TOO and said[1] not in DEVICES
+    return said is not None and _is_no_browsers(said[1])
+
+
+def _is_no_browsers(name: bytes) -> bool:
+    """Whether a name is a robot's; a set-top box's is none: ``(compatible; Netbox/3.5 R92; Linux 2.2)``."""
+    return name not in _BROWSERS_TOO and name not in DEVICES and not name.endswith(b"box")
 
 
 def _is_no_browser(lowered: bytes, found: list[bytes]) -> bool:
@@ -187,7 +210,7 @@ def _begins_with_a_model(lowered: bytes) -> bool:
     """``SAMSUNG-SGH-E250``, ``Mozilla/4.0 SonyEricssonK850i``; and a browser in a terminal that says no more either."""
     if lowered.startswith(b"mozilla/"):
         lowered = lowered.partition(b" ")[2]
-    return lowered.startswith((b"w3m/", *_MODELS))
+    return lowered.startswith((b"w3m/", *_MODELS)) or _NUMBERED.match(lowered) is not None
 
 
 def _shows(found: list[bytes]) -> bool:

@@ -46,7 +46,8 @@ HANDHELDS = frozenset(
     pda ppc pocket iemobile handheld cellphone mobilephone smartphone phone tablet fban fbav instagram pinterest
     nokia samsung sec sie siemens blackberry playbook bb lg lge htc sony sonyericsson ericsson mot motorola panasonic
     philips sagem alcatel sharp sanyo kyocera zte huawei xiaomi docomo nttdocomo kddi softbank vodafone willcom lenovo
-    lumia archos casio psion tianyu amoi bird haier hisense micromax lava spice karbonn asus acer tcl oppo vivo
+    rim windowsphone lumia archos casio psion tianyu amoi bird haier hisense micromax lava spice karbonn asus acer tcl
+    oppo vivo
     """.split()
 )
 """What is held in a hand or stands before a sofa: systems, makes and kinds of device."""
@@ -64,7 +65,7 @@ _SYSTEMS = b"""
     servo goanna macintosh mac macos osx darwin cfnetwork windows win winnt linux unix bsd freebsd openbsd netbsd sunos
     solaris minix syllable haiku inferno beos amiga amigaos morphos risc os cros java arm netfront polaris obigo
     espial qtopia ucweb office msoffice outlook maple ucbrowser mqqbrowser ovibrowser teleca
-    irix osf serenityos jig onebrowser inettvbrowser netgem browser qtwebkit
+    irix osf serenityos zenwalk slackware gentoo mandriva mandrake jig onebrowser inettvbrowser netgem browser qtwebkit
     """
 DEVICES = HANDHELDS | BROWSERS | frozenset(_SYSTEMS.split())
 """Engines, systems, makes, and browsers that name none of them: a header without any is no browser's."""

@@ -37,5 +37,7 @@ def _again(session: Session) -> Iterator[str]:
         yield "none-again"
     elif session.bare >= 2:
         yield "bare-again"
+    elif session.went_on:
+        yield "went-on-unshown"
     if session.gap < _AT_ONCE:
         yield "at-once"

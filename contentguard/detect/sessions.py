@@ -28,9 +28,9 @@ STYLE, SCRIPT, IMAGE = 0, 1, 2
 
 _WAYS = 16
 _HASH = 8
-_RECORD = Struct("<dfffIH6B")
-"""What an article changes: last, mean and variance of the gaps, last gap, bitmap of articles, last ordinal; then one
-byte each: views, flags, dry, nones, bare, run."""
+_RECORD = Struct("<dfffIHH6B")
+"""What an article changes: last, mean and variance of the gaps, last gap, bitmap of articles, last ordinal, last path;
+then one byte each: views, flags, dry, nones, bare, run."""
 
 _unpack, _pack = _RECORD.unpack_from, _RECORD.pack_into
 
@@ -38,11 +38,11 @@ _REST = Struct("<4BH")
 """What it leaves alone: styles, scripts, images, traps; and the report."""
 
 _TIME = Struct("<d")
-_VIEWS, _FLAGS, _DRY, _FETCHED, _TRAPS, _REPORT = 26, 27, 28, 32, 35, 36
+_VIEWS, _FLAGS, _DRY, _FETCHED, _TRAPS, _REPORT = 28, 29, 30, 34, 37, 38
 _PLACE = 40
-"""Both, and two bytes to spare."""
+"""Both."""
 
-_RETURNED_FLAG, _FRESH = 1, 2
+_RETURNED_FLAG, _FRESH, _WENT_ON = 1, 2, 4
 _FORGOTTEN = 12 * 3600.0
 """Seconds after which a client that stayed away starts anew."""
 
@@ -83,10 +83,13 @@ class Sessions:
         """Bytes held, as an upper bound."""
         return self.max_entries * (_HASH + _PLACE + 8) + _CACHED * 512
 
-    def article(self, key: str, now: float, flags: int = 0, page: int = 0, ordinal: int = 0) -> Session:
+    def article(
+        self, key: str, now: float, flags: int = 0, page: int = 0, ordinal: int = 0, path: int = 0, came: int = 0
+    ) -> Session:
         """Count an article; the session with it.
 
-        ``page`` is any number that stands for it, ``ordinal`` its place in the site's own list.
+        ``page`` is any number that stands for it, ``ordinal`` its place in the site's own list, ``path`` a number for
+        its path and ``came`` the one for the Referer's (1 to 65,535; 0: unknown).
 
         ``now`` is in seconds; ``ordinal`` counts from 1 (0: unknown, above 65,535 it wraps). Long because
         each call in it would cost every article a quarter of what it takes now.
@@ -95,7 +98,7 @@ class Sessions:
         found = self._hashes.find(digest, start, end)
         place = found >> 3 if found >= 0 else self._newcomer(digest, start, now)
         at, records = place * _PLACE, self._records
-        last, mean, variance, gap, seen, before, views, state, dry, nones, bare, run = _unpack(records, at)
+        last, mean, variance, gap, seen, before, left, views, state, dry, nones, bare, run = _unpack(records, at)
         away = now - last
         if away > _FORGOTTEN:
             mean = variance = gap = 0.0
@@ -103,8 +106,10 @@ class Sessions:
             records[at + _FETCHED : at + _TRAPS] = b"\0\0\0"
         elif views:
             gap = away if away > 0.0 else 0.0
-            if not (state & _FRESH or flags & FOLLOWED) and dry < 255:
-                dry += 1
+            if not (state & _FRESH or flags & FOLLOWED):
+                dry += dry < 255
+                if came and came == left != path:
+                    state |= _WENT_ON
             # Exponential mean and variance (West 1979); the first gap starts them.
             share = 0.125 if views > 7 else 1.0 / views
             off = gap - mean
@@ -118,12 +123,12 @@ class Sessions:
         if ordinal:
             ordinal &= 0xFFFF
             run = run + (run < 255) if ordinal - before in (1, -1) else 0
-        state = state & _RETURNED_FLAG | flags & RETURNED
+        state = state & (_RETURNED_FLAG | _WENT_ON) | flags & RETURNED
         if flags & UNSHOWN:
             state |= _FRESH
         seen |= 1 << (page & 31)
         views += views < 255
-        _pack(records, at, now, mean, variance, gap, seen, ordinal, views, state, dry, nones, bare, run)
+        _pack(records, at, now, mean, variance, gap, seen, ordinal, path, views, state, dry, nones, bare, run)
         # Most readers have left nothing to remember.
         held = self._evidence(at, dry) * _HELD if dry or records[at + _TRAPS] else 0.0
         self._ranks[place] = now + held
@@ -181,7 +186,7 @@ class Sessions:
         if place < 0:
             return None
         at, records = place * _PLACE, self._records
-        last, mean, variance, gap, seen, _, views, state, dry, nones, bare, run = _unpack(records, at)
+        last, mean, variance, gap, seen, _, _, views, state, dry, nones, bare, run = _unpack(records, at)
         if now - last > _FORGOTTEN:
             return None
         counts = views, gap, mean, variance, state, dry, nones, bare, seen, run
@@ -250,4 +255,4 @@ def _session(
     variation = variance**0.5 / mean if mean > 0.0 else 0.0
     returned, distinct = state & _RETURNED_FLAG > 0, _ESTIMATES[seen.bit_count()]
     fetched = views, gap, mean, variation, returned, styles, scripts, images
-    return _made(Session, (*fetched, dry, nones, bare, distinct, run, traps, report))
+    return _made(Session, (*fetched, dry, nones, bare, distinct, run, traps, report, state & _WENT_ON > 0))

@@ -112,16 +112,12 @@ def key(facts: Facts) -> Key | None:
 def fingerprint(seen: Shape) -> int:
     """What all requests of one browser on one kind of device share, pages and their parts alike, as 64 bits.
 
-    So nothing goes in that depends on what is asked for: no Accept, no order, no Sec-Fetch. The hash is this process's
-    own and means nothing outside it.
+    So nothing goes in that depends on what is asked for: no Accept, no order, no Sec-Fetch, and no client hints, which
+    Chromium whose reader has switched scripts off sends with pages only. The hash is this process's own and means
+    nothing outside it.
     """
     values, agent = seen.values, seen.agent
-    said = (
-        values.get(b"accept-language"),
-        values.get(b"accept-encoding"),
-        values.get(b"sec-ch-ua"),
-        values.get(b"sec-ch-ua-platform"),
-    )
+    said = values.get(b"accept-language"), values.get(b"accept-encoding")
     return hash((agent.engine, agent.major, agent.system, agent.mobile, agent.plain, said)) & 0xFFFFFFFFFFFFFFFF
 
 

@@ -18,7 +18,7 @@ _MOST = 1024
 _VERDICTS = 16
 """Kinds of sessions whose verdicts are remembered, for each set of signals that headers give."""
 _TOLD = (b"accept-language", b"accept-encoding", b"sec-ch-ua", b"sec-ch-ua-platform")
-"""Headers that tell clusters apart, as ``detect.shape.fingerprint`` has it."""
+"""Headers that tell clusters apart: those of ``detect.shape.fingerprint``, and hints, which programs often lack."""
 _DOCUMENTS = (b"document", b"iframe", b"frame")
 _NEED_NO_REFERER = (b"none", b"same-site", b"cross-site")
 

@@ -12,6 +12,7 @@ waits.
 from __future__ import annotations
 
 from secrets import token_hex
+from urllib.parse import unquote, urlsplit
 
 from contentguard.addresses import neighbourhood, prefix
 from contentguard.admission.passes import Pass, fresh, named, read, short, write
@@ -40,6 +41,10 @@ _CLOCKS = 60.0
 _KEPT, _KEPT_BYTES = 4096, 512
 _SUSPICIOUS = 1.0
 """Score from which a client counts as a suspicious neighbour."""
+_REFERER = 1024
+"""No more of a Referer is read."""
+_OWN_PAGES = (b"same-origin", b"")
+"""What Sec-Fetch-Site may say of who came by a link of this site; nothing where it is not sent."""
 _TICK = 60
 """Seconds for which one client's pages carry the same tokens."""
 
@@ -164,9 +169,13 @@ class Visits:
             flags |= NONE
         elif caller.site is None:
             flags |= BARE
-        session = self.sessions.article(visit.key, now, flags, mark, ordinal)
+        came = 0
+        if not flags & FOLLOWED and caller.site in _OWN_PAGES:
+            came = _number(_path_of(facts.header(b"referer") or b""))
+        path = _number(facts.path)
+        session = self.sessions.article(visit.key, now, flags, mark, ordinal, path, came)
         if visit.new is not None:
-            self.sessions.article(visit.new.id, now, flags, mark, ordinal)
+            self.sessions.article(visit.new.id, now, flags, mark, ordinal, path, came)
         if shows and caller.reads:
             self.aggregates.view(visit.caller.cluster_at(facts), neighbourhood(facts.client), page, now)
         return session
@@ -244,3 +253,16 @@ class Visits:
         name = (SECURE_COOKIE if secure else COOKIE).decode("ascii")
         rest = f"Path=/; Max-Age={max(left, 0)}; HttpOnly; SameSite=Lax"
         return f"{name}={value}; {rest}{'; Secure' if secure else ''}".encode("ascii")
+
+
+def _path_of(referer: bytes) -> str:
+    """The path of a Referer as servers tell it (RFC 3986 §3.3), decoded; empty where it is no address."""
+    try:
+        return unquote(urlsplit(referer[:_REFERER].decode("ascii")).path)
+    except ValueError:
+        return ""
+
+
+def _number(path: str) -> int:
+    """A path as a number from 1 to 65,535; 0 for none. Another in each process."""
+    return (hash(path) & 0xFFFF or 1) if path else 0

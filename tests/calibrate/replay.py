@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
+from zlib import crc32
 
 from contentguard.detect import signals
 from contentguard.detect.sessions import BARE, IMAGE, NONE, RETURNED, SCRIPT, STYLE, Sessions
@@ -69,7 +70,7 @@ def visit(
                 )
                 facts = replace(facts, now=now)
                 returned = known and condition.cookies and bool(seen)
-                seen.append(_article(table, facts, returned, len(seen)))
+                seen.append(_article(table, facts, returned, len(seen), request.page))
             elif request.page in _PARTS and condition.parts:
                 for key in ("cookie", "address"):
                     table.fetched(key, _PARTS[request.page])
@@ -81,14 +82,17 @@ def _has_cookie(request: Request) -> bool:
     return any(name.lower() == "cookie" for name, _ in request.headers)
 
 
-def _article(table: Sessions, facts: Facts, returned: bool, number: int) -> Seen:
+def _article(table: Sessions, facts: Facts, returned: bool, number: int, page: str) -> Seen:
     site, referer = facts.header(b"sec-fetch-site"), facts.header(b"referer")
     flags = RETURNED if returned else 0
     flags |= NONE if site == b"none" else BARE if referer is None else 0
     key = "cookie" if returned else "address"
-    table.article(key, facts.now, flags, number)
+    own = referer is not None and site in (b"same-origin", None)
+    came = crc32((referer or b"").rpartition(b"/")[2]) & 0xFFFF if own else 0
+    how = {"path": crc32(page.encode()) & 0xFFFF, "came": came}
+    table.article(key, facts.now, flags, number, **how)
     if not returned:  # a cookie is handed out with the page
-        table.article("cookie", facts.now, flags, number)
+        table.article("cookie", facts.now, flags, number, **how)
     known = replace(facts, session=table.read(key, facts.now))
     return Seen(known, signals(known))
 

@@ -47,6 +47,19 @@ def test_programs_that_nothing_was_learned_from_are_caught_within_two_articles(p
     assert caught(visits, weights()) >= 0.95 * len(visits)
 
 
+@pytest.mark.parametrize("playing", PLAYINGS)
+def test_programs_with_a_whole_header_set_and_a_referrer_are_caught_by_going_on_from_a_page_never_shown(
+    playing: str,
+) -> None:
+    adapted = noticed(capture for capture in kept() if capture.poses and "-ref" in capture.client)
+    visits = [visit for family in adapted.values() for visit in family[playing]]
+    assert len(visits) >= 40
+    assert len(adapted) >= 12
+    assert caught(visits, weights()) >= 0.95 * len(visits)
+    without = [[found - {"went-on-unshown"} for found in articles] for articles in visits]
+    assert caught(without, weights()) < 0.8 * len(visits)
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_family_is_caught_with_weights_learned_from_the_others(family: str) -> None:
     used = weighed(refitted(ROWS, READERS, without=family))

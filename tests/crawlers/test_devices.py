@@ -67,6 +67,7 @@ FORMS = (
     "TV Bro/1.0 " + VIEW + CHROME + "Safari/537.36",
     "com.example.reader/2.2.0(220) " + VIEW + MOBILE,
 )  # fmt: skip
+FIREFOX = "Mozilla/5.0 (Windows; U; Windows NT 5.1; en-US; rv:1.9.0.8) Gecko/2009032609 Firefox/{}"
 PROGRAMS = ("ZqxBot/1.0", "ZqxCrawler", "Zqx-spider/2", "Zqxscraper/1", "ZqxFetcher/3", "+https://zqx.example/bot")
 
 
@@ -112,6 +113,18 @@ def test_an_app_that_says_on_which_telephone_it_runs_shows_no_preview() -> None:
         "com.example.ZqxServicesAgent/8623.2.7.10.4 CFNetwork/3860.400.51 Darwin/25.3.0",
         '"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_12_6) ' + ENGINE + CHROME + 'Safari/537.36"',
         "Mozilla/5.0 (Linux; Linux mips; Enseo/HD1000) AppleWebKit/537.36 (KHTML, like Gecko) Safari/537.36",
+        "(Android)(15)(zqx.reader@mail.example)(HTC Zqx C)(zqxnews)(com.example.zqx)",
+        "ZqxNet/1.5.0(android:2.3.5;device_brand:htc;google_account:zqx@mail.example.com;game_name:Z)",
+        "zqxHttp/0.1.501 (Android OS; ZQX9191 ; 2.3.5; de_DE; 800x480) gzip",
+        "Zqx4Application libzqxhttp/1.000 (PlayStation 4)",
+        "Zqx;1.9;WindowsPhone;8.0.10517.0;867_apac",
+        "ZqxLinemode/2.12",
+        "Zqxwatch4,3/5.3.8 (16U680)",
+        "Mozilla/5.0 (compatible; ZqxBox/3.5 R92; Linux 2.2)",
+        "Zqx/2.16 (Slackware 7.3; es_PR;)",
+        FIREFOX.format("3.0.5, Zqx.com Toolbar 1.3"),
+        FIREFOX.format("2.0.0.9 ZqxPager/0.5 (http://www.zqx.example/)"),
+        FIREFOX.format("3.5.7 (Zqx-Shop.com)"),
     ],
 )  # fmt: skip
 def test_old_and_rare_browsers(agent: str) -> None:
@@ -127,6 +140,19 @@ def test_old_and_rare_browsers(agent: str) -> None:
         "ZqxDog/1.00 [en] (X11; I; Zqx 2.59)",
         "ZqxServicesAgent/8623.2.7",
         "Zqx-Link-Preview/1.0",
+        "Zqx/1.0 (linux; zqx.reader@mail.example)",
+        "Zqx/1.0 (android; http://zqx.example/; zqx@zqx.example)",
+        "Mozilla/5.0 (Linux; Android 14; Pixel 8) (zqx@zqx.example)",
+        "zqxHttp/0.1.501 (Linux; x86_64)",
+        "Zqx4,3",
+        "Mozilla/5.0 (compatible; Zqx/3.5 R92; Linux 2.2)",
+        FIREFOX.format("128.0, Zqx.com Toolbar 1.3"),
+        FIREFOX.format("3.0.5 (+http://www.zqx.example/)"),
+        FIREFOX.format("3.0.5 (zqx@zqx.example)"),
+        FIREFOX.format("3.0.5 ZqxBot/1.0"),
+        'Mozilla/5.0 <a href="http://zqx.example/view">tv</a> (Windows NT 5.1; U; en) Presto/2.10.229 Version/11.60',
+        "zqx/17.5.3 (linux/amd64) kubernetes/0ed3388",
+        "zqx/6.14 node/v10.24.1 linux x64",
     ],
 )
 def test_what_only_looks_so(agent: str) -> None:

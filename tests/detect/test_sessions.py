@@ -48,6 +48,44 @@ def test_a_reader() -> None:
     )  # fmt: skip
 
 
+WENT_ON = {"path": 2, "came": 1}
+
+
+def test_who_goes_on_by_a_link_of_a_page_that_it_was_never_shown() -> None:
+    sessions = table()
+    sessions.article("a", 100.0, page=1, path=1)
+    assert not known(sessions, "a", 100.0).went_on
+    assert sessions.article("a", 110.0, RETURNED, page=2, **WENT_ON).went_on
+    assert sessions.article("a", 120.0, RETURNED, page=3, path=3).went_on, "it stays known"
+    assert known(sessions, "a", 120.0).dry == 2
+    assert not sessions.article("a", 120.0 + 13 * 3600, page=2, **WENT_ON).went_on
+
+
+@pytest.mark.parametrize(
+    ("first", "how"),
+    [
+        (0, {"path": 2, "came": 3}),
+        (0, {"path": 2}),
+        (0, {"path": 1, "came": 1}),
+        (UNSHOWN, WENT_ON),
+    ],
+    ids=["from another page", "from nowhere", "the same page again", "a page without parts"],
+)
+def test_who_may_have_come_from_elsewhere(first: int, how: dict[str, int]) -> None:
+    sessions = table()
+    sessions.article("a", 100.0, first, page=1, path=1)
+    assert not sessions.article("a", 101.0, RETURNED, page=2, **how).went_on
+
+
+@pytest.mark.parametrize("flags", [0, FOLLOWED])
+def test_who_was_shown_the_page(flags: int) -> None:
+    sessions = table()
+    sessions.article("a", 100.0, page=1, path=1)
+    if not flags:
+        sessions.fetched("a", STYLE)
+    assert not sessions.article("a", 101.0, RETURNED | flags, page=2, **WENT_ON).went_on
+
+
 def test_pages_opened_at_once_get_their_parts_afterwards() -> None:
     sessions = table()
     for number in range(4):

@@ -119,7 +119,8 @@ def _known(dice: Random) -> tuple[Session | None, Network | None, Cluster | None
         return None, None, None
     few, seconds = (0, 0, 1, 2, 3, 8, 40, 255), (0.0, 0.01, 0.7, 5.0, 1e9)
     gap, mean, variation = dice.choices(seconds, k=3)
-    session = Session(dice.choice(few), gap, mean, variation, dice.random() < 0.5, *dice.choices(few, k=10))
+    counts = (dice.choice(few), gap, mean, variation, dice.random() < 0.5, *dice.choices(few, k=10))
+    session = Session._make((*counts, dice.random() < 0.5))
     ja4 = dice.choice(("", "t13d1516h2_8daaf6152771_02713d6af862", "t12d1516h1_8daaf6152771_02713d6af862", "x" * 999))
     asn = dice.choice((0, 16509, 4_294_967_295))
     network = Network(asn, dice.random() < 0.3, dice.random() < 0.1, "DE", "", ja4, *dice.choices(few, k=2))

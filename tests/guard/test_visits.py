@@ -245,6 +245,42 @@ class TestParts:
         assert {"parts-missing", "none-again"} <= news.signals()
         assert news.score >= 3.0
 
+    @pytest.mark.parametrize("path", ["/news/1", "/news/caf%C3%A9"])
+    def test_who_goes_on_by_a_link_of_a_page_that_it_was_never_shown(self, news: Site, path: str) -> None:
+        """Headers copied whole and adapted: a cookie, a Referer, and Sec-Fetch-Site to match."""
+        cookie = news.ask(path).cookie
+        link = {"referer": f"https://news.example{path}?utm=1", "sec-fetch-site": "same-origin"}
+        news.ask("/news/2", cookie=cookie, extra=link)
+        assert news.signals() == {"parts-missing", "went-on-unshown"}
+        assert news.score >= 3.0
+
+    @pytest.mark.parametrize(
+        ("referer", "came"),
+        [
+            ("https://news.example/", "same-origin"),
+            ("https://news.example/news/3", "same-origin"),
+            ("https://news.example/news/2", "same-origin"),
+            ("https://other.example/news/1", "cross-site"),
+            ("https://[news/1", "same-origin"),
+            ("https://news.example/news/1\xe9", "same-origin"),
+            ("/" * 5000, "same-origin"),
+        ],
+    )
+    def test_who_opens_two_at_once_on_a_slow_line_may_come_from_a_page_that_shows(
+        self, news: Site, referer: str, came: str
+    ) -> None:
+        cookie = news.ask("/news/1").cookie
+        news.ask("/news/2", cookie=cookie, extra={"referer": referer, "sec-fetch-site": came})
+        assert news.signals() == {"parts-missing"}
+
+    def test_chromium_without_scripts_sends_no_hints_with_a_page_s_parts(self, news: Site) -> None:
+        """Captured in November 2026. Its reader may block cookies, too."""
+        hints = {"sec-ch-ua": '"Not:A-Brand";v="8", "Chromium";v="156"', "sec-ch-ua-platform": '"Linux"'}
+        for number in range(3):
+            news.ask(f"/news/{number}", extra=hints)
+            news.ask(SHEET, sec_fetch_dest="style", sec_fetch_site="same-origin")
+        assert "parts-fetched" in news.signals()
+
     def test_the_first_pages_parts_count_for_who_drops_cookies_too(self, news: Site) -> None:
         """A reader who blocks cookies fetches the sheet without one."""
         news.ask("/news/1")
