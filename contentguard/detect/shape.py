@@ -108,16 +108,9 @@ def shape(facts: Facts, values: Mapping[bytes, bytes] | None = None) -> Shape:
     values = dict(headers[::-1]) if values is None else values  # of several of one name the first stays
     if len(b"".join(values.values())) > _VALUE:
         values = {name: value[:_VALUE] for name, value in values.items()}
-    read = (
-        headers,
-        values,
-        parse(values.get(b"user-agent", b"")),
-        is_secure(facts.scheme, values),
-        _is_direct(facts, values),
-        facts.http_version[:1] == "1",
-        facts.method in ("GET", "HEAD") and _is_document(values),
-    )
-    return _shape(Shape, read)
+    agent, secure = parse(values.get(b"user-agent", b"")), is_secure(facts.scheme, values)
+    http1, document = facts.http_version[:1] == "1", facts.method in ("GET", "HEAD") and _is_document(values)
+    return _shape(Shape, (headers, values, agent, secure, _is_direct(facts, values), http1, document))
 
 
 def key(facts: Facts) -> Key | None:

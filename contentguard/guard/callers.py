@@ -81,8 +81,9 @@ class Caller:
         if said == self._said:
             return self
         made: Caller = object.__new__(Caller)
-        made.known = self.known._replace(fingerprint=fingerprint(self.known.agent, values))
-        made.tag = f" {made.known.fingerprint:x}"
+        names, signals, agent, _ = self.known
+        number = fingerprint(agent, values)
+        made.known, made.tag = Known(names, signals, agent, number), f" {number:x}"
         made.robot, made.signed, made.may_wait, made.forwarded = self.robot, self.signed, self.may_wait, self.forwarded
         made.gzips, made.conditional, made.cookies, made.reads = self.gzips, self.conditional, self.cookies, self.reads
         made.site, made.says_so, made.kind, made.verdicts = self.site, self.says_so, self.kind, self.verdicts
