@@ -15,9 +15,11 @@ from contentguard.detect import key, signals
 from contentguard.detect.shape import READ
 from contentguard.guard import Guard
 from contentguard.guard.callers import Caller, Callers
-from contentguard.model import MOST_HEADERS, Action, Facts, Network, Rendition, Verdict, changed
+from contentguard.model import MOST_HEADERS, Action, Facts, Network, Rendition, Session, Verdict, changed, told
 from tests.client import CHROME, GPTBOT, http_scope, settings
 from tests.detect.test_detect import strange
+
+SCRAPER = {**CHROME, "user-agent": CHROME["user-agent"].replace("Chrome/", "HeadlessChrome/"), "accept": "*/*"}
 
 
 def caller(guard: Guard, headers: dict[str, str]) -> Caller:
@@ -77,6 +79,21 @@ def test_who_sends_more_headers_than_are_read_is_judged_by_that_whatever_is_kept
     many = {**few, "headers": [*few["headers"], *[(b"x", b"")] * MOST_HEADERS]}
     assert guard.judged(read_facts(many, guard))[1].rule == "limits.headers"
     assert guard.judged(read_facts(few, guard))[1].action is Action.ALLOW
+
+
+def test_that_robots_txt_is_open_to_who_is_refused_opens_nothing_else() -> None:
+    guard = Guard(settings())
+
+    def asked(path: str) -> Action:
+        facts = read_facts(http_scope(path, SCRAPER), guard)
+        told(facts, Session(views=20, dry=20, traps=3, mean=0.2, distinct=20), None, None, False)
+        return guard.judged(facts)[1].action
+
+    assert [asked(path) for path in ("/robots.txt", "/news/tide", "/robots.txt")] == [
+        Action.ALLOW,
+        Action.DENY,
+        Action.ALLOW,
+    ]
 
 
 def test_verdicts_that_are_kept_are_bounded() -> None:
