@@ -17,7 +17,7 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Literal
 
-from contentguard.addresses import Address, address_of
+from contentguard.addresses import Address, address_of, is_plain
 
 _MAX_BYTES = 8192
 _MAX_HOPS = 32
@@ -165,6 +165,8 @@ def alone(peer: str | None) -> str | None:
 
 @lru_cache(maxsize=4096)
 def _known(peer: str) -> str | None:
+    if is_plain(peer):
+        return peer
     address = _peer(peer)
     return address.text if address else None
 

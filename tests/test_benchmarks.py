@@ -297,6 +297,8 @@ def test_deciding_is_compared_with_what_is_installed_and_the_rest_is_named(
     assert {
         "decide.returning_us",
         "decide.new_us",
+        "decide.visit_us",
+        "decide.manner_us",
         "decide.refused_over_served",
         "decide.rules_1000_over_10",
         "decide.catalogue_2000_over_100",

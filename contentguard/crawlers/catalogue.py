@@ -3,9 +3,10 @@
 A header is split into its letter runs once, in C. Most browsers hold nothing but words that tell nothing, and what
 tells nothing is learned word by word. Of the other words, each is looked up in one dictionary: a token of the
 catalogue hangs on its rarest word, and only a word that hits costs a comparison of the whole token. So a header
-never seen costs the same with 100 tokens as with 2,000, and nothing can backtrack. Of several tokens the longest
-wins, but one that says who comes (``AhrefsBot``) wins over one that only says by which tool. What no token names
-goes to the general rules in ``unlisted``.
+never seen costs the same with 100 tokens as with 2,000, and nothing can backtrack. And most headers never seen are
+an update's: the letters of one that named nobody are remembered, and its digits are of no account. Of several tokens
+the longest wins, but one that says who comes (``AhrefsBot``) wins over one that only says by which tool. What no token
+names goes to the general rules in ``unlisted``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Iterable
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from contentguard.crawlers.unlisted import is_device_name, ordinary, tells, unlisted
+from contentguard.crawlers.unlisted import is_device_name, ordinary, tells, unlisted, written_plainly
 from contentguard.crawlers.words import LETTERS, LIMIT, LOWER, PLAIN, words
 from contentguard.data import crawlers
 from contentguard.model import Crawler, Purpose
@@ -26,6 +27,10 @@ REMEMBERED = 2048
 LEARNED = 8192
 LEARNED_LENGTH = 24
 """Words of no token of which is remembered whether they tell anything: so many, of so many letters (about 1 MB)."""
+
+
+FORMS = 1024
+"""Headers' letters that are remembered for naming nobody, of at most LIMIT bytes each."""
 
 
 class _Token(NamedTuple):
@@ -71,6 +76,7 @@ class Catalogue:
         self._anchors = {word: (*_telling(word), *on_it) for word, on_it in _by_rarest_word(tokens).items()}
         self._meanings: dict[bytes, _Meaning] = {}
         self._silent: set[bytes] = set()
+        self._nobody: set[bytes] = set()
         self._forget()
         self._recall = lru_cache(maxsize=REMEMBERED)(self._find)
 
@@ -79,9 +85,13 @@ class Catalogue:
         return self._recall(user_agent[:LIMIT])
 
     def _find(self, user_agent: bytes) -> Crawler | None:
-        found = user_agent.translate(LETTERS).split()  # words(), spelt out: this line is a third of the whole
+        letters = user_agent.translate(LETTERS)
+        if letters in self._nobody and written_plainly(user_agent):
+            return None
+        found = letters.split()  # words(), spelt out
         silent = self._silent
         if silent.issuperset(found) and ordinary(user_agent, found):
+            self._remember(letters)
             return None
         unusual = [word for word in found if word not in silent]
         telling: list[bytes] = []
@@ -89,6 +99,13 @@ class Catalogue:
         if named is not None:
             return named.crawler
         return None if not telling and ordinary(user_agent, found) else unlisted(user_agent, found, telling)
+
+    def _remember(self, letters: bytes) -> None:
+        """These tell nothing, in any header that is written plainly. All are forgotten when there are too many, which
+        costs a reader as much as the words of one header."""
+        if len(self._nobody) >= FORMS:
+            self._nobody.clear()
+        self._nobody.add(letters)
 
     def _named(self, user_agent: bytes, unusual: list[bytes], telling: list[bytes]) -> _Token | None:
         """The best token that stands in ``user_agent``; words that tell something are added to ``telling``."""
@@ -123,6 +140,7 @@ class Catalogue:
     def _forget(self) -> None:
         self._meanings = dict(self._anchors)
         self._silent = set(PLAIN)
+        self._nobody.clear()
 
 
 class _Packaged:

@@ -81,7 +81,12 @@ def tells(word: bytes) -> bool:
 
 def ordinary(user_agent: bytes, found: list[bytes]) -> bool:
     """Whether ``user_agent``, none of whose words tells anything, has a browser's form. Most phones end here."""
-    return user_agent[:13] == b"Mozilla/5.0 (" and _AT not in user_agent and not DEVICES.isdisjoint(found)
+    return written_plainly(user_agent) and not DEVICES.isdisjoint(found)
+
+
+def written_plainly(user_agent: bytes) -> bool:
+    """What of a browser's form is not in its letters."""
+    return user_agent[:13] == b"Mozilla/5.0 (" and _AT not in user_agent
 
 
 def unlisted(user_agent: bytes, found: list[bytes], telling: Iterable[bytes]) -> Crawler | None:

@@ -10,31 +10,34 @@ is kept by the headers' shape, so that a reader's second request costs a look-up
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
 from contentguard.detect import accept, behaviour, course, fetchmeta, hints, honeylinks, network, report, tools, wire
 from contentguard.detect.agent import Agent
-from contentguard.detect.shape import Key, Shape, fingerprint, is_prefetch, key, shape
+from contentguard.detect.shape import TOLD, Key, Shape, fingerprint, is_prefetch, key, manner, shape
 from contentguard.detect.weights import weights
 from contentguard.model import Facts, Purpose, Session, Signal
 
 __all__ = [
     "DETECTORS",
     "HEADER_DETECTORS",
+    "TOLD",
     "Known",
     "examine",
+    "fingerprint",
     "is_prefetch",
     "key",
     "look",
+    "manner",
     "noticed_in",
     "prefetched",
     "signals",
     "total",
 ]
 
-HeaderDetector = Callable[[Shape], Iterator[str]]
+HeaderDetector = Callable[[Shape], Iterable[str]]
 Detector = Callable[[Facts, Agent], Iterator[str]]
 
 HEADER_DETECTORS: Mapping[str, HeaderDetector] = MappingProxyType(
@@ -145,9 +148,16 @@ def examine(facts: Facts, values: Mapping[bytes, bytes] | None = None) -> Known:
 
     ``values``: the first value of each header, where that is known.
     """
-    seen, weighed = shape(facts, values), weights().signals
-    names = tuple([name for detect in _HEADER_DETECTORS for name in detect(seen)])
-    return _known(Known, (names, tuple([weighed[name] for name in names]), seen.agent, fingerprint(seen)))
+    seen, found = shape(facts, values), list[str]()
+    for detect in _HEADER_DETECTORS:
+        found += detect(seen)
+    names = tuple(found)
+    return _known(Known, (names, _weighed(names) if names else (), seen.agent, fingerprint(seen.agent, seen.values)))
+
+
+def _weighed(names: tuple[str, ...]) -> tuple[Signal, ...]:
+    signals = weights().signals
+    return tuple([signals[name] for name in names])
 
 
 def look(facts: Facts) -> Known:

@@ -7,7 +7,7 @@ is there and comes from another engine, or from no browser at all, nobody on the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from functools import lru_cache
 
 from contentguard.detect.agent import Agent
 from contentguard.detect.shape import Shape
@@ -19,22 +19,27 @@ _BROTLI = {"chromium": 50, "firefox": 44}
 system."""
 
 
-def detect(shape: Shape) -> Iterator[str]:
+def detect(shape: Shape) -> list[str]:
     """The names of signals in what the client says it accepts."""
-    agent, values = shape.agent, shape.values
-    if not (shape.document and agent.modern):
-        return
+    _, values, agent, secure, _, _, document = shape
+    found: list[str] = []
+    if not (document and agent.modern):
+        return found
     if types := _types(values.get(b"accept"), agent):
-        yield types
+        found.append(types)
     languages = values.get(b"accept-language")
     if not languages:
-        yield "no-language"
+        found.append("no-language")
     elif languages == b"*":
-        yield "language-any"
-    if codings := _codings(values.get(b"accept-encoding"), agent, secure=shape.secure):
-        yield codings
+        found.append("language-any")
+    codings = values.get(b"accept-encoding")
+    if not codings:
+        found.append("no-encoding")
+    elif told := _codings(codings, agent, secure):
+        found.append(told)
     if b"upgrade-insecure-requests" not in values and agent.plain and agent.engine != "webkit":
-        yield "no-upgrade-insecure"
+        found.append("no-upgrade-insecure")
+    return found
 
 
 def _types(accept: bytes | None, agent: Agent) -> str:
@@ -55,8 +60,10 @@ def _foreign(accept: bytes, engine: str, major: int) -> bool:
     return b"image/apng" in accept or b"signed-exchange" in accept
 
 
-def _codings(codings: bytes | None, agent: Agent, *, secure: bool) -> str:
-    if not codings or codings == b"identity":
+@lru_cache(maxsize=256)
+def _codings(codings: bytes, agent: Agent, secure: bool) -> str:
+    """What that browser would not have written there; few lists are about at a time."""
+    if codings == b"identity":
         return "no-encoding"
     if _UNKNOWN_CODINGS.search(codings):
         return "encoding-foreign"

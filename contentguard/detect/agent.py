@@ -93,8 +93,12 @@ def _parse(user_agent: bytes) -> Agent:
     return Agent("other" if text else "", system=_system(text), malformed=fake, browser=browser)
 
 
+@lru_cache(maxsize=512)
 def _usual(device: str, headless: str | None, major: str, mobile: str | None) -> Agent | None:
-    """The engine's own browser; None where what it says to run on needs a second look."""
+    """The engine's own browser; None where what it says to run on needs a second look.
+
+    Kept, for browsers say no more of their version than its first number, and few systems and models are about.
+    """
     if "Chrom" in device or "; wv" in device or _on_ios(device):
         return None
     mobile_too = mobile is not None or _mobile(device)

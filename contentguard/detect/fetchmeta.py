@@ -7,8 +7,6 @@ or that contradicts another was written by hand.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from contentguard.detect.agent import Agent
 from contentguard.detect.shape import Shape, is_prefetch
 
@@ -24,30 +22,35 @@ def sends_metadata(agent: Agent) -> bool:
     return agent.major >= _SINCE.get(agent.engine, 10000)
 
 
-def detect(shape: Shape) -> Iterator[str]:
+def detect(shape: Shape) -> list[str]:
     """The names of signals in Sec-Fetch-*."""
     values, agent = shape.values, shape.agent
     site, mode, dest = values.get(b"sec-fetch-site"), values.get(b"sec-fetch-mode"), values.get(b"sec-fetch-dest")
-    there = (site is not None) + (mode is not None) + (dest is not None)
-    if there == 0:
-        if shape.secure and sends_metadata(agent) and shape.document:
-            yield "no-fetch-metadata" if agent.plain else "no-fetch-metadata-embedded"
-        return
-    if there < 3 and agent.modern:
-        yield "fetch-metadata-partial"
+    found: list[str] = []
+    if site is None or mode is None or dest is None:
+        if site is mode is dest:
+            return _none_at_all(shape)
+        if agent.modern:
+            found.append("fetch-metadata-partial")
     user = values.get(b"sec-fetch-user")
     if _contradicts(mode, dest, user) or (site is not None and site not in _SITES):
-        yield "fetch-metadata-contradiction"
+        found.append("fetch-metadata-contradiction")
     if agent.plain and agent.modern and not sends_metadata(agent):
-        yield "fetch-metadata-too-new"
-    if site != b"none":
-        return
-    # A person typed the address, took a bookmark, or came from another program.
-    if b"referer" in values and not is_prefetch(values):
-        yield "none-with-referer"
-    known = agent.plain and agent.engine in ("chromium", "firefox")
-    if user is None and known and mode == b"navigate" and not is_prefetch(values):
-        yield "none-without-user"
+        found.append("fetch-metadata-too-new")
+    if site == b"none":
+        # A person typed the address, took a bookmark, or came from another program.
+        if b"referer" in values and not is_prefetch(values):
+            found.append("none-with-referer")
+        known = agent.plain and agent.engine in ("chromium", "firefox")
+        if user is None and known and mode == b"navigate" and not is_prefetch(values):
+            found.append("none-without-user")
+    return found
+
+
+def _none_at_all(shape: Shape) -> list[str]:
+    if not (shape.secure and shape.document and sends_metadata(shape.agent)):
+        return []
+    return ["no-fetch-metadata" if shape.agent.plain else "no-fetch-metadata-embedded"]
 
 
 def _contradicts(mode: bytes | None, dest: bytes | None, user: bytes | None) -> bool:

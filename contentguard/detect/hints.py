@@ -9,7 +9,6 @@ release: above ``KNOWN`` it is not applied, or a browser's update would look lik
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 
 from contentguard.detect.agent import Agent
@@ -42,30 +41,26 @@ def brands(text: bytes) -> tuple[tuple[bytes, bytes], ...]:
     return tuple((m[1], m[2]) for m, _ in zip(_BRAND.finditer(text[:512]), range(8), strict=False))
 
 
-def detect(shape: Shape) -> Iterator[str]:
+def detect(shape: Shape) -> list[str]:
     """The names of signals in the client hints."""
-    agent, values = shape.agent, shape.values
+    _, values, agent, secure, _, _, document = shape
     listed = values.get(b"sec-ch-ua")
-    if agent.engine in ("firefox", "webkit"):
-        if listed is not None:
-            yield "hints-foreign"
-        return
     if agent.engine != "chromium":
-        return
+        return ["hints-foreign"] if listed is not None and agent.engine in ("firefox", "webkit") else []
     if listed is None:
-        if shape.secure and agent.plain and agent.major >= FIRST and shape.document:
-            yield "no-hints"
-        return
+        return ["no-hints"] if secure and agent.plain and agent.major >= FIRST and document else []
+    found: list[str] = []
     if agent.plain and agent.major < 80:
-        yield "hints-too-new"
-    if wrong := _wrong(listed, agent.major, plain=agent.plain):
-        yield wrong
+        found.append("hints-too-new")
+    if wrong := _wrong(listed, agent.major, agent.plain):
+        found.append(wrong)
     if _other_device(agent, values.get(b"sec-ch-ua-platform"), values.get(b"sec-ch-ua-mobile")):
-        yield "hints-platform"
+        found.append("hints-platform")
+    return found
 
 
 @lru_cache(maxsize=256)
-def _wrong(listed: bytes, major: int, *, plain: bool) -> str:
+def _wrong(listed: bytes, major: int, plain: bool) -> str:
     """What a browser of that version would not have listed; few lists are about at a time."""
     found = brands(listed)
     if not _same_version(found, major):

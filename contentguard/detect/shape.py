@@ -1,8 +1,12 @@
 """The shape of a request: its headers, read once for all detectors that judge headers alone.
 
 Strategy: two requests of one reader differ in path, cookie and referrer and in nothing else, so the verdict on the
-rest is kept in a bounded table. Its key is the headers' own bytes, in order; a request with more than ``_KEY_BYTES``
-of them is judged afresh every time and leaves nothing behind.
+rest is kept in a bounded table. Its key is the headers' own bytes, in order: the names of all, and the values of the
+few whose value is read. So what a proxy adds about each client or request makes nobody new. A request with more than
+``_KEY_BYTES`` of them is judged afresh every time and leaves nothing behind.
+
+Two readers differ in their User-Agent and in their languages, and mostly in nothing else. Of the one only what it
+claims counts for a detector, of the other hardly anything: ``manner`` is the key under which they are alike.
 """
 
 from __future__ import annotations
@@ -14,13 +18,39 @@ from contentguard.detect.agent import Agent, parse
 from contentguard.model import Facts
 
 Key = tuple[bytes, str, str, str, bool]
+Manner = tuple[bytes, str, str, str, bool, Agent, bool | None]
 
 _KEY_BYTES = 2048
 _VALUE = 1024
 """No more of a header's value is read."""
 
-_PASSING = frozenset((b"cookie", b"referer", b"if-none-match", b"if-modified-since", b"x-request-id", b"traceparent"))
-"""Headers whose value changes from request to request and says nothing here; that they are there does."""
+_AHEAD = (b"sec-purpose", b"purpose", b"x-moz")
+
+_ALIKE = frozenset(
+    (
+        b"host",
+        b"connection",
+        b"accept",
+        b"accept-encoding",
+        b"sec-ch-ua",
+        b"sec-ch-ua-mobile",
+        b"sec-ch-ua-platform",
+        b"sec-fetch-site",
+        b"sec-fetch-mode",
+        b"sec-fetch-dest",
+        b"sec-fetch-user",
+        *_AHEAD,
+    )
+)
+"""Headers whose value is read, and of which few values are about at a time."""
+
+READ = _ALIKE | {b"user-agent", b"accept-language"}
+"""All whose value is read here or by any detector of headers. Of any other only that it is there says anything."""
+
+_LASTING = (b"accept-language", b"accept-encoding")
+"""Headers that pages and their parts are asked for with alike."""
+TOLD = (*_LASTING, b"sec-ch-ua", b"sec-ch-ua-platform")
+"""Headers that a browser sends alike for pages and for their parts, and that tell one browser from another."""
 
 _FORWARDED = frozenset(
     (
@@ -50,7 +80,6 @@ _FORWARDED = frozenset(
 )
 """What proxies and CDNs add. Any of them: somebody stood between, and may have put the headers in another order."""
 
-_AHEAD = (b"sec-purpose", b"purpose", b"x-moz")
 _LOOPBACK = (b"127.", b"localhost", b"[::1]")
 
 
@@ -81,16 +110,9 @@ def shape(facts: Facts, values: Mapping[bytes, bytes] | None = None) -> Shape:
     values = dict(headers[::-1]) if values is None else values  # of several of one name the first stays
     if len(b"".join(values.values())) > _VALUE:
         values = {name: value[:_VALUE] for name, value in values.items()}
-    read = (
-        headers,
-        values,
-        parse(values.get(b"user-agent", b"")),
-        is_secure(facts.scheme, values),
-        _is_direct(facts, values),
-        facts.http_version[:1] == "1",
-        facts.method in ("GET", "HEAD") and _is_document(values),
-    )
-    return _shape(Shape, read)
+    agent, secure = parse(values.get(b"user-agent", b"")), is_secure(facts.scheme, values)
+    http1, document = facts.http_version[:1] == "1", facts.method in ("GET", "HEAD") and _is_document(values)
+    return _shape(Shape, (headers, values, agent, secure, _is_direct(facts, values), http1, document))
 
 
 def key(facts: Facts) -> Key | None:
@@ -98,10 +120,10 @@ def key(facts: Facts) -> Key | None:
     parts: list[bytes] = []
     append, extend = parts.append, parts.extend
     for pair in facts.headers:
-        if pair[0] in _PASSING:
-            append(pair[0])
-        else:
+        if pair[0] in READ:
             extend(pair)
+        else:
+            append(pair[0])
     # Lengths do not matter: no header's name or value can hold a line break (RFC 9110 §5.5).
     joined, method = b"\n".join(parts), facts.method
     if len(joined) + len(method) > _KEY_BYTES:
@@ -109,15 +131,31 @@ def key(facts: Facts) -> Key | None:
     return joined, method, facts.scheme, facts.http_version, facts.proxied
 
 
-def fingerprint(seen: Shape) -> int:
+def manner(facts: Facts, values: Mapping[bytes, bytes]) -> Manner:
+    """All that detectors of headers depend on: the same for all who claim the same browser in the same way.
+
+    ``values``: the first value of each header. Only for requests that have a ``key``.
+    """
+    parts: list[bytes] = []
+    append, extend = parts.append, parts.extend
+    for pair in facts.headers:
+        if pair[0] in _ALIKE:
+            extend(pair)
+        else:
+            append(pair[0])
+    agent, languages = parse(values.get(b"user-agent", b"")), values.get(b"accept-language")
+    said = None if not languages else languages != b"*"
+    return b"\n".join(parts), facts.method, facts.scheme, facts.http_version, facts.proxied, agent, said
+
+
+def fingerprint(agent: Agent, values: Mapping[bytes, bytes]) -> int:
     """What all requests of one browser on one kind of device share, pages and their parts alike, as 64 bits.
 
     So nothing goes in that depends on what is asked for: no Accept, no order, no Sec-Fetch, and no client hints, which
     Chromium whose reader has switched scripts off sends with pages only. The hash is this process's own and means
-    nothing outside it.
+    nothing outside it. ``values``: the first value of each header.
     """
-    values, agent = seen.values, seen.agent
-    said = values.get(b"accept-language"), values.get(b"accept-encoding")
+    said = tuple([value[:_VALUE] if value else value for value in map(values.get, _LASTING)])
     return hash((agent.engine, agent.major, agent.system, agent.mobile, agent.plain, said)) & 0xFFFFFFFFFFFFFFFF
 
 

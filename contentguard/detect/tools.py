@@ -6,26 +6,26 @@ browser has a name of its own says how it is driven, not by whom: it may be a te
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from contentguard.detect.shape import Shape
 
 
-def detect(shape: Shape) -> Iterator[str]:
+def detect(shape: Shape) -> list[str]:
     """The names of signals in what the User-Agent says of itself."""
-    agent = shape.agent
+    headers, values, agent, *_ = shape
+    found: list[str] = []
     if not agent.engine:
-        yield "no-agent"
-    if agent.engine == "text":
-        yield "text-browser"
-    if agent.headless or b"HeadlessChrome" in shape.values.get(b"sec-ch-ua", b""):
-        yield "headless-name"
+        found.append("no-agent")
+    elif agent.engine == "text":
+        found.append("text-browser")
+    if agent.headless or b"HeadlessChrome" in values.get(b"sec-ch-ua", b""):
+        found.append("headless-name")
     if agent.browser and agent.outdated:
-        yield "outdated-agent"
+        found.append("outdated-agent")
     if agent.malformed:
-        yield "agent-malformed"
-    if len(shape.headers) != len(shape.values) and _is_doubled(shape.headers):
-        yield "doubled-header"
+        found.append("agent-malformed")
+    if len(headers) != len(values) and _is_doubled(headers):
+        found.append("doubled-header")
+    return found
 
 
 def _is_doubled(headers: tuple[tuple[bytes, bytes], ...]) -> bool:

@@ -6,7 +6,7 @@ shows itself (``Shape.direct``); and as one may stand there unseen, it counts as
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 
 from contentguard.detect.shape import Shape
 
@@ -39,28 +39,37 @@ _RANKS = {
 """The order of a navigation. Accept-Language of Chromium is not in it: extensions and embedders move it."""
 
 
-def detect(shape: Shape) -> Iterator[str]:
+def detect(shape: Shape) -> list[str]:
     """The names of signals in the form of a direct connection."""
-    agent, values = shape.agent, shape.values
-    if not (shape.direct and shape.document and agent.plain):
-        return
+    headers, values, agent, _, direct, http1, document = shape
+    found: list[str] = []
+    if not (direct and document and agent.plain):
+        return found
     if b"http2-settings" in values:
-        yield "cleartext-upgrade"
+        found.append("cleartext-upgrade")
     ranks = _RANKS.get(agent.engine)
     if ranks is None and agent.system not in ("macos", "ios"):
-        return  # WebKit elsewhere speaks HTTP through libraries of its own
-    ranks = ranks or {}
-    order = [ranks[name] for name, _ in shape.headers if name in ranks]
-    if order != sorted(order):
-        yield "header-order"
-    if not shape.http1:
-        return
-    # HTTP/1.1 only: Host leads, the connection is kept, and Chromium keeps Priority for HTTP/2 and 3.
-    if shape.headers[0][0] != b"host":
-        yield "host-not-first"
-    if b"connection" not in values:
-        yield "no-keep-alive"
-    if agent.engine == "chromium" and b"priority" in values:
-        yield "priority-on-http1"
-    if b"content-length" in values or b"transfer-encoding" in values:
-        yield "body-with-get"
+        return found  # WebKit elsewhere speaks HTTP through libraries of its own
+    if ranks is not None and not _in_order(headers, ranks):
+        found.append("header-order")
+    if http1:
+        # HTTP/1.1 only: Host leads, the connection is kept, and Chromium keeps Priority for HTTP/2 and 3.
+        if headers[0][0] != b"host":
+            found.append("host-not-first")
+        if b"connection" not in values:
+            found.append("no-keep-alive")
+        if agent.engine == "chromium" and b"priority" in values:
+            found.append("priority-on-http1")
+        if b"content-length" in values or b"transfer-encoding" in values:
+            found.append("body-with-get")
+    return found
+
+
+def _in_order(headers: tuple[tuple[bytes, bytes], ...], ranks: Mapping[bytes, int]) -> bool:
+    last = 0
+    for name, _ in headers:
+        if name in ranks:
+            if ranks[name] < last:
+                return False
+            last = ranks[name]
+    return True

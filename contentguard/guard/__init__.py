@@ -143,7 +143,7 @@ class Guard(Reception):
         verdict = self._policy.judge(facts, noticed, total(noticed))
         if verdict.rendition is Rendition.LEAD and self.admissions is None:
             verdict = replace(verdict, rendition=Rendition.FULL)
-        if plain and self._policy.general and verdict.action is Action.ALLOW:
+        if plain and self._policy.general and verdict.rendition is not Rendition.NONE:  # else only this path is open
             caller.keep(names, verdict)
         return verdict
 

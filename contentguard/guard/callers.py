@@ -1,7 +1,11 @@
 """What a client's headers alone come to, remembered: whoever asks in the same words is not read again.
 
 Strategy: two requests of one reader differ in path, cookie and referrer and in nothing else, so all that follows from
-the rest is found by one look-up, under the key that the detectors use. Bounded in entries and in bytes.
+the rest is found by one look-up, under the key that the detectors use. Who asks in new words is mostly like somebody
+else in all but their wording: the same browser, in the same manner. That is a second look-up, and a reader never seen
+is seldom examined. Bounded in entries and in bytes. Both tables are of two generations: when the younger is full, the
+older is forgotten, and what was asked for in between is in neither danger. So whoever floods them with inventions
+makes nobody slow who comes more often than once in so many of those, and the others by one examination each.
 """
 
 from __future__ import annotations
@@ -9,16 +13,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
 
-from contentguard.detect import Known, examine, is_prefetch, key
+from contentguard.detect import TOLD, Known, examine, fingerprint, is_prefetch, key, manner
 from contentguard.model import MOST_HEADERS, Crawler, Facts, Verdict
 from contentguard.rewrite.codings import accepts
 
 _MOST = 1024
-"""How many callers are remembered, of at most 2 KiB of headers each (``detect.key``)."""
+"""How many callers are remembered, of at most 2 KiB of headers each (``detect.key``) and as much of their values; and
+how many manners."""
 _VERDICTS = 16
 """Kinds of sessions whose verdicts are remembered, for each set of signals that headers give."""
-_TOLD = (b"accept-language", b"accept-encoding", b"sec-ch-ua", b"sec-ch-ua-platform")
-"""Headers that tell clusters apart: those of ``detect.shape.fingerprint``, and hints, which programs often lack."""
 _DOCUMENTS = (b"document", b"iframe", b"frame")
 _NEED_NO_REFERER = (b"none", b"same-site", b"cross-site")
 
@@ -27,9 +30,10 @@ class Caller:
     """All who ask in the same words."""
 
     __slots__ = (
-        *("_secret", "cluster", "conditional", "cookies", "forwarded", "gzips", "kind", "known", "may_wait", "reads"),
-        *("robot", "says_so", "signed", "site", "tag", "verdicts"),
+        *("_cluster", "_said", "_secret", "conditional", "cookies", "forwarded", "gzips", "kind", "known", "may_wait"),
+        *("reads", "robot", "says_so", "signed", "site", "tag", "verdicts"),
     )
+    _cluster: int | None
 
     def __init__(
         self,
@@ -37,11 +41,13 @@ class Caller:
         values: Mapping[bytes, bytes],
         robot: Crawler | None,
         verdicts: dict[tuple[str, ...], Verdict],
+        accepted: bytes,
         *,
         limited: bool,
         secret: bytes = b"",
     ) -> None:
-        """``values``: the first value of each header. ``limited``: all requests count. ``secret``: keys clusters."""
+        """``values``: the first value of each header. ``accepted``: what codings are. ``limited``: all requests count.
+        ``secret``: keys clusters."""
         self.known, self.tag = known, f" {known.fingerprint:x}"
         """What the detectors say of the headers; what follows the address in the name of a client without a cookie."""
         self.robot = robot
@@ -50,7 +56,7 @@ class Caller:
         self.may_wait = limited or self.signed or robot is not None
         """Whether judging the request may have to ask somebody else: only robots and a limit on requests do."""
         self.forwarded = b"x-forwarded-for" in values or b"forwarded" in values
-        self.gzips = accepts(values.get(b"accept-encoding", b""), b"gzip")
+        self.gzips = accepts(accepted, b"gzip")
         """Whether gzip is accepted."""
         self.conditional = b"if-none-match" in values
         """Whether the request names what the client holds already (If-None-Match)."""
@@ -65,11 +71,36 @@ class Caller:
         agent = known.agent
         self.kind = f"{agent.engine} {agent.system} {agent.mobile}"
         """The kind of browser, which stays the same when it is updated."""
-        self._secret = secret
-        self.cluster = _cluster(known, values, secret)
-        """The fingerprint cluster: the same for a page and for its parts, by a number that outlasts this process."""
+        self._secret, self._said, self._cluster = secret, tuple(map(values.get, TOLD)), None
         self.verdicts = verdicts
         """What is noticed in a session → the verdict on all of them, where there is nothing else to judge by."""
+
+    def in_words(self, values: Mapping[bytes, bytes]) -> Caller:
+        """Who asks in the same manner (``detect.manner``) with these headers' values."""
+        said = tuple(map(values.get, TOLD))
+        if said == self._said:
+            return self
+        made: Caller = object.__new__(Caller)
+        names, signals, agent, _ = self.known
+        number = fingerprint(agent, values)
+        made.known, made.tag = Known(names, signals, agent, number), f" {number:x}"
+        made.robot, made.signed, made.may_wait, made.forwarded = self.robot, self.signed, self.may_wait, self.forwarded
+        made.gzips, made.conditional, made.cookies, made.reads = self.gzips, self.conditional, self.cookies, self.reads
+        made.site, made.says_so, made.kind, made.verdicts = self.site, self.says_so, self.kind, self.verdicts
+        made._secret, made._said, made._cluster = self._secret, said, None
+        return made
+
+    @property
+    def cluster(self) -> int:
+        """The fingerprint cluster: the same for a page and for its parts, by a number that outlasts this process.
+
+        Worked out when it is asked for: verdicts on most requests do not depend on it.
+        """
+        if self._cluster is None:
+            agent = self.known.agent
+            kind = f"{agent.engine} {agent.major} {agent.system} {agent.mobile} {agent.plain}".encode()
+            self._cluster = _number((kind, *self._said), self._secret)
+        return self._cluster
 
     def cluster_at(self, facts: Facts) -> int:
         """The cluster, with what a proxy says of the connection."""
@@ -81,12 +112,6 @@ class Caller:
         if len(self.verdicts) >= _VERDICTS:
             self.verdicts.clear()
         self.verdicts[names] = verdict
-
-
-def _cluster(known: Known, values: Mapping[bytes, bytes], secret: bytes) -> int:
-    agent = known.agent
-    kind = f"{agent.engine} {agent.major} {agent.system} {agent.mobile} {agent.plain}".encode()
-    return _number((kind, *map(values.get, _TOLD)), secret)
 
 
 def _number(parts: Iterable[bytes | None], secret: bytes) -> int:
@@ -103,6 +128,9 @@ class Callers:
     def __init__(self, match: Callable[[bytes], Crawler | None], *, limited: bool, secret: bytes = b"") -> None:
         self._match, self._limited, self._secret = match, limited, secret
         self._known: dict[object, Caller] = {}
+        self._known_before: dict[object, Caller] = {}
+        self._manners: dict[object, Caller] = {}
+        self._manners_before: dict[object, Caller] = {}
         self._verdicts: dict[tuple[str, ...], dict[tuple[str, ...], Verdict]] = {}
 
     def find(self, facts: Facts) -> Caller:
@@ -111,18 +139,37 @@ class Callers:
         return self._known.get(told) or self._met(facts, told)
 
     def _met(self, facts: Facts, told: object) -> Caller:
-        values = dict(facts.headers[::-1])
-        known, robot = examine(facts, values), self._match(values.get(b"user-agent", b""))
+        found = self._known_before.get(told)
+        if found is None:
+            values = dict(facts.headers[::-1])
+            robot = self._match(values.get(b"user-agent", b""))
+            # What a robot is called stands in its User-Agent, so no two are alike.
+            alike = told is not None and robot is None
+            found = self._in_manner(facts, values) if alike else self._new(facts, values, robot)
+        if told is not None:
+            if len(self._known) >= _MOST // 2:
+                self._known, self._known_before = {}, self._known
+            self._known[told] = found
+        return found
+
+    def _in_manner(self, facts: Facts, values: dict[bytes, bytes]) -> Caller:
+        """Who asks, by what is known of others who asked in this manner."""
+        how = manner(facts, values)
+        found = self._manners.get(how)
+        if found is None:
+            found = self._manners_before.get(how) or self._new(facts, values, None)
+            if len(self._manners) >= _MOST // 2:
+                self._manners, self._manners_before = {}, self._manners
+            self._manners[how] = found
+        return found.in_words(values)
+
+    def _new(self, facts: Facts, values: dict[bytes, bytes], robot: Crawler | None) -> Caller:
+        known, accepted = examine(facts, values), values.get(b"accept-encoding", b"")
         if len(values) < len(facts.headers):
             # Several lines of one header say together what is accepted (RFC 9110 §5.3).
-            every = [value for name, value in facts.headers if name == b"accept-encoding"]
-            values[b"accept-encoding"] = b",".join(every)
-        made = Caller(known, values, robot, self._verdicts_of(known, facts), limited=self._limited, secret=self._secret)
-        if told is not None:
-            if len(self._known) >= _MOST:
-                self._known.clear()
-            self._known[told] = made
-        return made
+            accepted = b",".join([value for name, value in facts.headers if name == b"accept-encoding"])
+        verdicts = self._verdicts_of(known, facts)
+        return Caller(known, values, robot, verdicts, accepted, limited=self._limited, secret=self._secret)
 
     def _verdicts_of(self, known: Known, facts: Facts) -> dict[tuple[str, ...], Verdict]:
         """Where the verdicts are kept on all whose headers give the same signals: mostly none, so nearly every reader.

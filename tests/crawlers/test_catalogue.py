@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contentguard.crawlers import CATALOGUE, Catalogue
-from contentguard.crawlers.catalogue import LEARNED, LEARNED_LENGTH, REMEMBERED, _Token
-from contentguard.crawlers.words import LIMIT, PLAIN
+from contentguard.crawlers.catalogue import FORMS, LEARNED, LEARNED_LENGTH, REMEMBERED, _Token
+from contentguard.crawlers.words import LETTERS, LIMIT, PLAIN
 from contentguard.data import crawlers
 from contentguard.model import Crawler, Purpose
 from tests.crawlers.__main__ import main
@@ -323,6 +323,19 @@ def test_the_memory_of_words_is_bounded_and_forgets_no_token() -> None:
     found = catalogue.match(b"Googlebot/2.1")
     assert found is not None
     assert found.name == "Googlebot"
+
+
+def test_the_memory_of_letters_is_bounded_and_holds_for_no_other_form() -> None:
+    catalogue = Catalogue(crawlers()[:10])
+    for number, letters in enumerate(product("abcdefghijklm", repeat=3)):
+        device = " ".join(letters)
+        assert catalogue.match(f"Mozilla/5.0 (Linux; Android {number}; {device}) AppleWebKit/537.36".encode()) is None
+        assert 0 < len(catalogue._nobody) <= FORMS
+    known = CHROME.encode()
+    assert catalogue.match(known) is None
+    for other in (known.replace(b"5.0 (", b"5.00(", 1), known.replace(b"; ", b"@ ", 1)):
+        assert other.translate(LETTERS) in catalogue._nobody
+        assert catalogue.match(other) == Catalogue(crawlers()[:10]).match(other)
 
 
 @given(st.lists(st.sampled_from([*BROWSERS, *(agent for agent, _, _ in NAMED + UNLISTED)]), max_size=12), st.data())

@@ -30,7 +30,7 @@ from contentguard.backends.ranges import RangesFile
 from contentguard.crawlers import CATALOGUE
 from contentguard.crawlers.fields import parse_dictionary
 from contentguard.crawlers.signatures import SignatureRules
-from contentguard.detect import agent, hints
+from contentguard.detect import accept, agent, hints
 from contentguard.guard import VERDICTS, Guard
 from contentguard.guard.callers import Callers
 from contentguard.model import Action, Facts, Purpose, Verdict, told
@@ -191,10 +191,13 @@ class Court:
 def forget(guard: Guard) -> None:
     """Empty what is remembered of headers, so that nothing is answered from memory."""
     detect._shapes.clear()
-    cast("Callers", guard.caller.__self__)._known.clear()  # type: ignore[attr-defined]
+    callers = cast("Callers", guard.caller.__self__)  # type: ignore[attr-defined]
+    for table in (callers._known, callers._known_before, callers._manners, callers._manners_before):
+        table.clear()
     CATALOGUE._catalogue._recall.cache_clear()
     CATALOGUE._catalogue._forget()
-    for remembered in (agent._parse, hints._wrong, proxies._short_node, proxies._known, addresses.address_of):
+    read = (agent._parse, agent._usual, hints._wrong, accept._codings)
+    for remembered in (*read, proxies._short_node, proxies._known, addresses.address_of):
         remembered.cache_clear()
     networks.number.cache_clear()
     parse_dictionary.cache_clear()
