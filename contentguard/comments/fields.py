@@ -104,7 +104,8 @@ def untold(fields: Mapping[str, object], told: Typed, ours: Collection[str]) -> 
             continue
         raw = value[: _TOO_LONG[name][0] if name in _TOO_LONG else _OTHER]
         if raw.replace("\r\n", "\n").strip() not in known:
-            yield name, raw
+            # A half of a character, which no form can send but an app may hand on, is none that can be stored.
+            yield name, raw.encode("utf-8", "replace").decode("utf-8")
 
 
 def _cleaned(name: str, value: object) -> Cleaned:

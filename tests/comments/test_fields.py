@@ -53,6 +53,7 @@ def test_what_is_wrong(changed: dict[str, str], errors: dict[str, str]) -> None:
         ({"csrfmiddlewaretoken": "s", "_wpnonce": "s", "authenticity_token": "s", "password": "s"}, ()),
         ({"a b": "1", "": "2", "x" * 61: "3", "trap": "4", "contentguard-form": "5", "file": object()}, ()),
         ({"phone": "9" * 5000}, (("phone", "9" * 1000),)),
+        ({"phone": "9\udfff"}, (("phone", "9?"),)),
     ],
 )
 def test_what_else_came_in_the_form(more: dict[str, object], expected: tuple[tuple[str, str], ...]) -> None:
