@@ -21,6 +21,8 @@ from contentguard.addresses import Address, address_of, is_plain
 
 _MAX_BYTES = 8192
 _MAX_HOPS = 32
+_MAX_ELEMENT = 1024
+"""Characters of one forwarded-element: RFC 7239 knows four parameters."""
 _MAX_NODE = 64
 """Characters of one address with its port; the longest that is valid has 47."""
 
@@ -225,30 +227,31 @@ def _forwarded(text: str, cut: bool) -> Iterator[str | None]:
 
 
 def _element_start(text: str, end: int) -> int | None:
-    """Where the element that ends at ``end`` starts; None when a quote in it has no partner."""
-    comma = text.rfind(",", 0, end)
-    closing = text.rfind('"', 0, end)
+    """Where the element that ends at ``end`` starts; None when a quote in it has no partner, or it is too long."""
+    first = max(0, end - _MAX_ELEMENT)
+    comma = text.rfind(",", first, end)
+    closing = text.rfind('"', first, end)
     while closing > comma:
-        opening = _opening(text, closing)
-        if opening < 0:
+        opening = _opening(text, closing, first)
+        if opening < first:
             return None
         if comma > opening:
-            comma = text.rfind(",", 0, opening)
-        closing = text.rfind('"', 0, opening)
-    return comma + 1
+            comma = text.rfind(",", first, opening)
+        closing = text.rfind('"', first, opening)
+    return None if comma < first and first > 0 else comma + 1
 
 
-def _opening(text: str, closing: int) -> int:
-    """Where the quoted string that ends at ``closing`` begins: the nearest quote that no backslash
-    escapes."""
-    at = text.rfind('"', 0, closing)
-    while at > 0 and text[at - 1] == "\\":
+def _opening(text: str, closing: int, first: int) -> int:
+    """Where the quoted string that ends at ``closing`` begins: the nearest quote that no backslash escapes; -1 where
+    there is none from ``first`` on."""
+    at = text.rfind('"', first, closing)
+    while at > first and text[at - 1] == "\\":
         before = at
-        while before > 0 and text[before - 1] == "\\":
+        while before > first and text[before - 1] == "\\":
             before -= 1
         if (at - before) % 2 == 0:
             break
-        at = text.rfind('"', 0, before)
+        at = text.rfind('"', first, before)
     return at
 
 
