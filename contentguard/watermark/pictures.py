@@ -22,6 +22,7 @@ from hashlib import blake2b, shake_256
 from io import BytesIO
 from itertools import compress
 from math import exp, log, sqrt
+from sys import float_info
 from typing import Any, NamedTuple
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont, JpegImagePlugin
@@ -65,7 +66,10 @@ def needed(sets: int, epsilon: float) -> float:
 
 def chance(score: float, sets: int) -> float:
     """With what probability, at most, a picture without a mark reaches ``score`` with any of so many sets."""
-    return min(1.0, sets * exp(-0.5 * score * score)) if score > 0.0 else 1.0
+    if score <= 0.0:
+        return 1.0
+    # What is too small to be written down is not nothing.
+    return min(1.0, sets * max(exp(-0.5 * score * score), float_info.min))
 
 
 # -- marking -------------------------------------------------------------------------------------------------------

@@ -103,6 +103,7 @@ def test_the_bound_holds_for_cells_of_any_kind() -> None:
 def test_the_score_that_is_needed_is_the_chance_turned_round(sets: int, epsilon: float) -> None:
     assert chance(needed(sets, epsilon), sets) == pytest.approx(epsilon)
     assert chance(0.0, sets) == chance(-1.0, sets) == 1.0
+    assert 0.0 < chance(50.0, sets) < 1e-200
 
 
 @pytest.mark.parametrize(("sets", "epsilon"), [(0, 0.1), (1, 0.0), (1, 1.0)])
