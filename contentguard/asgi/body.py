@@ -435,7 +435,7 @@ class ArticleResponder:
         if visit is not None and (admissions := guard.admissions) is not None and admissions.applies(self.verdict):
             rendition, own = await self._entered(admissions, visit, plan, opening, own)
             if rendition is Rendition.NONE:
-                await self._make_wait(delivered.routes + WAITS + own[Field.TICKET].decode("ascii"))
+                await self._send_to_wait(delivered.routes + WAITS + own[Field.TICKET].decode("ascii"))
                 return
         await self._leave(plan, opening, rendition, own)
 
@@ -480,14 +480,16 @@ class ArticleResponder:
     async def _entered(
         self, admissions: Admissions, visit: Visit, plan: Plan, opening: Opening, own: Own
     ) -> tuple[Rendition, Own]:
-        """What of the article leaves, where it has to have been earned; and what the page then carries of its own."""
+        """What of the article leaves, where it has to have been earned (NONE: it is to be waited for); and what the
+        page then carries of its own."""
         guard, delivered, name = self.guard, opening.delivery, plan.url or opening.delivery.path
         if guard.is_robot(self.facts):
             division = await guard.divided(plan, opening.shelf, delivered)
             granted = admissions.of_robot(self.facts, self.verdict)
-            shut = granted is Rendition.LEAD and division.lead is None
-            shut = shut and not admissions.is_open(self.verdict, division.undivided)
-            return (Rendition.HEAD if shut else granted), own
+            missing = granted is Rendition.LEAD and division.lead is None
+            if missing and not admissions.is_open(self.verdict, division.undivided):
+                return Rendition.HEAD, own
+            return granted, own
         if self.facts.method == "HEAD":
             whole = admissions.is_known(visit, self.verdict)
         else:
@@ -498,16 +500,17 @@ class ArticleResponder:
         if whole:
             return Rendition.FULL, guard.boxed(own, visit, plan, self.facts.now)
         division = await guard.divided(plan, opening.shelf, delivered)
-        if division.lead is None and admissions.is_open(self.verdict, division.undivided):
-            # A page that cannot be divided: readers must not lose it.
-            return Rendition.FULL, own
-        if division.lead is None and visit.given is not None and admissions.is_suspicious(self.verdict):
-            # It has waited already, and that does not earn what it lacks.
-            return Rendition.HEAD, own
+        if division.lead is None:
+            if admissions.is_open(self.verdict, division.undivided):
+                # A page that cannot be divided: readers must not lose it.
+                return Rendition.FULL, own
+            if visit.given is not None and admissions.is_suspicious(self.verdict):
+                # It has waited already, and that does not earn what it lacks.
+                return Rendition.HEAD, own
         ticket = admissions.ticket(visit, self.facts, self.verdict, name, line(self.scope)).encode("ascii")
         return (Rendition.NONE if division.lead is None else Rendition.LEAD), {**own, Field.TICKET: ticket}
 
-    async def _make_wait(self, there: str) -> None:
+    async def _send_to_wait(self, there: str) -> None:
         """Send a reader to the article by way of a page for a moment."""
         self.done = self.out.finished = True
         self.out.drop()

@@ -136,6 +136,7 @@ def manner(facts: Facts, values: Mapping[bytes, bytes]) -> Manner:
 
     ``values``: the first value of each header. Only for requests that have a ``key``.
     """
+    # Written out as in ``key``, which every request pays for: a call of what they share would be paid for, too.
     parts: list[bytes] = []
     append, extend = parts.append, parts.extend
     for pair in facts.headers:
