@@ -177,9 +177,11 @@ class TestReaders:
         assert plain.ask("/a.css", PLAIN).text == "p{}"
 
     def test_a_page_that_cannot_be_divided_comes_whole(self) -> None:
-        answer = block().ask("/news/tide", PLAIN)
+        site = block()
+        answer = site.ask("/news/tide", PLAIN)
         assert "has no end" in answer.text
         assert answer.status == 200
+        assert site.guard.counts["undivided.no-cut"] == 1, "the owner is told which pages these are"
 
     def test_but_not_to_who_looks_suspicious(self) -> None:
         site = block()
