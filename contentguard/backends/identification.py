@@ -22,7 +22,17 @@ from contentguard.crawlers.identity import identify, origin_of
 from contentguard.crawlers.message import SignedRequest
 from contentguard.crawlers.options import Identification
 from contentguard.crawlers.ranges import Place, Ranges
-from contentguard.crawlers.signatures import LEEWAY, Claim, SignatureResult, SignatureRules, Signed, conclude, examine
+from contentguard.crawlers.signatures import (
+    BAD_SIGNATURE,
+    LEEWAY,
+    Claim,
+    SignatureResult,
+    SignatureRules,
+    Signed,
+    conclude,
+    examine,
+    explained,
+)
 from contentguard.limits import Limit
 from contentguard.model import Crawler, Identity, Purpose, Standing
 
@@ -113,6 +123,8 @@ class Identifier:
         assert self._directories is not None
         keys = await self._directories.keys(claim.agent, str(claim.parameter("keyid")), self._wait)
         result = conclude(claim, request, keys, now)
+        if result.reason == BAD_SIGNATURE and keys is not None and await self._admits("e", _EXPLAINED, now):
+            return explained(result, claim, request, keys)
         if result.outcome is Signed.VERIFIED and not await self._is_first(result, now):
             return replace(result, outcome=Signed.INVALID, reason="replayed")
         return result
@@ -155,6 +167,8 @@ def identifier(options: Identification, crawlers: Sequence[Crawler], spent: Stor
 
 _ATTEMPTS = Limit(10, 1.0, 50)
 """Signatures of one address that are verified."""
+_EXPLAINED = Limit(1, 60.0, 1)
+"""Bad signatures that are looked into: for the log, in which the same signer's mistake stands often enough."""
 _BEST = (Signed.VERIFIED, Signed.INVALID, Signed.UNVERIFIED, Signed.UNSIGNED)
 
 

@@ -93,7 +93,7 @@ class Catalogue:
         if silent.issuperset(found) and ordinary(user_agent, found):
             self._remember(letters)
             return None
-        unusual = [word for word in found if word not in silent]
+        unusual = [word for word in dict.fromkeys(found) if word not in silent]  # a word said again says no more
         telling: list[bytes] = []
         named = self._named(user_agent, unusual, telling)
         if named is not None:

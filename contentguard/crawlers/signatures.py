@@ -36,7 +36,10 @@ TAG = "web-bot-auth"
 MAX_LABELS = 4
 """Signatures that a request may carry, of whatever kind."""
 MAX_EXAMINED = 2
-"""Of those that are Web Bot Auth's so many are looked at; an agent that changes its key makes two."""
+"""Of those that are Web Bot Auth's so many are looked at, of each key the first: an agent that changes its key makes
+two."""
+BAD_SIGNATURE = "bad-signature"
+"""The reason where a signature does not hold."""
 LEEWAY = 30.0
 """Seconds by which the signer's clock may differ from ours."""
 
@@ -129,14 +132,17 @@ def examine(request: SignedRequest, rules: SignatureRules, now: float) -> list[C
     ours = {label: covered for label, covered in inputs.items() if covered.parameters.get("tag") == TAG}
     if not ours:
         return [SignatureResult(Signed.UNVERIFIED, "not-web-bot-auth")]
-    some = islice(ours.items(), MAX_EXAMINED)
-    return [_examined(request, label, covered, values.get(label), rules, now) for label, covered in some]
+    by_key = {covered.parameters.get("keyid"): label for label, covered in reversed(ours.items())}
+    some = islice((label for label in ours if label in by_key.values()), MAX_EXAMINED)
+    return [_examined(request, label, ours[label], values.get(label), rules, now) for label in some]
 
 
 def _inputs(request: SignedRequest) -> dict[str, InnerList] | None:
     text = joined(request.headers, "signature-input")
     if text is None:
         return None if joined(request.headers, "signature") is None else {}
+    if text.count("=(") > MAX_LABELS:
+        raise FieldError("too many inner lists")  # counted before they are read, which takes a while
     inputs = parse_dictionary(text)
     lists = {label: member for label, member in inputs.items() if isinstance(member, InnerList)}
     if len(lists) != len(inputs) or len(lists) > MAX_LABELS:
@@ -217,7 +223,8 @@ def conclude(
     if not key.is_valid_at(now):
         return replace(known, reason="key-not-valid-now")
     try:
-        reason = _fault_of_signature(claim, request, key) or fault_of_digest(claim.covered, request.headers, body)
+        holds = verifies(key, _algorithm(claim.covered), claim.signature, claim.base)
+        reason = fault_of_digest(claim.covered, request.headers, body) if holds else BAD_SIGNATURE
     except CryptographyMissingError:
         return replace(known, reason="no-cryptography")
     if reason:
@@ -240,16 +247,21 @@ def _once(claim: Claim) -> bytes:
     return sha256(b"".join(len(part).to_bytes(4, "big") + part for part in (b"n" if nonce else b"s", *parts))).digest()
 
 
-def _fault_of_signature(claim: Claim, request: SignedRequest, key: PublicKey) -> str:
-    if verifies(key, _algorithm(claim.covered), claim.signature, claim.base):
-        return ""
+def explained(
+    result: SignatureResult, claim: Claim, request: SignedRequest, keys: Mapping[str, PublicKey]
+) -> SignatureResult:
+    """``result`` of a signature that does not hold, with what its signer does wrong where that is a known mistake.
+
+    Takes as long as ``conclude``, whose arguments these are.
+    """
+    key = keys.get(result.keyid)
     covers_path = any(item.value == "@path" for item in claim.covered.items)
-    if covers_path and request.path == "/":
-        # A known fault of signers: the path of the root as nothing (RFC 9421 §2.2.6 has "/").
-        base = signature_base(request, claim.covered, {"@path": ""})
-        if verifies(key, _algorithm(claim.covered), claim.signature, base):
-            return "canonicalization-mismatch"
-    return "bad-signature"
+    if key is None or result.reason != BAD_SIGNATURE or not covers_path or request.path != "/":
+        return result
+    # The path of the root signed as nothing (RFC 9421 §2.2.6 has "/").
+    base = signature_base(request, claim.covered, {"@path": ""})
+    mistaken = verifies(key, _algorithm(claim.covered), claim.signature, base)
+    return replace(result, reason="canonicalization-mismatch") if mistaken else result
 
 
 def verify(message: Message, covered: InnerList, signature: bytes, key: PublicKey) -> bool:

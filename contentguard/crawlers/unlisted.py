@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import islice
 
 from contentguard.crawlers.words import BROWSERS, DEVICES, HANDHELDS, LOWER, PLAIN, words
 from contentguard.model import Crawler, Purpose
@@ -24,6 +25,10 @@ _TELLING = re.compile(
     rb"|[a-z]agents?\Z|survey|measurement|prospect|searcher\Z|searchengine|\Ahref\Z"
     rb"|\Adownloader|tester\Z|examiner|observatory|\Awebthumb|\Anode\Z|\Anpm\Z|cpython|\Akubernetes\Z|\Adocker\Z|\Agradle\Z"
 )
+_LONGEST_WORD = 64
+"""Letters at a word's end that are looked at: longer ones are no words, and looked at for as long as they are."""
+_MOST_NAMES = 32
+"""Products among which a program's name is looked for."""
 # Two words that tell nothing alone.
 _PAIRS = {b"preview": frozenset({b"link", b"url", b"page", b"web"}), b"reader": frozenset({b"rss"})}
 _PAIRS |= {b"check": frozenset({b"link"}), b"optimizer": frozenset({b"agent"}), b"client": frozenset({b"http"})}
@@ -76,7 +81,7 @@ _ASKING = frozenset({b"com", b"org", b"compatible", b"google"})
 
 def tells(word: bytes) -> bool:
     """Whether ``word`` says that a program speaks, or may say so in its place."""
-    return word in _ASKING or word in _PAIRS or (len(word) > 2 and _TELLING.search(word) is not None)
+    return word in _ASKING or word in _PAIRS or (len(word) > 2 and _TELLING.search(word[-_LONGEST_WORD:]) is not None)
 
 
 def ordinary(user_agent: bytes, found: list[bytes]) -> bool:
@@ -245,7 +250,7 @@ def _around(user_agent: bytes, lowered: bytes, word: bytes) -> bytes:
 
 def _first_product(user_agent: bytes) -> bytes:
     """The first name that is not a browser's: ``Foo`` of ``Mozilla/5.0 (compatible; Foo/1.0)``."""
-    names = (m.group() for m in _PRODUCT.finditer(user_agent))
+    names = (m.group() for m in islice(_PRODUCT.finditer(user_agent), _MOST_NAMES))
     return next((name for name in names if not _NO_NAMES.issuperset(words(name.lower()))), b"unnamed")
 
 

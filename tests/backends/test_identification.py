@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
@@ -26,7 +27,7 @@ from contentguard.limits import Decision, Limit
 from contentguard.model import Crawler, Purpose, Standing
 from tests.backends.test_directories import Clock, Publisher
 from tests.backends.test_dns import GOOGLE, FakeDns, Names
-from tests.crawlers.signing import ED25519, NOW, sign
+from tests.crawlers.signing import ED25519, LENIENT, NOW, sign
 
 SECRET = b"tests only tests only tests only"
 AGENT = "https://signature-agent.test"
@@ -220,8 +221,20 @@ def test_signatures_are_verified_for_one_address_only_so_often() -> None:
     assert answers[-1].identity is not None
 
 
+def test_a_known_mistake_of_signers_is_named_now_and_then() -> None:
+    """Looking for it takes as long as verifying does, and anybody can ask for it."""
+    lines = Path(__file__).parents[1].joinpath("crawlers", "web-bot-auth-vectors.jsonl").read_text().splitlines()
+    (vector,) = (one for one in map(json.loads, lines) if one["id"] == "NV-07")
+    headers = tuple((name.lower().encode(), value.encode()) for name, value in vector["headers"].items())
+    request, house = SignedRequest("GET", "https", "example.com", "/", headers), House()
+    house.rules = LENIENT
+    answers = asyncio.run(house.ask(*[(None, STRANGER, request)] * 3))
+    reasons = [answered.signature.reason for answered in answers if answered.signature is not None]
+    assert reasons == ["canonicalization-mismatch", "bad-signature", "bad-signature"]
+
+
 def test_of_many_signatures_few_are_verified_and_none_after_one_that_holds() -> None:
-    """Four labels took more than a millisecond, whether or not they held."""
+    """Four labels took more than a millisecond, whether or not they held; and with one key nobody signs twice."""
 
     def labelled(*requests: SignedRequest) -> SignedRequest:
         headers = [
@@ -230,11 +243,12 @@ def test_of_many_signatures_few_are_verified_and_none_after_one_that_holds() -> 
         ]
         return replace(requests[0], headers=(requests[0].headers[0], *headers))
 
-    def signed(more: str, private: Ed25519PrivateKey | None = None) -> SignedRequest:
-        rest = {} if private is None else {"private": private}
-        return sign(f'sig1="{AGENT}"', ';key="sig1"', more=more, **rest)  # type: ignore[arg-type]
+    def signed(more: str, private: Ed25519PrivateKey | None = None, **rest: str) -> SignedRequest:
+        told = rest if private is None else {"private": private, **rest}
+        return sign(f'sig1="{AGENT}"', ';key="sig1"', more=more, **told)
 
     good = [signed(f';nonce="{n}"') for n in range(4)]
+    older = signed("", keyid="A" * 43)  # of a key that is in the directory no more
     bad = [signed(f';nonce="{n}"', Ed25519PrivateKey.from_private_bytes(b"7" * 32)) for n in range(4)]
     house, counted = House(), []
 
@@ -246,8 +260,9 @@ def test_of_many_signatures_few_are_verified_and_none_after_one_that_holds() -> 
         patch.setattr(identification, "conclude", counting)
         for requests, tried, standing_ in (
             ((good[0], *bad[1:]), 1, V),
-            ((bad[0], good[1], *bad[2:]), 2, V),
-            ((*bad[:2], *good[2:]), 2, None),
+            ((older, good[1], *bad[2:]), 2, V),
+            ((bad[0], *good[1:]), 1, None),
+            ((older, bad[0], *good[2:]), 2, None),
         ):
             counted.clear()
             (answered,) = asyncio.run(house.ask((None, STRANGER, labelled(*requests))))

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from contentguard.crawlers.fields import InnerList, parse_dictionary
 from contentguard.crawlers.keys import read_key, thumbprint
 from contentguard.crawlers.message import SignedRequest, signature_base
-from contentguard.crawlers.signatures import SignatureResult, SignatureRules, conclude, examine
+from contentguard.crawlers.signatures import SignatureResult, SignatureRules, conclude, examine, explained
 
 NOW = 1735689660.0
 WELL_KNOWN = "/.well-known/http-message-signatures-directory"
@@ -72,7 +72,8 @@ def judged(request: SignedRequest, rules: SignatureRules, now: float, body: byte
     if isinstance(examined[0], SignatureResult):
         return examined[0]
     keys = DIRECTORY if examined[0].agent == SIGNER + WELL_KNOWN else None
-    return conclude(examined[0], request, keys, now, body)
+    result = conclude(examined[0], request, keys, now, body)
+    return result if keys is None else explained(result, examined[0], request, keys)
 
 
 def _base(request: SignedRequest, covered: InnerList) -> bytes:

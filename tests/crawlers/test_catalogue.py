@@ -303,6 +303,22 @@ def test_only_the_beginning_is_read() -> None:
     assert CATALOGUE.match(CHROME.encode().ljust(LIMIT) + b"GPTBot/1.0") is None
 
 
+def test_of_a_word_longer_than_words_are_its_end_is_read() -> None:
+    end = CATALOGUE.match(b"q" * 400 + b"qxbot/1.0")
+    assert end is not None
+    assert end.purpose is Purpose.TOOL
+    assert CATALOGUE.match(b"Mozilla/5.0 (X11; Linux x86_64) bot" + b"q" * 200 + b" Firefox/140.0") is None
+
+
+def test_of_many_products_the_first_are_looked_at_for_a_name() -> None:
+    few = CATALOGUE.match(b"x/1 " * 10 + b"Frobnicator/1")
+    many = CATALOGUE.match(b"x/1 " * 60 + b"Frobnicator/1")
+    assert few is not None
+    assert few.name == "Frobnicator"
+    assert many is not None
+    assert many.name == "unnamed"
+
+
 def test_the_memory_of_answers_is_bounded() -> None:
     catalogue = Catalogue(crawlers()[:10])
     for number in range(2 * REMEMBERED):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from base64 import b64decode, b64encode
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contentguard.crawlers.fields import InnerList, parse_dictionary
-from contentguard.crawlers.keys import read_key
+from contentguard.crawlers.keys import read_key, thumbprint
 from contentguard.crawlers.message import SignedRequest, signature_base
 from contentguard.crawlers.signatures import (
     Claim,
@@ -25,7 +26,19 @@ from contentguard.crawlers.signatures import (
     examine,
     verify,
 )
-from tests.crawlers.signing import DIRECTORY, ED25519, LENIENT, NOW, RSA, SIGNER, WELL_KNOWN, judged, sign, signed
+from tests.crawlers.signing import (
+    DIRECTORY,
+    ED25519,
+    KEYID,
+    LENIENT,
+    NOW,
+    RSA,
+    SIGNER,
+    WELL_KNOWN,
+    judged,
+    sign,
+    signed,
+)
 
 VECTORS = [json.loads(line) for line in Path(__file__).with_name("web-bot-auth-vectors.jsonl").read_text().splitlines()]
 
@@ -151,8 +164,15 @@ def test_the_signatures_of_others_are_left_alone() -> None:
     )
 
 
-def test_several_signatures_are_judged_apart() -> None:
-    good, bad = sign(f'sig1="{SIGNER}"', ';key="sig1"'), sign(f'sig1="{SIGNER}"', ';key="sig1"', path="/other")
+@pytest.mark.parametrize(
+    ("keyid", "outcomes"),
+    [
+        (thumbprint(RSA), {"sig1": Signed.VERIFIED, "sig2": Signed.INVALID}),
+        (KEYID, {"sig1": Signed.VERIFIED}),  # of one key the first
+    ],
+)
+def test_several_signatures_are_judged_apart(keyid: str, outcomes: dict[str, Signed]) -> None:
+    good, bad = sign(f'sig1="{SIGNER}"', ';key="sig1"'), sign(f'sig1="{SIGNER}"', ';key="sig1"', keyid=keyid)
     first, second = dict(good.headers), dict(bad.headers)
     renamed = second[b"signature-input"].replace(b"sig1=(", b"sig2=(", 1)
     headers = (
@@ -164,8 +184,17 @@ def test_several_signatures_are_judged_apart() -> None:
     )
     request = SignedRequest("GET", "https", "news.example", "/a?b=1", headers)
     claims = [claim for claim in examine(request, LENIENT, NOW) if isinstance(claim, Claim)]
-    outcomes = {claim.label: conclude(claim, request, DIRECTORY, NOW).outcome for claim in claims}
-    assert outcomes == {"sig1": Signed.VERIFIED, "sig2": Signed.INVALID}
+    assert {claim.label: conclude(claim, request, DIRECTORY, NOW).outcome for claim in claims} == outcomes
+
+
+def test_more_lists_than_a_request_may_carry_are_not_even_read() -> None:
+    request = sign(f'sig1="{SIGNER}"', ';key="sig1"')
+    said = dict(request.headers)[b"signature-input"]
+    for times, reason in ((4, ""), (5, "signature-input-unreadable")):
+        # Of several members of one name the last counts, so these are one.
+        headers = tuple(pair for pair in request.headers if pair[0] != b"signature-input")
+        many = replace(request, headers=(*headers, (b"signature-input", b", ".join([said] * times))))
+        assert judged(many, LENIENT, NOW).reason == reason
 
 
 def test_plain_http_is_not_believed() -> None:
