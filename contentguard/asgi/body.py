@@ -21,7 +21,7 @@ import anyio
 from contentguard.asgi.feeds import UNREADABLE, Customer, HeldFeed, Passing, Sent, may_ask_again
 from contentguard.asgi.files import PATHSEND, ZEROCOPY, read
 from contentguard.asgi.headers import edition_of, for_the_app, not_modified
-from contentguard.asgi.openings import Opening, Openings
+from contentguard.asgi.openings import MARKER, Opening, Openings
 from contentguard.asgi.outbox import BODY, Outbox, without_body
 from contentguard.asgi.replay import no_body
 from contentguard.asgi.request import line, public_path
@@ -48,17 +48,6 @@ from contentguard.rewrite.plan import Plan, Untouched
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MARKER = "contentguard.rewritten"
-"""Set in the scope by the outermost guard, so that a guard mounted inside it does not rewrite a second time."""
-
-LINKS = "contentguard.links"
-"""Where in the scope the app finds what makes share and gift links."""
-
-COMMENTS = "contentguard.comments"
-"""… and what makes comment forms and takes in what comes by them."""
-
-MEDIA = "contentguard.media"
-"""Where in the scope the app finds what signs addresses of pictures."""
 _RANGE = (b"range", b"if-range")
 _BODIES = (BODY, PATHSEND, ZEROCOPY)
 _KINDS = ("text/html", "application/xhtml+xml")
@@ -124,17 +113,15 @@ class ArticleResponder:
         out.send = send if scope["method"] != "HEAD" else without_body(send)
         # Inside another guard this one has nothing to add for a reader, but may still restrict a robot.
         self.rewrites = MARKER not in scope or not self.full
-        inner = dict(scope)
-        inner[MARKER], inner[LINKS], inner[MEDIA] = True, self.guard.links, self.guard.media
-        inner[COMMENTS] = self.guard.comments
-        inner[ASKED] = self.facts, self.verdict, self.visit
+        lent = {**self.openings.lent, ASKED: (self.facts, self.verdict, self.visit)}
+        inner = {**scope, **lent}
         if self.caller.conditional or not self.full:
             self._prepare(inner)
         try:
             await self.app(inner, receive, self.send)
             if self.whole_wanted:
                 self.whole_wanted, self.asked_again = False, True
-                inner = {**scope, MARKER: True, LINKS: self.guard.links, "method": "GET"}
+                inner = {**scope, **lent, "method": "GET"}
                 self._prepare(inner, (*_RANGE, b"accept-encoding") if self.uncoded else _RANGE)
                 await self.app(inner, no_body(), self.send)
         except BaseException:

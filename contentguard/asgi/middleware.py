@@ -12,10 +12,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from contentguard.asgi.body import MARKER, ArticleResponder
+from contentguard.asgi.body import ArticleResponder
 from contentguard.asgi.headers import discreet
 from contentguard.asgi.marked import Marking, for_the_app
-from contentguard.asgi.openings import Openings
+from contentguard.asgi.openings import MARKER, Openings
 from contentguard.asgi.pictures import Gate, placeholder, without_field
 from contentguard.asgi.request import line, public_path, read_facts, target, without_token
 from contentguard.asgi.response import refusal
@@ -63,7 +63,10 @@ class ContentGuardMiddleware:
         self._openings = Openings(self.guard)
         self._routes = Routes(app, self._openings)
         self._placeholder = placeholder(self.settings.site)
-        if self.guard.media.signs:
+        # Looked at by every request.
+        self._signs = self.guard.media.signs
+        self._reads_tokens = self.guard.admissions is not None or self.guard.feeds.signed
+        if self._signs:
             self._turn()
         if self.guard.alone and (number := processes()) > 1:
             LOG.warning("%s", _SEVERAL.format(number=number))
@@ -89,24 +92,25 @@ class ContentGuardMiddleware:
         if scope["type"] != "http":
             await self.app(scope, self._closing(receive) if scope["type"] == "lifespan" else receive, send)
             return
-        if self.guard.temporary_key:
+        guard, signs, token, field = self.guard, self._signs, b"", ""
+        if guard.temporary_key:
             _refuse_production(scope)
-        if self.guard.media.signs:
+        if signs:
             self._turn()
         path = scope["path"]
         if PREFIX in path and (own := self._routes.find(scope)) is not None:
             await own(scope, receive, send)
             return
-        guard, token, field = self.guard, b"", ""
-        if guard.media.signs:
+        if signs:
             scope, field = without_field(scope)
-        if guard.admissions is not None or guard.feeds.signed:
+        if self._reads_tokens and scope.get("query_string"):
             scope, token = without_token(scope)
         facts = read_facts(scope, guard)
         caller, client = guard.caller(facts), scope.get("client")
         visit = guard.met(facts, caller, client[0] if client else None)
         if visit is not None and guard.admissions is not None:
-            visit.account = guard.account(scope)
+            if guard.settings.reader is not None:
+                visit.account = guard.account(scope)
             if token:
                 visit.token = token
                 visit.once = await guard.admissions.is_once(token, line(scope), facts.now)

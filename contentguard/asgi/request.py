@@ -33,7 +33,8 @@ def read_facts(scope: Scope, guard: Guard) -> Facts:
     client = scope.get("client")
     peer = client[0] if client else None
     scheme, version = scope.get("scheme", "http"), scope.get("http_version", "1.1")
-    if guard.proxied:
+    proxied = guard.proxied
+    if proxied:
         proxies = guard.settings.proxies
         address, scheme = proxies.client(peer, headers), proxies.scheme(peer, headers, scheme)
     else:
@@ -42,7 +43,7 @@ def read_facts(scope: Scope, guard: Guard) -> Facts:
         headers = headers[: MOST_HEADERS + 1]  # one more, so that the verdict can tell; proxies have been heard
     request_id = _IDS.pop() if _IDS else new_id()
     facts = gathered(scope["method"], scope["path"], headers, address, scheme, version, guard.clock(), request_id)
-    return facts if not guard.proxied else changed(facts, proxied=True)
+    return changed(facts, proxied=True) if proxied else facts
 
 
 def new_id() -> str:

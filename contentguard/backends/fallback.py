@@ -22,7 +22,7 @@ from collections.abc import Awaitable, Callable
 from math import inf
 from typing import TypeVar
 
-from contentguard.backends import Entry, Quota, Remote, StoreError
+from contentguard.backends import Entry, Quota, Remote, StoreError, check_meter
 from contentguard.backends.circuit import Circuit
 from contentguard.backends.ids import Added
 from contentguard.backends.memory import MemoryStore
@@ -100,6 +100,7 @@ class FallbackStore:
 
     async def meter(self, key: str, article: int, quota: Quota, now: float) -> float:
         """See ``Meters.meter``."""
+        check_meter(article, quota)
         if self._local.metered(key, article, now):
             return 0.0
         wait = await self._told("meter", lambda: self._remote.meter(key, article, quota, now))

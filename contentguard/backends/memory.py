@@ -142,11 +142,11 @@ class MemoryStore:
 
     async def meter(self, key: str, article: int, quota: Quota, now: float) -> float:
         """See ``Meters.meter``."""
+        check_meter(article, quota)
         return self.meter_now(key, article, quota, now)
 
     def meter_now(self, key: str, article: int, quota: Quota, now: float) -> float:
-        """``meter`` at once."""
-        check_meter(article, quota)
+        """``meter`` at once, for callers who know that a meter can hold it."""
         name = self._readers.get(key) or self._reader(key)
         if self.revocations.used and self.revocations.holds(name, now):
             return inf

@@ -84,15 +84,16 @@ def _session(facts: Facts, agent: Agent) -> Iterator[str]:
         yield from _in_session(facts.session, agent)
 
 
-def _in_session(session: Session, agent: Agent) -> Iterator[str]:
-    yield from behaviour.detect(session, browser=agent.browser)
+def _in_session(session: Session, agent: Agent) -> list[str]:
+    found = behaviour.detect(session, browser=agent.browser)
     # Few have come so far, and each of these would only say no.
     if session.views > course.ENOUGH or session.run:
-        yield from course.detect(session)
+        found += course.detect(session)
     if session.traps:
-        yield from honeylinks.detect(session)
+        found += honeylinks.detect(session)
     if session.report:
-        yield from report.detect(session)
+        found += report.detect(session)
+    return found
 
 
 _CALM = (((), ("parts-fetched",)), (("report-clean",), ("parts-fetched", "report-clean")))

@@ -18,15 +18,17 @@ _NEVER = 3
 """Pages without parts after which it is a habit."""
 
 
-def detect(session: Session, *, browser: bool) -> Iterator[str]:
+def detect(session: Session, *, browser: bool) -> list[str]:
     """The names of signals in a session. ``browser``: the client wants to be taken for one that shows pages whole."""
     fetched = session.styles + session.scripts + session.images
     if fetched and session.dry <= fetched:
-        yield "parts-fetched"
-    elif browser and session.dry > 8 * fetched:
-        yield "parts-never" if session.dry >= _NEVER else "parts-missing"
+        return ["parts-fetched"]
+    found = []
+    if browser and session.dry > 8 * fetched:
+        found.append("parts-never" if session.dry >= _NEVER else "parts-missing")
     if browser and session.views >= 2 and session.dry > fetched:
-        yield from _again(session)
+        found += _again(session)
+    return found
 
 
 def _again(session: Session) -> Iterator[str]:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from contentguard.model import Session
 
 ENOUGH = 8
 """Articles before a course shows."""
 
 
-def detect(session: Session) -> Iterator[str]:
+def detect(session: Session) -> list[str]:
     """The names of signals in a session's course."""
+    found = []
     if session.run >= 5:
-        yield "site-order-long" if session.run >= ENOUGH else "site-order"
+        found.append("site-order-long" if session.run >= ENOUGH else "site-order")
     if session.views <= ENOUGH:
-        return
+        return found
     if session.mean >= 0.05 and session.variation < 0.2:
-        yield "clockwork"
+        found.append("clockwork")
     if session.mean < 1.0:
-        yield "hasty"
+        found.append("hasty")
     if session.distinct >= 40 and session.views < 1.2 * session.distinct:
-        yield "broad"
+        found.append("broad")
+    return found

@@ -253,6 +253,6 @@ def _session(
 ) -> Session:
     """A record as what is told of it."""
     variation = variance**0.5 / mean if mean > 0.0 else 0.0
-    returned, distinct = state & _RETURNED_FLAG > 0, _ESTIMATES[seen.bit_count()]
-    fetched = views, gap, mean, variation, returned, styles, scripts, images
-    return _made(Session, (*fetched, dry, nones, bare, distinct, run, traps, report, state & _WENT_ON > 0))
+    returned, distinct, went_on = state & _RETURNED_FLAG > 0, _ESTIMATES[seen.bit_count()], state & _WENT_ON > 0
+    parts = views, gap, mean, variation, returned, styles, scripts, images, dry, nones, bare, distinct, run, traps
+    return _made(Session, (*parts, report, went_on))

@@ -3,7 +3,8 @@
 Strategy: two requests of one reader differ in path, cookie and referrer and in nothing else, so the verdict on the
 rest is kept in a bounded table. Its key is the headers' own bytes, in order: the names of all, and the values of the
 few whose value is read. So what a proxy adds about each client or request makes nobody new. A request with more than
-``_KEY_BYTES`` of them is judged afresh every time and leaves nothing behind.
+``_KEY_BYTES`` of them is judged afresh every time and leaves nothing behind. Which values are read follows from the
+names, and browsers send the same few rows of names: that is remembered too.
 
 Two readers differ in their User-Agent and in their languages, and mostly in nothing else. Of the one only what it
 claims counts for a detector, of the other hardly anything: ``manner`` is the key under which they are alike.
@@ -11,18 +12,24 @@ claims counts for a detector, of the other hardly anything: ``manner`` is the ke
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from operator import itemgetter
 from typing import NamedTuple
 
 from contentguard.detect.agent import Agent, parse
 from contentguard.model import Facts
 
-Key = tuple[bytes, str, str, str, bool]
+_Headers = tuple[tuple[bytes, bytes], ...]
+_Pick = Callable[[_Headers], _Headers]
+Key = tuple[tuple[bytes, ...], bytes, str, str, str, bool]
 Manner = tuple[bytes, str, str, str, bool, Agent, bool | None]
 
 _KEY_BYTES = 2048
 _VALUE = 1024
 """No more of a header's value is read."""
+_PICKS = 256
+_picks: dict[tuple[bytes, ...], tuple[_Pick, int]] = {}
+_name_of, _value_of = itemgetter(0), itemgetter(1)
 
 _AHEAD = (b"sec-purpose", b"purpose", b"x-moz")
 
@@ -86,7 +93,7 @@ _LOOPBACK = (b"127.", b"localhost", b"[::1]")
 class Shape(NamedTuple):
     """One request's headers, as detectors read them."""
 
-    headers: tuple[tuple[bytes, bytes], ...]
+    headers: _Headers
     """Names and values, in order."""
     values: Mapping[bytes, bytes]
     """The first value of each."""
@@ -117,18 +124,30 @@ def shape(facts: Facts, values: Mapping[bytes, bytes] | None = None) -> Shape:
 
 def key(facts: Facts) -> Key | None:
     """All that ``shape`` depends on; None where that is too much to keep."""
-    parts: list[bytes] = []
-    append, extend = parts.append, parts.extend
-    for pair in facts.headers:
-        if pair[0] in READ:
-            extend(pair)
-        else:
-            append(pair[0])
+    headers, method = facts.headers, facts.method
+    names = tuple(map(_name_of, headers))
+    pick, room = _picks.get(names) or _picked(names)
     # Lengths do not matter: no header's name or value can hold a line break (RFC 9110 §5.5).
-    joined, method = b"\n".join(parts), facts.method
-    if len(joined) + len(method) > _KEY_BYTES:
+    values = b"\n".join(map(_value_of, pick(headers)))
+    if len(values) + len(method) > room:
         return None
-    return joined, method, facts.scheme, facts.http_version, facts.proxied
+    return names, values, method, facts.scheme, facts.http_version, facts.proxied
+
+
+def _picked(names: tuple[bytes, ...]) -> tuple[_Pick, int]:
+    """What takes those whose value is read out of headers of these names, and how many bytes these may have.
+
+    Remembered in a bounded table.
+    """
+    places = [at for at, name in enumerate(names) if name in READ]
+    # ``itemgetter`` of one place gives what stands there, and of none is none.
+    pick: _Pick = itemgetter(*places) if len(places) > 1 else lambda headers: tuple([headers[at] for at in places])
+    room = _KEY_BYTES - sum(map(len, names))
+    if room > 0:
+        if len(_picks) >= _PICKS:
+            _picks.clear()
+        _picks[names] = pick, room
+    return pick, room
 
 
 def manner(facts: Facts, values: Mapping[bytes, bytes]) -> Manner:
@@ -136,7 +155,6 @@ def manner(facts: Facts, values: Mapping[bytes, bytes]) -> Manner:
 
     ``values``: the first value of each header. Only for requests that have a ``key``.
     """
-    # Written out as in ``key``, which every request pays for: a call of what they share would be paid for, too.
     parts: list[bytes] = []
     append, extend = parts.append, parts.extend
     for pair in facts.headers:

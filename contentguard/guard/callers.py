@@ -38,6 +38,7 @@ class Caller:
     def __init__(
         self,
         known: Known,
+        headers: tuple[tuple[bytes, bytes], ...],
         values: Mapping[bytes, bytes],
         robot: Crawler | None,
         verdicts: dict[tuple[str, ...], Verdict],
@@ -47,7 +48,7 @@ class Caller:
         secret: bytes = b"",
     ) -> None:
         """``values``: the first value of each header. ``accepted``: what codings are. ``limited``: all requests count.
-        ``secret``: keys clusters."""
+        ``secret``: keys clusters. Long because it says what each of its many attributes is."""
         self.known, self.tag = known, f" {known.fingerprint:x}"
         """What the detectors say of the headers; what follows the address in the name of a client without a cookie."""
         self.robot = robot
@@ -60,7 +61,9 @@ class Caller:
         """Whether gzip is accepted."""
         self.conditional = b"if-none-match" in values
         """Whether the request names what the client holds already (If-None-Match)."""
-        self.cookies = b"cookie" in values
+        self.cookies = tuple([at for at, pair in enumerate(headers) if pair[0] == b"cookie"])
+        """Where among the headers the cookies stand: mostly one header, though HTTP/2 may send one for each cookie (RFC
+        9113 §8.2.3)."""
         dest, site = values.get(b"sec-fetch-dest", b"document"), values.get(b"sec-fetch-site", b"")
         self.reads = dest in _DOCUMENTS and not is_prefetch(values)
         """Whether somebody opens a page: neither a browser ahead of its reader, nor a page that embeds another."""
@@ -169,7 +172,9 @@ class Callers:
             # Several lines of one header say together what is accepted (RFC 9110 §5.3).
             accepted = b",".join([value for name, value in facts.headers if name == b"accept-encoding"])
         verdicts = self._verdicts_of(known, facts)
-        return Caller(known, values, robot, verdicts, accepted, limited=self._limited, secret=self._secret)
+        return Caller(
+            known, facts.headers, values, robot, verdicts, accepted, limited=self._limited, secret=self._secret
+        )
 
     def _verdicts_of(self, known: Known, facts: Facts) -> dict[tuple[str, ...], Verdict]:
         """Where the verdicts are kept on all whose headers give the same signals: mostly none, so nearly every reader.

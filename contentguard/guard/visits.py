@@ -93,15 +93,14 @@ class Visits:
 
     def begin(self, facts: Facts, caller: Caller) -> Visit:
         """Recognise a client."""
-        given = self._given(facts, caller.kind) if caller.cookies else None
+        given = self._given(facts, caller) if caller.cookies else None
         address = prefix(facts.client)
         return Visit(caller, given, address, address + caller.tag)
 
-    def _given(self, facts: Facts, kind: str) -> Pass | None:
+    def _given(self, facts: Facts, caller: Caller) -> Pass | None:
         """The genuine pass among a request's cookies; None for one that another kind of browser was given."""
-        # HTTP/2 may send a header for each cookie (RFC 9113 §8.2.3).
-        headers = [value for name, value in facts.headers if name == b"cookie"]
-        cookies = headers[0] if len(headers) == 1 else b"; ".join(headers)
+        headers, places, kind = facts.headers, caller.cookies, caller.kind
+        cookies = headers[places[0]][1] if len(places) == 1 else b"; ".join([headers[at][1] for at in places])
         found = self._kept.get(cookies)
         if found is None:
             name = SECURE_COOKIE if facts.scheme == "https" else COOKIE

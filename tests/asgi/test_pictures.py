@@ -219,6 +219,22 @@ def test_the_app_signs_what_the_guard_does_not_rewrite() -> None:
     assert get(guard, seen[0], OWN).content == PICTURE
 
 
+def test_the_app_finds_the_same_in_its_scope_when_it_is_asked_again() -> None:
+    """HEAD is answered by what GET would be: its page may sign pictures and hold a comment form as well."""
+    seen: list[tuple[str, dict[str, Any]]] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append((scope["method"], {name: scope[name] for name in scope if name.startswith("contentguard.")}))
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
+        await send({"type": "http.response.body", "body": b"<article>"})
+
+    guard = ContentGuardMiddleware(app, settings=settings(**SIGNED))
+    asyncio.run(drive(guard, http_scope("/news/tide", CHROME, method="HEAD")))
+    assert [method for method, _ in seen] == ["HEAD", "GET"]
+    assert {"contentguard.media", "contentguard.comments", "contentguard.links"} <= seen[0][1].keys()
+    assert seen[0][1] == seen[1][1]
+
+
 def test_below_a_mount() -> None:
     app = site(media={"signed": ["/app/images/"]}, origin="")
     html = get(app, "/app/news/tide", root_path="/app").text

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import contentguard.detect as room
 from contentguard.detect import behaviour, course, honeylinks, prefetched, report, signals, total
 from contentguard.detect.agent import parse
-from contentguard.detect.shape import key, shape
+from contentguard.detect.shape import READ, _picks, key, shape
 from contentguard.detect.weights import weights
 from contentguard.model import Cluster, Crawler, Facts, Network, Purpose, Session
 from tests.detect.requests import CHROME, FIREFOX, SAFARI, facts, noticed
@@ -125,6 +125,37 @@ def test_the_same_shape_is_judged_once_however_paths_and_cookies_change() -> Non
     one, two = facts(CHROME, {"Cookie": "a=1"}), facts(CHROME, {"Cookie": "b=2"})
     assert key(one) == key(two) != key(facts(CHROME))
     assert key(one) != key(replace(one, proxied=True)) is not None
+
+
+_PAIRS = st.tuples(
+    st.sampled_from([b"host", b"accept", b"cookie", b"x-own", b"sec-fetch-site", b"referer"]),
+    st.sampled_from([b"", b"a", b"accept", b"x" * 700]),
+)
+
+
+@given(st.lists(_PAIRS, max_size=5).map(tuple), st.lists(_PAIRS, max_size=5).map(tuple))
+def test_requests_have_one_key_if_names_and_what_is_read_are_the_same(
+    one: tuple[tuple[bytes, bytes], ...], two: tuple[tuple[bytes, bytes], ...]
+) -> None:
+    def told(headers: tuple[tuple[bytes, bytes], ...]) -> list[bytes | tuple[bytes, bytes]]:
+        return [pair if pair[0] in READ else pair[0] for pair in headers]
+
+    both = key(Facts("GET", "/", one, None)), key(Facts("GET", "/other", two, None))
+    length = [sum(len(name) + (len(value) if name in READ else 0) for name, value in headers) for headers in (one, two)]
+    for made, size in zip(both, length, strict=True):
+        assert made is not None or size > 2000
+        assert made is None or size <= 2048
+    if None not in both:
+        assert (both[0] == both[1]) is (told(one) == told(two))
+
+
+def test_rows_of_names_that_are_remembered_are_bounded() -> None:
+    for number in range(1000):
+        assert key(facts(CHROME, {f"x-{number}": "1"})) is not None
+    assert len(_picks) <= 256
+    before = set(_picks)
+    assert key(facts(CHROME, {"x" * 3000: "1"})) is None
+    assert set(_picks) == before
 
 
 def test_prefetches() -> None:
