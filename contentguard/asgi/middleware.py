@@ -17,7 +17,7 @@ from contentguard.asgi.headers import discreet
 from contentguard.asgi.marked import Marking, for_the_app
 from contentguard.asgi.openings import Openings
 from contentguard.asgi.pictures import Gate, placeholder, without_field
-from contentguard.asgi.request import line, public_path, read_facts, target, without_token
+from contentguard.asgi.request import line, public_path, read_facts, routes_prefix, target, without_token
 from contentguard.asgi.response import refusal
 from contentguard.asgi.routes import PREFIX, DocumentResponder, Routes
 from contentguard.backends import Admitting, Store
@@ -63,6 +63,8 @@ class ContentGuardMiddleware:
         self._openings = Openings(self.guard)
         self._routes = Routes(app, self._openings)
         self._placeholder = placeholder(self.settings.site)
+        self._unplaced = self.guard.comments.calls.is_on
+        """Whether it is still to be seen under which path the guard is mounted."""
         if self.guard.media.signs:
             self._turn()
         if self.guard.alone and (number := processes()) > 1:
@@ -93,6 +95,9 @@ class ContentGuardMiddleware:
             _refuse_production(scope)
         if self.guard.media.signs:
             self._turn()
+        if self._unplaced:
+            self._unplaced = False
+            self.guard.comments.calls.mounted_at(routes_prefix(scope))
         path = scope["path"]
         if PREFIX in path and (own := self._routes.find(scope)) is not None:
             await own(scope, receive, send)
