@@ -17,7 +17,7 @@ from contentguard.asgi.headers import discreet
 from contentguard.asgi.marked import Marking, for_the_app
 from contentguard.asgi.openings import MARKER, Openings
 from contentguard.asgi.pictures import Gate, placeholder, without_field
-from contentguard.asgi.request import line, public_path, read_facts, target, without_token
+from contentguard.asgi.request import line, public_path, read_facts, routes_prefix, target, without_token
 from contentguard.asgi.response import refusal
 from contentguard.asgi.routes import PREFIX, DocumentResponder, Routes
 from contentguard.backends import Admitting, Store
@@ -66,6 +66,8 @@ class ContentGuardMiddleware:
         # Looked at by every request.
         self._signs = self.guard.media.signs
         self._reads_tokens = self.guard.admissions is not None or self.guard.feeds.signed
+        self._unplaced = self.guard.comments.calls.is_on
+        """Whether it is still to be seen under which path the guard is mounted."""
         if self._signs:
             self._turn()
         if self.guard.alone and (number := processes()) > 1:
@@ -97,6 +99,9 @@ class ContentGuardMiddleware:
             _refuse_production(scope)
         if signs:
             self._turn()
+        if self._unplaced:
+            self._unplaced = False
+            self.guard.comments.calls.mounted_at(routes_prefix(scope))
         path = scope["path"]
         if PREFIX in path and (own := self._routes.find(scope)) is not None:
             await own(scope, receive, send)

@@ -10,14 +10,14 @@ from __future__ import annotations
 from html import unescape
 from math import ceil
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 from contentguard.admission.tickets import is_own_path
 from contentguard.asgi.openings import Openings
 from contentguard.asgi.replay import fetch
 from contentguard.asgi.request import read_facts
 from contentguard.asgi.response import Plain, refusal
-from contentguard.model import Action, Purpose
+from contentguard.model import Action, Purpose, changed
 from contentguard.policy import decide_article
 from contentguard.policy.media import is_guest
 from contentguard.rewrite.head import encoding_of
@@ -71,6 +71,10 @@ class OEmbedResponder:
         target = self._target(asked["url"])
         if not target:
             return _refused(404, b"Not Found\n")
+        # What the policy says of the article itself stands before what it says of its card.
+        about, verdict = guard.judged(changed(facts, path=unquote(target.partition("?")[0])))
+        if verdict.action is not Action.ALLOW:
+            return refusal(guard, about, verdict)
         wait = await guard.wait_for_card(facts)
         if wait:
             return Plain(429, [_TEXT, _NO_STORE, (b"retry-after", b"%d" % max(1, ceil(wait)))], b"Too Many Requests\n")

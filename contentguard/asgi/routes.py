@@ -6,6 +6,7 @@ content's hash, so they may be kept for ever, but for the one that shows a brows
 
 from __future__ import annotations
 
+from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from contentguard.asgi.request import route_path
 from contentguard.asgi.response import Plain
 from contentguard.assets import ASSETS, Asset
 from contentguard.guard.calls import ROUTE
+from contentguard.guard.press import LONGEST_DRAWN
 from contentguard.publish import documents
 from contentguard.rewrite.codings import accepts
 from contentguard.rewrite.probes import HONEYLINKS, REPORTS
@@ -125,7 +127,7 @@ class Routes:
         """A QR code of one of the site's own pages; the signed token keeps this from drawing codes for anybody."""
         token = path.removeprefix(f"{PREFIX}/qr/").removesuffix(".svg")
         url = self._guard.signer.read("qr", token)
-        svg = None if url is None else _qr_svg(url)
+        svg = None if url is None or len(url) > LONGEST_DRAWN else _qr_svg(url)
         if svg is None:
             return None
         return Plain(200, [(b"content-type", b"image/svg+xml"), _NOSNIFF, _IMMUTABLE], svg)
@@ -185,7 +187,9 @@ def _typed(kind: str) -> bytes:
     return (f"{kind}; charset=utf-8" if kind.startswith("text/") and "charset" not in kind else kind).encode()
 
 
+@lru_cache(maxsize=256)
 def _qr_svg(url: str) -> bytes | None:
+    """Drawing takes milliseconds, more for a longer address, and anybody may ask for it any number of times."""
     try:
         import segno
     except ImportError:

@@ -71,10 +71,10 @@ class AkismetError(ContentGuardError):
 class Akismet:
     """One site's access to the service: a ``CommentPupil``, to be closed by ``aclose``.
 
-    ``origin``: the site's, for its articles' addresses and where ``options.blog`` is empty. ``callback``: where the
-    service may call, if anywhere. ``clock``: seconds since the epoch; ``timer``: seconds on a clock that does not jump;
-    ``chance``: between 0 and 1. ``transport``: what carries the requests, for tests. ValueError without a key or a
-    front page.
+    ``origin``: the site's, for its articles' addresses and where ``options.blog`` is empty. ``callback``: says where
+    the service may call, asked each time; nothing for nowhere. ``clock``: seconds since the epoch; ``timer``: seconds
+    on a clock that does not jump; ``chance``: between 0 and 1. ``transport``: what carries the requests, for tests.
+    ValueError without a key or a front page.
     """
 
     notice = NOTICE
@@ -84,7 +84,7 @@ class Akismet:
         options: AkismetOptions,
         origin: str = "",
         *,
-        callback: str = "",
+        callback: Callable[[], str] = str,
         transport: httpx.AsyncBaseTransport | None = None,
         seconds: float = 3.0,
         clock: Callable[[], float] = time.time,
@@ -94,7 +94,8 @@ class Akismet:
         if not options.key or not (options.blog or origin):
             raise ValueError("Akismet needs a key and the site's front page: akismet.key, and akismet.blog or origin")
         self._key, self._base, self._discards = options.key, options.url.rstrip("/"), options.discard
-        self._site = Site(options.blog or origin, origin, options.test, callback)
+        self._site = Site(options.blog or origin, origin, options.test)
+        self._callback = callback
         self._clock = clock
         self._service = Service(
             "Akismet",
@@ -161,7 +162,7 @@ class Akismet:
 
     async def comment_check(self, submission: Submission, *, recheck_reason: str = "") -> AkismetAnswer:
         """The service's verdict. Never raises: no answer is an answer that says so."""
-        fields = check_fields(submission, self._site, recheck_reason=recheck_reason)
+        fields = check_fields(submission, self._site._replace(callback=self._callback()), recheck_reason=recheck_reason)
         try:
             answer = read_verdict(*await self._post("comment-check", (("api_key", self._key), *fields)))
         except ServiceError as error:

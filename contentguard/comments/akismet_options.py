@@ -29,7 +29,8 @@ class AkismetOptions:
     """Whether what Akismet calls blatant is dropped at once. Off, it is spam like any other."""
     callback: bool = True
     """Whether Akismet is told where to call when it thinks of a comment otherwise than it said; only where the
-    middleware is mounted at an https ``Settings.origin``. A call has Akismet asked again, and decides nothing."""
+    middleware is mounted at an https ``Settings.origin``; below a path (``root_path``), the one that the first request
+    came in by. A call has Akismet asked again, and decides nothing."""
     application: str = "ASGI/3.0"
     """Name and version of what runs the site, for the User-Agent that Akismet asks for."""
     url: str = "https://rest.akismet.com"

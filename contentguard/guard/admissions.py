@@ -79,7 +79,11 @@ class Admissions:
     def is_known(self, visit: Visit, verdict: Verdict) -> bool:
         """Whether the client's pass suffices as such, so that its page need not be held to be divided."""
         given = visit.given
-        return visit.account != "" or (given is not None and _level(visit, given) >= _needed(verdict.score))
+        return visit.account != "" or (given is not None and self.suffices(given, visit, verdict))
+
+    def suffices(self, given: Pass, visit: Visit, verdict: Verdict) -> bool:
+        """Whether a pass has the level that this client has to have earned."""
+        return _level(visit, given) >= _needed(verdict.score)
 
     def of_robot(self, facts: Facts, verdict: Verdict) -> Rendition:
         """What a declared robot gets of an article that the policy grants it: all of it once it has proved who it is,
@@ -118,7 +122,7 @@ class Admissions:
 
     async def enter(self, visit: Visit, facts: Facts, verdict: Verdict, article: str) -> Entry:
         """What the client gets of ``article`` (what names it); what is opened counts."""
-        if visit.once and not visit.account:
+        if visit.once and not visit.account and verdict.score < _MUST_PROVE:
             wait = await self._crowds.opens(visit, facts, "", article, hot=self.governor.hot(article))
             stands = trust(visit.given, facts.now, self._meter)
             return self._must_wait(wait) if wait else await self._governed(visit, facts, article, stands)
@@ -205,7 +209,7 @@ class Admissions:
         return tickets.read(self._keys, text)
 
     async def redeem(self, visit: Visit, facts: Facts, text: bytes, answers: bytes | None) -> Redeemed:
-        """Take a ticket, with a proof's ``answers`` or, where it asked to wait, without."""
+        """Take a ticket, with a proof's ``answers`` or, where it asked to wait, with None."""
         result = await self._redeemed(visit, facts, text, answers)
         self.counts[f"tickets.{result.trouble or 'redeemed'}"] += 1
         return result
@@ -219,7 +223,8 @@ class Admissions:
             return Redeemed(
                 ticket, wait=seconds_left(ticket, now) if trouble is Trouble.EARLY else 0.0, trouble=trouble
             )
-        if ticket.kind is Kind.PROOF and answers is None:
+        if (ticket.kind is Kind.PROOF) is (answers is None):
+            # Each kind has its own door: who only waited is judged anew by the article that it asks for.
             return Redeemed(ticket, trouble="no-proof")
         if not await self._spent(ticket, now):
             return Redeemed(ticket, trouble="spent")

@@ -32,14 +32,19 @@ class Calls:
         self._key, self._site = options.key.lower(), options.blog or settings.origin
         self.is_on = mounted and _may_call(options, settings.origin)
         self._named: OrderedDict[str, None] = OrderedDict()
-        self._url = f"{settings.origin}{ROUTE}{signer.sign(_PURPOSE, self._site)}" if self.is_on else ""
+        self._origin, self._mount = settings.origin, ""
+        self._token = signer.sign(_PURPOSE, self._site) if self.is_on else ""
         self.counts: Counter[str] = Counter()
         """Calls that were ``heard``, and that were ``refused``."""
 
     @property
     def url(self) -> str:
         """Where the service may call; empty where it may not."""
-        return self._url
+        return f"{self._origin}{self._mount}{ROUTE}{self._token}" if self.is_on else ""
+
+    def mounted_at(self, prefix: str) -> None:
+        """Calls come in under this path, as it is written in a URL, without a trailing slash."""
+        self._mount = prefix
 
     def is_ours(self, token: str) -> bool:
         """Whether an address below ``ROUTE`` was made here, for this site."""

@@ -87,7 +87,7 @@ class Comments:
         self._tuition = Tuition(Lessons(self._options.lessons), note)
         self.calls = Calls(settings, signer, mounted=mounted)
         """What the service says when it calls, for the middleware."""
-        self.akismet = opened_akismet(settings, clock, self.calls.url)
+        self.akismet = opened_akismet(settings, clock, lambda: self.calls.url)
         """The service, for its alerts and figures; None where there is no key."""
         own = (self.akismet,) if self.akismet is not None else ()
         self._classifiers: tuple[CommentClassifier, ...] = (*settings.classifiers, *own)

@@ -48,6 +48,8 @@ _ADDED = frozenset(
 """What networks add to the addresses that they lead to, besides ``utm_…``."""
 _BOX = "box"
 _URL = "/:@!$&'()*+,;=~-._?%[]"
+_LONGEST = 4096
+"""Characters of an address that is looked into; what is longer is none that a link of ours leads to."""
 
 Note = Callable[[str, str], None]
 
@@ -254,6 +256,8 @@ def token_of(link: str) -> str:
 
 def _bare(line: str) -> str:
     """Path and query without our tokens and without what networks add."""
+    if len(line) > _LONGEST:
+        return line
     path, _, query = line.partition("?")
     kept = [field for field in query.split("&") if field and not _is_added(field.partition("=")[0])]
     return path + ("?" + "&".join(kept) if kept else "")

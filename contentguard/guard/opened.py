@@ -30,10 +30,10 @@ def opened(settings: Settings, signer: Signer) -> MemoryStore | FallbackStore:
         raise SettingsError([Fault("store", f"no redis client ({error})", wanted)]) from None
 
 
-def opened_akismet(settings: Settings, clock: Callable[[], float], callback: str = "") -> Akismet | None:
+def opened_akismet(settings: Settings, clock: Callable[[], float], callback: Callable[[], str] = str) -> Akismet | None:
     """The service that is asked about comments; None without a key. ``SettingsError`` where it cannot know the site.
 
-    ``callback``: where it may call, if anywhere.
+    ``callback``: says where it may call; nothing for nowhere.
     """
     if not settings.akismet.key:
         return None

@@ -46,6 +46,8 @@ NOBODYS: Own = MappingProxyType({Field.HONEYLINK: b"", Field.REPORT: b"", Field.
 """What a page carries that is made for nobody in particular."""
 LOG = logging.getLogger("contentguard")
 
+LONGEST_DRAWN = 512
+"""Characters of an address that a QR code is drawn of: one of 2,000 takes a tenth of a second."""
 _CALM = 65536
 """Bytes that are compressed without leaving the event loop: of a page the first time, of its marked text each time."""
 _DAY = 86400.0
@@ -119,7 +121,7 @@ class Press:
         return published_meta(self.published.terms, self.published.uses_at(path), self.site)
 
     def _qr(self, page: Page) -> str:
-        drawn = "qr" in self.settings.share.targets and page.url
+        drawn = "qr" in self.settings.share.targets and 0 < len(page.url) <= LONGEST_DRAWN
         return f"{page.routes}/qr/{self.signer.sign('qr', page.url)}.svg" if drawn else ""
 
     def plan(self, body: bytes, delivery: Delivery) -> tuple[Plan, str]:

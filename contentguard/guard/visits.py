@@ -85,7 +85,7 @@ class Visits:
         self.aggregates = Aggregates(secret=signer.derive("aggregates"))
         self.neighbours = Neighbours(secret=signer.derive("neighbours"))
         self.order = SiteOrder()
-        self._kept: dict[bytes, tuple[Pass, str]] = {}
+        self._kept: dict[bytes, dict[bytes, tuple[Pass, str]]] = {COOKIE: {}, SECURE_COOKIE: {}}
         self._revoked: dict[str, float] = {}
         self._tokens: dict[str, tuple[int, Values]] = {}
 
@@ -101,17 +101,19 @@ class Visits:
         """The genuine pass among a request's cookies; None for one that another kind of browser was given."""
         headers, places, kind = facts.headers, caller.cookies, caller.kind
         cookies = headers[places[0]][1] if len(places) == 1 else b"; ".join([headers[at][1] for at in places])
-        found = self._kept.get(cookies)
+        # What counts on http may come from any subdomain, so on https it must not be known from there.
+        name = SECURE_COOKIE if facts.scheme == "https" else COOKIE
+        kept = self._kept[name]
+        found = kept.get(cookies)
         if found is None:
-            name = SECURE_COOKIE if facts.scheme == "https" else COOKIE
             passes = [one for text in named(name, cookies) if (one := read(self._keys, text)) is not None]
             found = next(((one, kind) for one in sorted(passes, reverse=True) if one.agent == short(kind)), None)
             if found is None:
                 return None
             if len(cookies) <= _KEPT_BYTES:
-                if len(self._kept) >= _KEPT:
-                    self._kept.clear()
-                self._kept[cookies] = found
+                if len(kept) >= _KEPT:
+                    kept.clear()
+                kept[cookies] = found
         given = found[0]
         if self._revoked and self._revoked.get(given.id, 0.0) > facts.now:
             return None

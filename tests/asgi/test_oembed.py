@@ -136,6 +136,17 @@ def test_robots_that_may_have_nothing_of_articles_have_no_cards() -> None:
     assert get(site(), TIDE, GPTBOT).status_code == 403
 
 
+@pytest.mark.parametrize("url", ["/members/tide", "/members/%74ide", "/news/../members/tide", "/%6dembers/tide?a=1"])
+def test_what_the_policy_closes_has_no_card(url: str) -> None:
+    """The request for a card is one for ``/.contentguard/oembed``, which no rule about the article's path is about."""
+    closed = {"name": "members", "action": "deny", "when": {"path": ["/members/"]}}
+    app = App({"/members/tide": PAGE, "/news/../members/tide": PAGE, "/news/tide": PAGE})
+    answer = get(site(app, policy={"rules": [closed]}), at(ORIGIN + url), FACEBOOK)
+    assert (answer.status_code, app.asked) == (403, [])
+    assert "Tide" not in answer.text
+    assert get(site(app, policy={"rules": [closed]}), TIDE, FACEBOOK).status_code == 200
+
+
 def test_it_is_limited_as_articles_are() -> None:
     app = site(limits={"articles": "2/minute"})
     answers = [get(app, TIDE) for _ in range(3)]

@@ -7,6 +7,7 @@ CVE-2025-68113 in ``test_passes.py`` and ``test_tickets.py`` there, the double s
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -14,7 +15,9 @@ import pytest
 from contentguard.admission.maturity import Level
 from contentguard.admission.passes import Pass, short
 from contentguard.asgi.request import read_facts
+from contentguard.guard.callers import Caller
 from contentguard.guard.visits import Visit
+from contentguard.model import Facts, Verdict
 from tests.client import CHROME as PLAIN
 from tests.client import http_scope
 from tests.guard.test_reading import is_lead, is_whole, link, news, proved, reading, waited
@@ -85,6 +88,62 @@ def test_anubis_a1_what_sufficed_for_little_suspicion_does_not_for_much(level: L
     verdict = guard.judged(facts, caller)[1]
     assert guard.admissions.is_known(visit, replace(verdict, score=0.0))
     assert guard.admissions.is_known(visit, replace(verdict, score=9.0)) is suffices
+
+
+DOUBTED = {
+    **{name: value for name, value in PLAIN.items() if not name.startswith(("sec-fetch", "accept"))},
+    "accept": "*/*",
+    "sec-ch-ua": '"Chromium";v="100"',
+    "sec-ch-ua-platform": '"Windows"',
+}
+"""Headers at odds with each other: such a client has to prove itself, and waiting does not suffice."""
+
+
+def given_for_waiting(reading: Site) -> tuple[str, str]:
+    """A ticket that asks to wait, for a client that is asked for a proof; and the cookie of its page."""
+    first = reading.ask("/news/tide", DOUBTED)
+    assert 5.0 <= reading.score < 8.0
+    page = reading.ask(link(first), DOUBTED, first.cookie)
+    found = re.search(r"url=/\.contentguard/enter/([\w-]+)", page.text)
+    assert found is not None
+    return found[1], first.cookie
+
+
+def test_anubis_a1_a_ticket_that_asks_to_wait_opens_nothing_where_a_proof_is_asked_for(reading: Site) -> None:
+    """Posted where proofs are, it brought the rest: its level was that of a pass, and nobody compared."""
+    ticket, cookie = given_for_waiting(reading)
+    answer = reading.ask("/.contentguard/rest", DOUBTED, cookie, "POST", ticket.encode())
+    assert (answer.status, answer.text, answer.cookie) == (403, "", "")
+    entered = reading.ask(f"/.contentguard/enter/{ticket}", DOUBTED, cookie)
+    assert entered.status == 303, "and the ticket is not spent by it"
+    assert is_lead(reading.ask("/news/tide", DOUBTED, entered.cookie))
+
+
+def test_anubis_a1_nor_does_a_proof_that_somebody_else_has_worked_out(
+    reading: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Passed on to another network a ticket is worth less, and that little does not open what asks for a proof."""
+    first = reading.ask("/news/tide", PLAIN)
+    judged = reading.guard.judged
+
+    def doubting(facts: Facts, caller: Caller | None = None) -> tuple[Facts, Verdict]:
+        known, verdict = judged(facts, caller)
+        return known, replace(verdict, score=6.0)
+
+    monkeypatch.setattr(reading.guard, "judged", doubting)
+    moved = proved(reading, first, address="198.51.100.7")
+    assert (moved.status, moved.text) == (204, "")
+    assert moved.cookie != "", "a pass it is, of a level that does not suffice here"
+    monkeypatch.undo()
+    assert "tide29" in proved(reading, reading.ask("/news/tide", PLAIN)).text
+
+
+def test_anubis_a1_nor_without_cookies(reading: Site) -> None:
+    """Who keeps no cookies is let in once by a token in the address, which said nothing of what was earned."""
+    ticket, _ = given_for_waiting(reading)
+    onward = reading.ask(f"/.contentguard/enter/{ticket}", DOUBTED).get("location")
+    assert "cg=" in onward
+    assert not is_whole(reading.ask(onward, DOUBTED))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from contentguard import Comments, ContentGuardMiddleware
 from contentguard.asgi.request import read_body
 from contentguard.guard.calls import ROUTE
 from tests.backends.akismet_server import KEY, as_form, call
-from tests.client import CURL, page, settings
+from tests.client import CURL, get, page, settings
 
 ORIGIN = "https://news.example"
 OLD, NEW = "the-old-secret-key", "the-new-secret-key"
@@ -165,3 +165,33 @@ def test_a_call_in_many_pieces_costs_no_more_for_being_long() -> None:
 
     small, large = (min(seconds(b"x" * length) for _ in range(3)) for length in (1, 128))
     assert large < 5 * small
+
+
+@pytest.mark.parametrize("root", ["/gazette", "/the paper/", ""])
+def test_behind_a_prefix_the_address_holds_it(root: str) -> None:
+    """Without it the service would call where nobody hears, or another app does."""
+    made = app()
+    told = made.comments.akismet._callback  # type: ignore[union-attr]
+    get(made, f"{root.rstrip('/')}/news/tide", root_path=root)
+    assert told() == made.comments.calls.url
+    prefix = root.rstrip("/").replace(" ", "%20")
+    assert told().startswith(f"{ORIGIN}{prefix}{ROUTE}")
+
+    async def called() -> int:
+        transport = httpx.ASGITransport(made, root_path=root)
+        async with httpx.AsyncClient(transport=transport) as client:
+            return (await client.post(told(), content=as_json("guid-1"), headers=CURL)).status_code
+
+    assert asyncio.run(called()) == 200
+    assert made.comments.called() == ("guid-1",)
+
+
+def test_no_header_says_where_the_guard_is_mounted() -> None:
+    made = app()
+    get(
+        made,
+        headers={**CURL, "x-forwarded-prefix": "/evil", "x-forwarded-host": "evil.example", "host": "evil.example"},
+    )
+    assert path(made).startswith(ROUTE)
+    get(made, "/late/news/tide", root_path="/late")
+    assert path(made).startswith(ROUTE), "what was seen first stands, so that no two addresses are told"

@@ -152,6 +152,20 @@ class TestCookie:
         assert told.startswith(b"contentguard=")
         assert b"Secure" not in told
 
+    def test_what_any_subdomain_may_set_counts_on_https_under_no_circumstances(self) -> None:
+        """A cookie tossed from there lacks the name that begins with ``__Host-``, however well it is known on http."""
+        news = Site()
+
+        def handed(cookie: bytes, scheme: str) -> bytes:
+            scope = http_scope(headers={**CHROME, "cookie": cookie.decode()}, scheme=scheme)
+            sent = asyncio.run(drive(news.guarded, scope))
+            return dict(sent[0]["headers"]).get(b"set-cookie", b"").partition(b";")[0]
+
+        tossed = handed(b"a=b", "http")
+        assert handed(tossed, "http") == b"", "known there"
+        assert handed(tossed, "https").startswith(b"__Host-contentguard=")
+        assert handed(tossed, "http") == b"", "and still so"
+
     def test_who_brings_it_back_gets_no_other(self, news: Site) -> None:
         cookie = news.ask().cookie
         assert news.ask(cookie=f"a=b; {cookie}; c=d").cookie == ""
