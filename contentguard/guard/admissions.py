@@ -231,7 +231,9 @@ class Admissions:
         if not await self._spent(ticket, now):
             return Redeemed(ticket, trouble="spent")
         proved = answers is not None and verify(text, ticket.difficulty, answers, randbits(64))
-        given = grant(ticket, now, proved=proved, prefix=short(visit.address), visit=visit.given)
+        before = visit.given
+        stands = trust(before, now, self._meter)
+        given = grant(ticket, now, proved=proved, prefix=short(visit.address), visit=before, stands=stands)
         if given is None:
             return Redeemed(ticket, trouble="wrong-proof")
         wait = self.governor.issue(now) or await self._crowds.earns(facts)
