@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from contentguard.admission.difficulty import NO_WORK, Algorithm, Difficulty
+from contentguard.admission.maturity import Trust
 from contentguard.admission.passes import Pass
 from contentguard.admission.tickets import WAITER, Kind, Ticket, is_own_path, worth
 
@@ -80,14 +81,24 @@ def seconds_left(ticket: Ticket, now: float) -> int:
     return max(0, ceil(round(ticket.not_before / 1000 - now, 3)))
 
 
-def grant(ticket: Ticket, now: float, *, proved: bool, prefix: bytes, visit: Pass | None = None) -> Pass | None:
+def grant(
+    ticket: Ticket,
+    now: float,
+    *,
+    proved: bool,
+    prefix: bytes,
+    visit: Pass | None = None,
+    stands: Trust = Trust.STRANGER,
+) -> Pass | None:
     """The pass for a ticket that was read, checked and spent; None where work was asked for and not ``proved``.
 
-    ``prefix``: ``passes.short`` of the present address prefix. ``visit``: the valid pass that came along, if one did;
-    what it has earned already is never lost.
+    ``prefix``: ``passes.short`` of the present address prefix. ``visit``: the valid pass that came along, if one did,
+    and how it ``stands``; what it has earned already is never lost, nor is the time for which it has matured: who reads
+    on is asked for a proof by each lead, and would otherwise never come of age.
     """
     if not ticket.not_before <= now * 1000 <= ticket.expires or (ticket.kind is Kind.PROOF and not proved):
         return None
     before = Pass(ticket.id) if visit is None else visit
     level = max(before.level, worth(ticket, prefix))
-    return before._replace(level=level, issued=int(now), agent=ticket.agent, prefix=prefix)
+    issued = int(now) if stands is Trust.STRANGER else before.issued
+    return before._replace(level=level, issued=issued, agent=ticket.agent, prefix=prefix)

@@ -115,7 +115,7 @@ class Admissions:
         if not self.is_known(visit, verdict):
             return LEAD
         reader = self._meters.reader(visit, facts.now)
-        if not self._is_free(reader, article):
+        if not self._is_free(visit, reader, article):
             return None
         wait = self._meters.count_now(reader, article, facts.now)
         return self._must_wait(wait) if wait else self._ruled(self._ruling(visit, facts, article, reader.stands))
@@ -123,8 +123,8 @@ class Admissions:
     async def enter(self, visit: Visit, facts: Facts, verdict: Verdict, article: str) -> Entry:
         """What the client gets of ``article`` (what names it); what is opened counts."""
         if visit.once and not visit.account and verdict.score < _MUST_PROVE:
-            wait = await self._crowds.opens(visit, facts, "", article, hot=self.governor.hot(article))
-            stands = trust(visit.given, facts.now, self._meter)
+            hot, stands = self.governor.hot(article), trust(visit.given, facts.now, self._meter)
+            wait = await self._crowds.opens(visit, facts, "", article, Trust.STRANGER, hot=hot)
             return self._must_wait(wait) if wait else await self._governed(visit, facts, article, stands)
         if not self.is_known(visit, verdict):
             return LEAD
@@ -141,13 +141,20 @@ class Admissions:
     async def _metered(self, visit: Visit, facts: Facts, article: str) -> Entry:
         reader = self._meters.reader(visit, facts.now)
         wait = await self._meters.count(reader, article, facts.now)
-        if not wait and not self._is_free(reader, article):
-            wait = await self._crowds.opens(visit, facts, reader.key, article, hot=self.governor.hot(article))
-        return self._must_wait(wait) if wait else await self._governed(visit, facts, article, reader.stands)
+        stands = reader.stands
+        if not wait and not self._is_free(visit, reader, article):
+            wait = await self._crowds.opens(visit, facts, reader.key, article, stands, hot=self.governor.hot(article))
+        return self._must_wait(wait) if wait else await self._governed(visit, facts, article, stands)
 
-    def _is_free(self, reader: Reader, article: str) -> bool:
+    def _is_free(self, visit: Visit, reader: Reader, article: str) -> bool:
         """Whether an article counts for nobody but its reader."""
-        return reader.stands is Trust.MATURED or self._crowds.is_again(reader.key, article)
+        if visit.account or self._crowds.is_again(reader.key, article):
+            return True
+        return reader.stands is Trust.MATURED and self.governor.hot(article)
+
+    async def is_full(self, facts: Facts) -> bool:
+        """Whether a line has opened so much that a page has to be known before it leaves."""
+        return await self._crowds.is_full(facts)
 
     async def _governed(self, visit: Visit, facts: Facts, article: str, stands: Trust) -> Entry:
         ruling = self._ruling(visit, facts, article, stands)
@@ -229,7 +236,9 @@ class Admissions:
         if not await self._spent(ticket, now):
             return Redeemed(ticket, trouble="spent")
         proved = answers is not None and verify(text, ticket.difficulty, answers, randbits(64))
-        given = grant(ticket, now, proved=proved, prefix=short(visit.address), visit=visit.given)
+        before = visit.given
+        stands = trust(before, now, self._meter)
+        given = grant(ticket, now, proved=proved, prefix=short(visit.address), visit=before, stands=stands)
         if given is None:
             return Redeemed(ticket, trouble="wrong-proof")
         wait = self.governor.issue(now) or await self._crowds.earns(facts)

@@ -1,9 +1,10 @@
-"""How much is opened and earned from one line by passes that are new: so that dropping them brings nobody more.
+"""How much is opened and earned from one line by all its passes: neither dropping nor hoarding them brings more.
 
 Strategy: a pass has a meter, but costs a program next to nothing, so those that have not matured also share the budget
-of the line they come from, whatever headers are sent with each. Readers behind one address are many, but seldom new all
-at once, and what they come for is mostly what everybody reads, which counts for nothing here. Reading an article again
-never counts.
+of the line they come from, whatever headers are sent with each; and those that have, which a program can bring about
+for any number of them by fetching one style sheet with each, share a larger one. Readers behind one address are many,
+but seldom new all at once, and what they come for is mostly what everybody reads, which counts for nothing here.
+Reading an article again never counts.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from contentguard.addresses import neighbourhood
-from contentguard.admission.maturity import Metering, Quota, seen_lately
+from contentguard.admission.maturity import Metering, Quota, Trust, seen_lately
 from contentguard.backends import Admitting, Store
 from contentguard.detect.sessions import Sessions
 from contentguard.guard.metering import number_of
@@ -22,6 +23,8 @@ from contentguard.model import Facts
 CROWD = Limit(240, 3600.0, 30)
 """Seldom-read articles an hour from one line, for many readers behind one address: browsers that fetch what pages are
 made of. All on a line that looks like programs has a meter instead, of twice what one new reader has."""
+GROWN = Limit(480, 3600.0, 60)
+"""The same for all passes on one line that have matured, beside those that have not."""
 PASSES = Limit(600, 3600.0, 120)
 """Passes an hour that are earned from one line."""
 LONERS = 2
@@ -45,20 +48,29 @@ class Crowds:
         """Whether this process remembers that this reader has opened this article."""
         return hash((reader, article)) in self._read
 
-    async def opens(self, visit: Visit, facts: Facts, reader: str, article: str, *, hot: bool) -> float:
-        """Seconds until a client without a matured pass may open another article; 0: it may, and this one counts.
+    async def opens(self, visit: Visit, facts: Facts, reader: str, article: str, stands: Trust, *, hot: bool) -> float:
+        """Seconds until a client may open another article; 0: it may, and this one counts.
 
-        ``reader``: whose article it is, as a meter knows them; empty for who has no pass. ``hot``: whether it is what
-        everybody reads, which does not count where a browser shows.
+        ``reader``: whose article it is, as a meter knows them; empty for who has no pass. ``stands``: how far its pass
+        has come. ``hot``: whether it is what everybody reads, which does not count where a browser shows.
         """
         if not self._shows(visit, facts):
             return await self._metered(facts, article)
-        wait = 0.0 if hot else await self._turn(f"y{_line(facts)}", CROWD, facts.now)
+        key, limit = (_grown(facts), GROWN) if stands is Trust.MATURED else (f"y{_line(facts)}", CROWD)
+        wait = 0.0 if hot else await self._turn(key, limit, facts.now)
         if reader and not wait:
             if len(self._read) >= _REMEMBERED:
                 self._read.clear()
             self._read.add(hash((reader, article)))
         return wait
+
+    async def is_full(self, facts: Facts) -> bool:
+        """Whether who has a matured pass would have to wait for what is seldom read."""
+        try:
+            return not (await self._store.peek(_grown(facts), GROWN, facts.now)).allowed
+        except Exception:
+            self._broken()
+            return False
 
     async def earns(self, facts: Facts) -> float:
         """Seconds until a pass may be earned from this line; 0: it may, and counts."""
@@ -88,6 +100,10 @@ class Crowds:
             self._broken()
             return 0.0
         return 0.0 if decision.allowed else max(decision.retry_after, 0.001)
+
+
+def _grown(facts: Facts) -> str:
+    return f"g{_line(facts)}"
 
 
 def _line(facts: Facts) -> str:

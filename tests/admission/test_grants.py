@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from contentguard.admission import passes
 from contentguard.admission.difficulty import NO_WORK, STEPS, Algorithm, Difficulty
 from contentguard.admission.grants import Tickets, grant, offer, seconds_left
+from contentguard.admission.maturity import Trust
 from contentguard.admission.passes import Pass
 from contentguard.admission.proof import solve, verify
 from contentguard.admission.tickets import Kind, Ticket, Trouble, article_tag, check, read, write
@@ -92,6 +93,14 @@ def test_who_is_recognised_keeps_their_pass_and_what_it_has_earned(
     visit = Pass("ff" * 8, before, int(NOW) - 500, seen=int(NOW) - 400, agent=CHROME, prefix=HOME)
     granted = grant(offered(asked), NOW + 2, proved=True, prefix=prefix, visit=visit)
     assert granted == Pass("ff" * 8, level, int(NOW + 2), int(NOW) - 400, CHROME, prefix)
+
+
+@pytest.mark.parametrize("stands", [Trust.YOUNG, Trust.MATURED])
+def test_who_comes_with_a_pass_that_is_worth_something_keeps_its_age(stands: Trust) -> None:
+    """Each lead asks a reader for a proof: who reads on would never come of age."""
+    visit = Pass("ff" * 8, 1, int(NOW) - 500, seen=int(NOW) - 400, agent=CHROME, prefix=HOME)
+    granted = grant(offered(), NOW + 2, proved=True, prefix=HOME, visit=visit, stands=stands)
+    assert granted == visit._replace(level=2)
 
 
 @given(st.floats(0, 2**33), st.sampled_from([NO_WORK, WORK]), st.text(max_size=1100))

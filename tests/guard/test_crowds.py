@@ -11,10 +11,10 @@ import pytest
 from contentguard.admission.difficulty import Algorithm, Difficulty
 from contentguard.admission.maturity import Metering
 from contentguard.admission.proof import solve
-from contentguard.guard.crowds import CROWD, LONERS, PASSES
+from contentguard.guard.crowds import CROWD, GROWN, LONERS, PASSES
 from contentguard.limits import Decision, Limit
 from tests.client import CHROME as PLAIN
-from tests.guard.test_reading import SHEET, is_lead, is_whole, link, news, waited
+from tests.guard.test_reading import LONG, PROGRESSIVE, SHEET, is_lead, is_whole, link, news, waited
 from tests.guard.test_visits import Answer, Site
 
 MOST = LONERS * Metering().new_reader_articles_per_hour
@@ -53,6 +53,19 @@ def farmed(site: Site, path: str, number: int = 0, *, sheet: bool = False, **sco
 def opened(site: Site, times: int, **how: Any) -> int:
     """How many of so many new passes open their first article."""
     return sum(farmed(site, next(pages()), number, **how).status == 200 for number in range(times))
+
+
+def hoarded(site: Site, number: int, **scope: Any) -> list[str]:
+    """The cookies of so many passes that were kept until they had matured."""
+    young = [farmed(site, next(pages()), one, sheet=True, **scope).cookie for one in range(number)]
+    cookies = [site.ask(SHEET, PLAIN, cookie, **scope).cookie for cookie in young]
+    site.now += Metering().matures_after + 1
+    return cookies
+
+
+def read_on(site: Site, cookies: list[str], each: int, **scope: Any) -> int:
+    """How many more articles these passes open."""
+    return sum(is_whole(site.ask(next(pages()), PLAIN, cookie, **scope)) for cookie in cookies for _ in range(each))
 
 
 def test_programs_on_one_line_are_one_program(site: Site) -> None:
@@ -136,6 +149,84 @@ def test_passes_are_earned_no_faster_than_that(site: Site, monkeypatch: pytest.M
     got = [farmed(site, next(pages()), number, sheet=True) for number in range(4)]
     assert [answer.status for answer in got] == [200, 200, 200, 429]
     assert got[-1].cookie == "", "there is none"
+
+
+class TestPassesThatHaveMatured:
+    """A script that proves and fetches one style sheet makes as many as it likes."""
+
+    FEW = Limit(60, 3600.0, 12)
+
+    @pytest.fixture(autouse=True)
+    def few(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("contentguard.guard.crowds.GROWN", self.FEW)
+
+    def test_they_share_their_line_s_budget(self, site: Site) -> None:
+        cookies = hoarded(site, 3)
+        assert read_on(site, cookies, 6) == self.FEW.size
+        assert is_lead(site.ask(next(pages()), PLAIN, cookies[0])), "never a refusal"
+        site.now += 600.0
+        assert read_on(site, cookies, 6) == 10, "it fills up again"
+
+    def test_one_reader_has_all_of_the_meter(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("contentguard.guard.crowds.GROWN", GROWN)
+        cookies, most = hoarded(site, 1), Metering().articles_per_hour
+        assert read_on(site, cookies, most + 3) == most - 1
+
+    def test_another_line_is_another_matter(self, site: Site) -> None:
+        assert read_on(site, hoarded(site, 2), 8) == self.FEW.size
+        elsewhere = {"address": "198.51.100.7"}
+        assert read_on(site, hoarded(site, 2, **elsewhere), 2, **elsewhere) == 4
+
+    def test_reading_again_costs_nothing(self, site: Site) -> None:
+        (cookie,), path = hoarded(site, 1), next(pages())
+        assert all(is_whole(site.ask(path, PLAIN, cookie)) for _ in range(self.FEW.size + 3))
+        assert read_on(site, [cookie], self.FEW.size) == self.FEW.size - 1
+
+    def test_what_everybody_reads_costs_nothing(self, site: Site) -> None:
+        cookies, path = hoarded(site, 4), next(pages())
+        assert sum(is_whole(site.ask(path, PLAIN, cookie)) for cookie in cookies) == 4
+        assert read_on(site, cookies, 4) == self.FEW.size - 3, "it had to be read a few times first"
+        young = farmed(site, next(pages()), sheet=True).cookie
+        assert is_whole(site.ask(path, PLAIN, young))
+
+    def test_an_app_s_own_readers_share_nothing(self) -> None:
+        site = news(reader=lambda scope: dict(scope["headers"]).get(b"x-account", b"").decode() or None)
+        assert all(is_whole(site.ask(next(pages()), PLAIN, x_account="Ada")) for _ in range(self.FEW.size + 3))
+
+    def test_where_the_store_fails_nobody_waits(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def broken(*_: object) -> Decision:
+            raise OSError
+
+        cookies = hoarded(site, 2)
+        for method in ("take", "peek"):
+            monkeypatch.setattr(type(site.guard.store), method, broken)
+        assert read_on(site, cookies, 8) == 16
+
+    @pytest.mark.parametrize("fails", [False, True], ids=["the store answers", "the store fails"])
+    def test_nor_is_more_streamed(self, fails: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A page that leaves as it comes is counted when it is too late to withhold any of it."""
+        easy = Difficulty(Algorithm.PBKDF2, 1, 1, 1)
+        monkeypatch.setattr("contentguard.guard.admissions.difficulty", lambda *_: easy)
+        site = Site(PROGRESSIVE, app=in_pieces, pace=0.0)
+        cookies = hoarded(site, 2)
+
+        async def broken(*_: object) -> Decision:
+            raise OSError
+
+        if fails:
+            monkeypatch.setattr(type(site.guard.store), "peek", broken)
+            assert read_on(site, cookies, 8) == 16, "no reader pays for that"
+        else:
+            assert read_on(site, cookies, 8) == self.FEW.size
+
+
+async def in_pieces(scope: Any, receive: Any, send: Any) -> None:
+    """The same articles, as an app streams them."""
+    body = LONG.encode().replace(b"Tide &amp; time", b"Tide " + scope["path"].encode())
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
+    for at in range(0, len(body), 1000):
+        await send({"type": "http.response.body", "body": body[at : at + 1000], "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
 
 
 def test_much_is_forgotten_rather_than_kept(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -158,6 +158,33 @@ class TestReaders:
         reading.now += 400
         assert all(is_whole(reading.ask(f"/news/{n}", PLAIN, cookie)) for n in range(12))
 
+    @pytest.mark.parametrize("scripts", [True, False])
+    def test_a_brisk_reader_is_past_the_young_meter_as_soon_as_a_slow_one(self, reading: Site, scripts: bool) -> None:
+        """Each lead beyond it asks for a proof or for patience, neither of which makes the pass young again."""
+        first = reading.ask("/news/tide", PLAIN)
+        cookie = (proved if scripts else waited)(reading, first, first.cookie).cookie
+        reading.pace, whole = 2.0, []
+        for n in range(12 if scripts else 30):
+            page = reading.ask(f"/news/{n}", PLAIN, cookie)
+            cookie = reading.ask(SHEET, PLAIN, cookie).cookie or cookie
+            whole.append(is_whole(page))
+            if not whole[-1]:
+                cookie = (proved if scripts else waited)(reading, page, cookie).cookie or cookie
+        assert not all(whole)
+        assert all(whole[-3:])
+
+    def test_who_is_over_the_meter_does_not_lose_it(self, reading: Site) -> None:
+        first = reading.ask("/news/tide", PLAIN)
+        cookie = reading.ask(SHEET, PLAIN, proved(reading, first, first.cookie).cookie).cookie
+        reading.now += 400
+        reading.pace = 1.0
+        pages = [reading.ask(f"/news/{n}", PLAIN, cookie) for n in range(30)]
+        assert [is_whole(page) for page in pages] == [True] * 29 + [False]
+        cookie = proved(reading, pages[-1], cookie).cookie or cookie
+        reading.now += 3600
+        pages = [reading.ask(f"/news/x{n}", PLAIN, cookie) for n in range(10)]
+        assert all(map(is_whole, pages)), "and not what somebody new may read"
+
     def test_to_read_again_is_free(self, reading: Site) -> None:
         first = reading.ask("/news/tide", PLAIN)
         cookie = proved(reading, first, first.cookie).cookie

@@ -20,7 +20,7 @@ from typing import Any, cast
 import pytest
 
 from contentguard.admission.maturity import Metering
-from contentguard.guard.crowds import LONERS
+from contentguard.guard.crowds import CROWD, LONERS
 from tests.client import proof
 from tests.servers.archive import NAME, Archive, archive, taken
 from tests.servers.harness import need_module
@@ -91,11 +91,14 @@ class Adept:
         self._client = session(archive, address)
         self.found: list[str] = []
 
-    def take(self, urls: list[str], headers: Mapping[str, str]) -> None:
-        """Solve for the first article, and ask for the others with what that has brought."""
+    def take(self, urls: list[str], headers: Mapping[str, str], *, sheets: bool = False) -> None:
+        """Solve for the first article, and ask for the others with what that has brought. ``sheets``: and fetch the
+        style sheets of the first."""
         if not self._keeps:
             self._client.cookies.clear()
         first = self._get(urls[0], headers)
+        for sheet in re.findall(r'href="(/[^"]*\.css[^"]*)"', first) if sheets else ():
+            self._client.get(self._archive.origin + sheet, headers=headers, timeout=20)
         if (posted := proof(first)) is not None:
             done = self._client.post(self._archive.origin + posted[0], data=posted[1], headers=headers, timeout=20)
             self.found.append(done.text)
@@ -128,6 +131,16 @@ def test_one_that_drops_its_passes(guarded: Archive, address: str, others: int, 
         headers = {"accept-language": f"en-GB,en;q=0.{number % 9 + 1},x{number};q=0.1"} if varied else {}
         adept.take(guarded.urls[first : first + 1 + others], headers)
     assert 1 <= len(taken(adept.found)) <= LINE
+
+
+def test_one_that_drops_its_passes_and_fetches_style_sheets(guarded: Archive, address: str) -> None:
+    """To the guard it is a crowd of readers behind one address, and has what such a crowd has."""
+    adept, started = Adept(guarded, address, keeps=False), time.time()
+    for number in range(10):
+        first = 100 + 5 * number
+        adept.take(guarded.urls[first : first + 5], {}, sheets=True)
+    regained = CROWD.count * (time.time() - started) / CROWD.period
+    assert LINE < len(taken(adept.found)) <= CROWD.size + regained + 1
 
 
 @pytest.mark.parametrize("keeps", [True, False], ids=["keeps its pass", "a pass for each"])
