@@ -27,6 +27,7 @@ from contentguard.assets import WAIT
 from contentguard.guard.admissions import Admissions
 from contentguard.guard.copies import Whom
 from contentguard.guard.entries import Redeemed
+from contentguard.guard.senders import ASKED
 from contentguard.guard.visits import Visit
 from contentguard.model import Action, Facts, Verdict
 from contentguard.sealed import LONGEST
@@ -95,7 +96,8 @@ class Reading:
         done = await self._admissions.redeem(visit, facts, text, answers)
         if done.ticket is None or (done.given is None and not done.crowded):
             return _refused(done)
-        found = await fetch(self._app, self._openings, scope, done.ticket.path)
+        asked = {**scope, ASKED: (facts, verdict, visit)}
+        found = await fetch(self._app, self._openings, asked, done.ticket.path)
         if found is None:
             return self._granted(204, done.given, visit, facts)
         opening, guard = found.opening, self._guard
