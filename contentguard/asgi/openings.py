@@ -84,6 +84,9 @@ class Openings:
 
     def keep(self, scope: Scope, headers: Headers, opening: Opening) -> Opening:
         """Remember an opening by all that the app has said, if another may begin like it; returns it."""
+        if opening.answer.left_alone:
+            # Looked into for a robot; what a reader gets of it passes.
+            return opening
         if any(type(pair) is not tuple or pair[0].lower() == b"set-cookie" for pair in headers):
             return opening
         path, root = scope["path"], scope.get("root_path", "")
