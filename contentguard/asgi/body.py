@@ -21,10 +21,10 @@ import anyio
 from contentguard.asgi.feeds import UNREADABLE, Customer, HeldFeed, Passing, Sent, may_ask_again
 from contentguard.asgi.files import PATHSEND, ZEROCOPY, read
 from contentguard.asgi.headers import edition_of, for_the_app, not_modified
-from contentguard.asgi.openings import MARKER, Opening, Openings
+from contentguard.asgi.openings import Opening, Openings
 from contentguard.asgi.outbox import BODY, Outbox, without_body
 from contentguard.asgi.replay import no_body
-from contentguard.asgi.request import line, public_path
+from contentguard.asgi.request import MARKER, behind, line, public_path
 from contentguard.asgi.response import Plain, refusal
 from contentguard.asgi.streamed import StreamedPage
 from contentguard.detect.order import MAX_BYTES
@@ -113,15 +113,15 @@ class ArticleResponder:
         out.send = send if scope["method"] != "HEAD" else without_body(send)
         # Inside another guard this one has nothing to add for a reader, but may still restrict a robot.
         self.rewrites = MARKER not in scope or not self.full
-        lent = {**self.openings.lent, ASKED: (self.facts, self.verdict, self.visit)}
-        inner = {**scope, **lent}
+        inner = behind(scope, self.guard)
+        inner[ASKED] = asked = self.facts, self.verdict, self.visit
         if self.caller.conditional or not self.full:
             self._prepare(inner)
         try:
             await self.app(inner, receive, self.send)
             if self.whole_wanted:
                 self.whole_wanted, self.asked_again = False, True
-                inner = {**scope, **lent, "method": "GET"}
+                inner = {**behind(scope, self.guard), ASKED: asked, "method": "GET"}
                 self._prepare(inner, (*_RANGE, b"accept-encoding") if self.uncoded else _RANGE)
                 await self.app(inner, no_body(), self.send)
         except BaseException:
@@ -307,9 +307,7 @@ class ArticleResponder:
         self.guard.note(
             f"feed-unread.{why}", f"{public_path(self.scope)!a} refused, a feed that cannot be read ({why}). {mend}"
         )
-        self.done = self.out.finished = True
-        self.out.drop()
-        await UNREADABLE(self.scope, self.receive, self.out.send)
+        await self._answer(UNREADABLE)
 
     # -- the body ----------------------------------------------------------------------------------------------
 
@@ -499,12 +497,10 @@ class ArticleResponder:
 
     async def _send_to_wait(self, there: str) -> None:
         """Send a reader to the article by way of a page for a moment."""
-        self.done = self.out.finished = True
-        self.out.drop()
         headers = [(b"location", there.encode("ascii")), (b"cache-control", b"no-store")]
         if self.visit is not None and self.visit.new is not None:
             headers += self.guard.handed_out(self.visit, self.facts)
-        await Plain(303, headers, b"")(self.scope, self.receive, self.out.send)
+        await self._answer(Plain(303, headers, b""))
 
     def _arrived(self, visit: Visit, plan: Plan, delivered: Delivery) -> Own:
         """The article counts for its visit; what the page then carries of its own."""
@@ -556,9 +552,14 @@ class ArticleResponder:
         await self._refuse()
 
     async def _refuse(self) -> None:
+        await self._answer(refusal(self.guard, self.facts, self.verdict))
+
+    async def _answer(self, whole: Plain) -> None:
+        """Send this in the place of what the app says, whatever more it has to say."""
         self.done = self.out.finished = True
         self.out.drop()
-        await refusal(self.guard, self.facts, self.verdict)(self.scope, self.receive, self.out.send)
+        await whole(self.scope, self.receive, self.out.send)
+        self.out.close()
 
     async def _release(self, *, more_body: bool = False, empty: bool = True) -> None:
         """Let go of what is held, as it came. ``empty``: even if that is nothing."""

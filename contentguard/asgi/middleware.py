@@ -15,9 +15,9 @@ from urllib.parse import unquote
 from contentguard.asgi.body import ArticleResponder
 from contentguard.asgi.headers import discreet
 from contentguard.asgi.marked import Marking, for_the_app
-from contentguard.asgi.openings import MARKER, Openings
+from contentguard.asgi.openings import Openings
 from contentguard.asgi.pictures import Gate, placeholder, without_field
-from contentguard.asgi.request import line, public_path, read_facts, routes_prefix, target, without_token
+from contentguard.asgi.request import MARKER, line, public_path, read_facts, routes_prefix, target, without_token
 from contentguard.asgi.response import refusal
 from contentguard.asgi.routes import PREFIX, DocumentResponder, Routes
 from contentguard.backends import Admitting, Store

@@ -17,14 +17,6 @@ from contentguard.rewrite.pages import Recent, Shelf
 if TYPE_CHECKING:
     from starlette.types import Scope
 
-MARKER = "contentguard.rewritten"
-"""Set in the scope by the outermost guard, so that a guard mounted inside it does not rewrite a second time."""
-LINKS = "contentguard.links"
-"""Where in the scope the app finds what makes share and gift links."""
-COMMENTS = "contentguard.comments"
-"""… and what makes comment forms and takes in what comes by them."""
-MEDIA = "contentguard.media"
-"""Where in the scope the app finds what signs addresses of pictures."""
 _MOST = 4096
 _MOST_BYTES = 2**21
 """Of the paths and headers that are remembered. With what is made of them 11 MiB at most (measured)."""
@@ -69,8 +61,6 @@ class Openings:
 
     def __init__(self, guard: Guard) -> None:
         self.guard = guard
-        self.lent = {MARKER: True, LINKS: guard.links, COMMENTS: guard.comments, MEDIA: guard.media}
-        """What the app finds in its requests' scopes."""
         self.forget()
 
     def forget(self) -> None:
@@ -94,6 +84,9 @@ class Openings:
 
     def keep(self, scope: Scope, headers: Headers, opening: Opening) -> Opening:
         """Remember an opening by all that the app has said, if another may begin like it; returns it."""
+        if opening.answer.left_alone:
+            # Looked into for a robot; what a reader gets of it passes.
+            return opening
         if any(type(pair) is not tuple or pair[0].lower() == b"set-cookie" for pair in headers):
             return opening
         path, root = scope["path"], scope.get("root_path", "")

@@ -46,6 +46,10 @@ class Outbox:
         self.start = None
         self.waiting = ()
 
+    def close(self) -> None:
+        """Let nothing out any more: another response than the app's has left, and is whole."""
+        self.send = _nowhere
+
     async def begin(self, headers: Headers) -> None:
         """Send the held start with these headers, and what was to follow it."""
         start, self.start = self.start, None
@@ -71,6 +75,10 @@ class Outbox:
             self.waiting = [*self.waiting, message]
         else:
             await self.send(message)
+
+
+async def _nowhere(message: Message) -> None:
+    pass
 
 
 def without_body(send: Send) -> Send:

@@ -27,6 +27,7 @@ from contentguard.assets import WAIT
 from contentguard.guard.admissions import Admissions
 from contentguard.guard.copies import Whom
 from contentguard.guard.entries import Redeemed
+from contentguard.guard.senders import ASKED
 from contentguard.guard.visits import Visit
 from contentguard.model import Action, Facts, Verdict
 from contentguard.sealed import LONGEST
@@ -98,7 +99,8 @@ class Reading:
         if done.given is not None and not self._admissions.suffices(done.given, visit, verdict):
             # A proof that somebody at another address has worked out: the page itself knows what is next.
             return self._granted(204, done.given, visit, facts)
-        found = await fetch(self._app, self._openings, scope, done.ticket.path)
+        asked = {**scope, ASKED: (facts, verdict, visit)}
+        found = await fetch(self._app, self._openings, asked, done.ticket.path)
         if found is None:
             return self._granted(204, done.given, visit, facts)
         opening, guard = found.opening, self._guard

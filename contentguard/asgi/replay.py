@@ -13,6 +13,7 @@ from anyio import sleep_forever
 
 from contentguard.asgi.headers import look
 from contentguard.asgi.openings import Opening, Openings
+from contentguard.asgi.request import behind
 from contentguard.rewrite.codings import CodingError, Decoder
 from contentguard.rewrite.head import ascii_superset
 
@@ -39,7 +40,7 @@ async def fetch(app: ASGIApp, openings: Openings, scope: Scope, target: str) -> 
     path, _, query = target.partition("?")
     headers = [pair for pair in scope["headers"] if pair[0] not in _DROPPED]
     again = {
-        **scope,
+        **behind(scope, openings.guard),
         "method": "GET",
         "path": unquote(path),
         "raw_path": path.encode("utf-8"),

@@ -25,6 +25,19 @@ _IDS: list[str] = []
 ONCE = QUERY.encode("ascii")
 """The query's field that holds a token of ours."""
 _PATH_SAFE = "/:@!$&'()*+,;=~-._"
+MARKER = "contentguard.rewritten"
+"""Set in the scope by the outermost guard, so that a guard mounted inside it does not rewrite a second time."""
+_LINKS = "contentguard.links"
+"""Where in the scope the app finds what makes share and gift links."""
+_COMMENTS = "contentguard.comments"
+"""… and what makes comment forms and takes in what comes by them."""
+_MEDIA = "contentguard.media"
+"""Where in the scope the app finds what signs addresses of pictures."""
+
+
+def behind(scope: Scope, guard: Guard) -> Scope:
+    """A request as the app finds it, however often it is asked: with the guard's mark and what it offers the app."""
+    return {**scope, MARKER: True, _LINKS: guard.links, _MEDIA: guard.media, _COMMENTS: guard.comments}
 
 
 def read_facts(scope: Scope, guard: Guard) -> Facts:

@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import anyio
-
 from contentguard.addresses import neighbourhood
 from contentguard.backends import Issued, Revision
 from contentguard.backends.recording import Recorder, hashed
 from contentguard.errors import Fault, SettingsError
 from contentguard.guard.buckets import Buckets, Kept
+from contentguard.guard.once import Once
 from contentguard.guard.visits import Visit
 from contentguard.model import Facts, Purpose, Verdict
 from contentguard.policy.rules import READER
@@ -67,6 +66,7 @@ class Copies:
         """Where it is written down who was given which copy; None where that is not wanted."""
         self._hashes, self._kind_of = signer.derive("evidence"), settings.policy.compiled.kind_of
         self._channels = settings.watermark
+        self._once = Once()
         self.secrets = signer.derived("marks")
         """The keys of the marks: the first makes them, all read them."""
         self._serials = signer.derive("serials")
@@ -131,10 +131,12 @@ class Copies:
     async def _marking(self, pages: Pages, shelf: Shelf, plan: Plan) -> Marking | None:
         """Where a page's marks go; None where there are none."""
         try:
-            return plan.marking if plan.mark is None else await anyio.to_thread.run_sync(pages.marked, shelf, plan)
+            while plan.mark is not None:
+                if await self._once.done(id(plan), lambda: plan.marking):
+                    pages.reweigh(shelf)
         except Exception:
             self._note("marks-failed", "an article could not be marked", failed=True)
-            return None
+        return plan.marking
 
     async def shared(self, pages: Pages, shelf: Shelf, plan: Plan, whom: Whom) -> tuple[int, Values]:
         """The bucket whose copy a cache asks for, and what that has in the places of its marks; -1 where the reader

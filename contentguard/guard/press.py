@@ -24,6 +24,7 @@ from contentguard.guard.edition import edition, planner_of, site_of
 from contentguard.guard.feeds import Newsstand
 from contentguard.guard.marks import marks_of
 from contentguard.guard.media import SLOT, Media
+from contentguard.guard.once import Once
 from contentguard.guard.quotes import Quotes
 from contentguard.model import Facts, Rendition
 from contentguard.policy.published import Published
@@ -94,6 +95,7 @@ class Press:
         self._terms: Recent[Headers] = Recent(64)
         self._midnight, self._today = -inf, dict[Field, bytes]()
         self._working: dict[Hashable, anyio.Event] = {}
+        self._once = Once()
 
     def turn(self, now: float) -> None:
         """A new hour: addresses of pictures are others now, and so are all pages that hold any."""
@@ -200,16 +202,17 @@ class Press:
 
     async def divided(self, plan: Plan, shelf: Shelf, delivery: Delivery) -> Division:
         """A page in two; what takes long is done once, and not on the event loop."""
-        if plan.divide is None:
-            return plan.division
-        try:
-            made = await anyio.to_thread.run_sync(self.pages.divided, shelf, plan)
-        except Exception:
-            self.note("rewrite-failed", f"{printable(delivery.path)} could not be divided", failed=True)
-            return Division(undivided=Undivided.ERROR)
-        if made.undivided is not None:
-            self.note(f"undivided.{made.undivided}", f"{printable(delivery.path)} has no lead: {made.undivided}")
-        return made
+        while plan.divide is not None:
+            try:
+                first = await self._once.done(("divided", id(plan)), lambda: plan.division)
+            except Exception:
+                self.note("rewrite-failed", f"{printable(delivery.path)} could not be divided", failed=True)
+                return Division(undivided=Undivided.ERROR)
+            if first:
+                self.pages.reweigh(shelf)
+                if (why := plan.division.undivided) is not None:
+                    self.note(f"undivided.{why}", f"{printable(delivery.path)} has no lead: {why}")
+        return plan.division
 
     def rest(self, plan: Plan, facts: Facts, delivery: Delivery, nonce: str, own: Own = NOBODYS) -> bytes | None:
         """What a lead lacks, for who has earned it; None where the page is not divided."""
@@ -248,6 +251,8 @@ class Press:
             return None
         try:
             values = self._values(plan, facts, delivery, nonce, own)
+            if template.size > _CALM and not template.deflated(values):
+                await self._once.done(("deflated", id(template)), lambda: template.deflate(values))
             if template.band > _CALM or (template.size > _CALM and not template.deflated(values)):
                 body = await anyio.to_thread.run_sync(template.gzip, values)
             else:

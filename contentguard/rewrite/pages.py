@@ -14,9 +14,8 @@ from contentguard.rewrite.article import Article, Finder, Found
 from contentguard.rewrite.cache import Entry, PlanCache
 from contentguard.rewrite.csp import Allowance, allowance
 from contentguard.rewrite.head import ascii_superset, encoding_of, is_wide
-from contentguard.rewrite.marking import Marking
 from contentguard.rewrite.page import Delivery, Field, Page
-from contentguard.rewrite.plan import Division, Plan, Untouched
+from contentguard.rewrite.plan import Plan, Untouched
 from contentguard.rewrite.planner import Planner
 from contentguard.rewrite.resume import Base, resume, with_cuts
 from contentguard.rewrite.scan import Scan, Scanner, TooDeepError
@@ -105,21 +104,9 @@ class Pages:
         self.cache.put(shelf.key, body, plan, base)
         return plan
 
-    def divided(self, shelf: Shelf, plan: Plan) -> Division:
-        """A page in two. Made when first asked for, which may take ten times as long as its plan: long in one go."""
-        new = plan.divide is not None
-        made = plan.division
-        if new:
-            self.cache.reweigh(shelf.key)
-        return made
-
-    def marked(self, shelf: Shelf, plan: Plan) -> Marking | None:
-        """Where a page's marks go. Made when first asked for, which takes about as long as dividing it."""
-        new = plan.mark is not None
-        made = plan.marking
-        if new:
-            self.cache.reweigh(shelf.key)
-        return made
+    def reweigh(self, shelf: Shelf) -> None:
+        """Account for what has been made of a page's plan since. The cache is one thread's: not for any other."""
+        self.cache.reweigh(shelf.key)
 
     def stream(self, delivery: Delivery, shelf: Shelf, values: Callable[[Plan], Values]) -> Stream:
         """A page on its way through."""

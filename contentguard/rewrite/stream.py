@@ -67,6 +67,8 @@ class Stream:
         """Offset of the first byte that has not been let go."""
         self._tail = b""
         """Not scanned: an unfinished token."""
+        self._going: list[bytes] = []
+        """Let go, but not handed out yet: whatever goes wrong in between, it is not lost."""
         self._inserts: deque[tuple[int, bytes]] = deque()
         self._tags = 0
         self._late = False
@@ -89,30 +91,39 @@ class Stream:
         if self.phase is not Phase.HOLD:
             return b""
         self.phase, self._late = Phase.FLOW, True
-        return self._let_go(self._scanner.settled)
+        self._let_go(self._scanner.settled)
+        return self._gone()
 
     def abandon(self, why: Untouched) -> bytes:
         """Insert nothing more; what was held, as it came."""
-        self.phase, self.untouched = Phase.PASS, why
-        rest = self._let_go(None)
-        self._inserts.clear()
-        return rest
+        self._give_up(why)
+        return self._gone()
 
     def _fed(self, chunk: bytes, *, final: bool) -> bytes:
         if self.phase is Phase.PASS:
             return chunk
         try:
-            return self._scanned(chunk, final=final)
+            self._scanned(chunk, final=final)
         except TooDeepError:
-            return self.abandon(Untouched.TOO_DEEP)
+            self._give_up(Untouched.TOO_DEEP)
         except Exception:
             self.failed = True
-            return self.abandon(Untouched.ERROR)
+            self._give_up(Untouched.ERROR)
+        return self._gone()
+
+    def _gone(self) -> bytes:
+        going, self._going = self._going, []
+        return b"".join(going)
+
+    def _give_up(self, why: Untouched) -> None:
+        self.phase, self.untouched = Phase.PASS, why
+        self._inserts.clear()
+        self._let_go(None)
 
     failed = False
     """Whether an error of ours ended the rewriting."""
 
-    def _scanned(self, chunk: bytes, *, final: bool) -> bytes:
+    def _scanned(self, chunk: bytes, *, final: bool) -> None:
         scanner = self._scanner
         base, data = scanner.position, self._tail + chunk
         self._tail = data
@@ -120,38 +131,42 @@ class Stream:
             self._start += chunk
         self._tags += chunk.count(b"<")
         if self._tags > MAX_TAGS:
-            return self.abandon(Untouched.TOO_MANY_TAGS)
+            self._give_up(Untouched.TOO_MANY_TAGS)
+            return
         scanner.feed(data, base, final=final)
         read = len(data) if final else scanner.position - base
         self._kept.append(data[:read])
         self._tail = data[read:]
-        out = self._advance(final=final)
+        self._advance(final=final)
         if self.phase is not Phase.PASS:
             held = scanner.position - self._sent
             if len(self._tail) > MAX_TOKEN or held > self._max_bytes:
-                out += self.abandon(Untouched.TOO_LARGE)
-        return out
+                self._give_up(Untouched.TOO_LARGE)
 
-    def _advance(self, *, final: bool) -> bytes:
-        scanner, out = self._scanner, b""
+    def _advance(self, *, final: bool) -> None:
+        scanner = self._scanner
         if self.phase is Phase.HEAD:
             head_end = scanner.result.head_end
             if head_end < 0 and not final:
-                return self._let_go(scanner.position)
-            out = self._let_go(head_end) if head_end >= 0 else b""
+                self._let_go(scanner.position)
+                return
+            if head_end >= 0:
+                self._let_go(head_end)
             self.phase = Phase.HOLD
         if self.phase is Phase.HOLD:
             if not scanner.choice.certain and final:
-                return out + self.abandon(Untouched.NO_ARTICLE)
+                self._give_up(Untouched.NO_ARTICLE)
             if not scanner.choice.certain or not (final or scanner.done or len(self._start) >= PRESCAN):
-                return out
+                return
             self._recognise()
             if self.untouched is not None:
-                return out + self.abandon(self.untouched)
+                self._give_up(self.untouched)
+                return
             self.phase = Phase.FLOW
         if self.phase is Phase.FLOW and (scanner.done or final):
-            return out + self._end()
-        return out + self._let_go(scanner.settled)
+            self._end()
+        else:
+            self._let_go(scanner.settled)
 
     def _recognise(self) -> None:
         """The page is an article: make its plan, and queue what goes into its head."""
@@ -162,7 +177,7 @@ class Stream:
         if not self._late and self.untouched is None:
             self._insert(scanner.result.head_end, _of(plan.fragments, Slot.HEAD))
 
-    def _end(self) -> bytes:
+    def _end(self) -> None:
         """The article has ended (or the page, without one)."""
         article = self._scanner.told().article
         if article is not None and self.plan is None:
@@ -175,16 +190,16 @@ class Stream:
                     self._insert(article.place, _of(self.plan.fragments[self.plan.cards :], Slot.HEAD))
                 self._insert(article.place, _of(self.plan.fragments, Slot.ARTICLE_END))
         self.phase = Phase.PASS
-        return self._let_go(None)
+        self._let_go(None)
 
     def _insert(self, offset: int, parts: Iterator[Part]) -> None:
         assert self.plan is not None
         values = self._values(self.plan)
         self._inserts.append((offset, b"".join(values[p] if isinstance(p, Field) else p for p in parts)))
 
-    def _let_go(self, until: int | None) -> bytes:
-        """What stands before the offset ``until``, with the insertions that fall there; None for all there is."""
-        out: list[bytes] = []
+    def _let_go(self, until: int | None) -> None:
+        """Let go what stands before the offset ``until``, and the insertions that fall there; None for all there is."""
+        out = self._going
         while self._inserts and (until is None or self._inserts[0][0] <= until):
             offset, insert = self._inserts.popleft()
             out += [*self._taken(offset), insert]
@@ -193,7 +208,6 @@ class Stream:
             out.append(self._tail)
             self._sent += len(self._tail)
             self._tail = b""
-        return b"".join(out)
 
     def _taken(self, until: int | None) -> Iterator[bytes]:
         """Kept bytes up to an offset."""

@@ -104,7 +104,14 @@ class Template:
 
     def deflated(self, values: Values) -> bool:
         """Whether ``gzip`` has already done the costly part for values of these lengths."""
-        return tuple([len(values[name]) for _, name in self._around]) in self._gzips
+        return self._lengths(values) in self._gzips
+
+    def deflate(self, values: Values) -> None:
+        """Do that part for them, if there is room for what comes of it."""
+        self._ready(self._lengths(values))
+
+    def _lengths(self, values: Values) -> tuple[int, ...]:
+        return tuple([len(values[name]) for _, name in self._around])
 
     def _ready(self, lengths: tuple[int, ...]) -> Spliced | Banded | None:
         found = self._gzips.get(lengths)

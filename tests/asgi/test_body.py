@@ -190,6 +190,19 @@ def test_head_is_get_without_the_body(robot: dict[str, str], body: str) -> None:
     assert told(head.headers) == told(whole.headers)
 
 
+def test_an_app_that_is_asked_twice_finds_the_same_things_in_its_scope() -> None:
+    found: list[dict[str, object]] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        found.append({name: value for name, value in scope.items() if name.startswith("contentguard.")})
+        await page()(scope, receive, send)
+
+    assert get(guarded(app), method="HEAD").status_code == 200
+    first, again = found
+    assert first == again
+    assert {"contentguard.links", "contentguard.comments", "contentguard.media"} <= first.keys()
+
+
 def test_head_of_other_files_reaches_the_app_once() -> None:
     methods: list[str] = []
 

@@ -254,6 +254,16 @@ class TestWhichResponses:
         assert LEAK not in content
         assert PARAGRAPH[:40].encode("utf-16-le") not in content
 
+    @pytest.mark.parametrize("row", FOR_READERS.values(), ids=FOR_READERS)
+    @pytest.mark.parametrize("robot", [CURL, FACEBOOK], ids=["curl", "preview"])
+    def test_readers_have_it_as_it_is_after_a_robot_too(
+        self, row: tuple[int, Pairs, bytes], robot: dict[str, str]
+    ) -> None:
+        messages = _whole(row)
+        app = guard(says(*messages))
+        ask(app, robot)
+        assert asyncio.run(drive(app, http_scope())) == messages
+
     @pytest.mark.parametrize("mark", [codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE], ids=["LE", "BE"])
     def test_a_byte_order_mark_tells_utf_16(self, mark: bytes) -> None:
         """The header says UTF-8, the page says otherwise: that is known with its first chunk, and then it leaves."""
@@ -544,6 +554,15 @@ def test_trailers_come_last(first: Message, content: bytes, streamed: bool) -> N
     assert [m["type"] for m in left].count("http.response.trailers") == 1
     assert left[0]["trailers"] is True
     assert "content-length" not in reply(left).headers
+
+
+def test_a_refusal_has_none_of_the_app_s_trailers() -> None:
+    """They belong to a response that never left: a server takes them for a fault (ASGI, HTTP Trailers)."""
+    left = asyncio.run(
+        drive(guard(says({**start(HTML), "trailers": True}, body(PAGE), TRAILERS)), http_scope(headers=CURL))
+    )
+    assert [m["type"].rpartition(".")[2] for m in left] == ["start", "body"]
+    assert left[0]["status"] == 403
 
 
 class TestFiles:

@@ -11,14 +11,17 @@ import pytest
 
 from contentguard.asgi.request import read_facts
 from contentguard.guard import Guard
+from contentguard.guard.once import Once
 from contentguard.model import Rendition
+from contentguard.rewrite import planner
 from contentguard.rewrite.article import Finder
 from contentguard.rewrite.page import Delivery
 from contentguard.rewrite.pages import SLICE, Pages
 from contentguard.rewrite.plan import Plan, Untouched
 from contentguard.rewrite.template import Template
 from tests.benchmarks.pages import page
-from tests.client import http_scope, settings
+from tests.client import ASGI, CHROME, drive, guarded, http_scope, settings
+from tests.client import page as one_page
 
 HTML = "text/html; charset=utf-8"
 LARGE = page(400_000)
@@ -29,6 +32,10 @@ def rendered(guard: Guard, plan: Plan, delivery: Delivery = DELIVERY) -> bytes:
     made = guard.render(plan, Rendition.FULL, read_facts(http_scope(), guard), delivery, "")
     assert made is not None
     return made.body
+
+
+async def at_once(site: ASGI, headers: dict[str, str], number: int) -> list[list[dict[str, Any]]]:
+    return [*await asyncio.gather(*(drive(site, http_scope(headers=headers)) for _ in range(number)))]
 
 
 async def planned(guard: Guard, body: bytes, delivery: Delivery = DELIVERY) -> Plan:
@@ -127,13 +134,13 @@ def test_what_is_long_to_deflate_is_deflated_in_a_thread(
     monkeypatch: pytest.MonkeyPatch, size: int, elsewhere: bool
 ) -> None:
     guard, threads = Guard(settings()), []
-    pack = Template.gzip
+    pack = Template._deflate
 
-    def noted(self: Template, values: Any) -> bytes:
+    def noted(self: Template, lengths: tuple[int, ...]) -> Any:
         threads.append(threading.current_thread())
-        return pack(self, values)
+        return pack(self, lengths)
 
-    monkeypatch.setattr(Template, "gzip", noted)
+    monkeypatch.setattr(Template, "_deflate", noted)
 
     async def story() -> list[bytes]:
         plan, facts = await planned(guard, page(size)), read_facts(http_scope(), guard)
@@ -147,7 +154,68 @@ def test_what_is_long_to_deflate_is_deflated_in_a_thread(
     plain, first, second = asyncio.run(story())
     assert first == second
     assert len(plain) == len(first)
-    assert [thread is not threading.main_thread() for thread in threads] == [elsewhere, False]
+    assert [thread is not threading.main_thread() for thread in threads] == [elsewhere], "and once"
+
+
+def test_what_is_long_is_done_once_for_all_who_come_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Divided, marked and deflated: a cold page that many ask for at once costs no more than for one."""
+    done: list[str] = []
+
+    def counted(where: Any, name: str) -> None:
+        own = getattr(where, name)
+
+        def count(*args: Any) -> Any:
+            assert threading.current_thread() is not threading.main_thread()
+            done.append(name)
+            return own(*args)
+
+        monkeypatch.setattr(where, name, count)
+
+    counted(planner, "divide")
+    counted(planner, "marking")
+    counted(Template, "_deflate")
+    site = guarded(one_page(page(200_000)), reading={"mode": "progressive"}, watermark={"enabled": True})
+    asked = {**CHROME, "accept-encoding": "gzip"}
+
+    answers = asyncio.run(at_once(site, asked, 12))
+    leads = [gzip.decompress(sent[1]["body"]) for sent in answers]
+    assert all(b"cg-continue" in lead for lead in leads)
+    assert sorted(done) == ["_deflate", "divide", "marking"]
+    cache = site.guard.pages.cache
+    assert cache.bytes_used == sum(entry.weigh() for entry in cache.entries())
+
+
+def test_an_error_in_what_is_done_once_harms_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*args: Any) -> None:
+        raise KeyError("ours")
+
+    monkeypatch.setattr(planner, "divide", broken)
+    monkeypatch.setattr(planner, "marking", broken)
+    site = guarded(one_page(page(200_000)), reading={"mode": "progressive"}, watermark={"enabled": True})
+
+    for sent in asyncio.run(at_once(site, {**CHROME, "accept-encoding": "identity"}, 4)):
+        assert sent[0]["status"] in (200, 303), "by way of a moment's waiting at most"
+        assert b"cg-continue" not in sent[1]["body"]
+    assert site.guard.counts["rewrite-failed"] == 1
+
+
+def test_who_waited_for_one_that_is_gone_does_it_himself() -> None:
+    once, go, did = Once(), threading.Event(), list[str]()
+
+    async def story() -> tuple[bool, bool]:
+        first = asyncio.create_task(once.done("k", lambda: go.wait(5)))
+        await asyncio.sleep(0.01)
+        second = asyncio.create_task(once.done("k", lambda: did.append("never")))
+        await asyncio.sleep(0.01)
+        first.cancel()
+        go.set()
+        waited = await second
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        return waited, await once.done("k", lambda: did.append("again"))
+
+    assert asyncio.run(story()) == (False, True)
+    assert did == ["again"]
 
 
 def test_a_client_cannot_make_us_keep_a_page_for_each_of_its_hosts() -> None:

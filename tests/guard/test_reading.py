@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from contentguard import ContentGuardMiddleware
 from contentguard.admission.proof import solve
 from contentguard.assets import PRINT, REST
 from tests.client import CHROME as PLAIN
-from tests.client import CURL, FACEBOOK
+from tests.client import CURL, FACEBOOK, settings
 from tests.guard.test_visits import Answer, Site, site
 
 HOSTILE = ["//evil.example/a", "/\\evil.example", "/a?next=//evil.example", "/a\tb", "/%0d%0aSet-Cookie:a", "/é"]
@@ -526,3 +527,20 @@ def test_a_broken_ledger_costs_no_reader_an_article(reading: Site) -> None:
     rest = proved(reading, first, first.cookie)
     assert rest.status == 200
     assert all(is_whole(reading.ask(f"/news/{n}", PLAIN, rest.cookie)) for n in range(3))
+
+
+def test_an_app_that_is_asked_for_the_rest_finds_what_the_guard_offers() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        assert scope["contentguard.comments"].form(scope, "/news/tide").html
+        assert scope["contentguard.links"].share("/news/tide", by="newsletter")
+        assert scope["contentguard.media"]
+        await articles(scope, receive, send)
+
+    reading = Site(PROGRESSIVE, app=app)
+    assert "tide29" in proved(reading, reading.ask("/news/tide", PLAIN)).text
+
+
+def test_a_guard_inside_another_leaves_the_rest_to_it() -> None:
+    inner = ContentGuardMiddleware(articles, settings=settings(**PROGRESSIVE))
+    reading = Site(PROGRESSIVE, app=inner)
+    assert "tide29" in proved(reading, reading.ask("/news/tide", PLAIN)).text

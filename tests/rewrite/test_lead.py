@@ -466,9 +466,10 @@ def test_made_once_and_accounted_for() -> None:
         shelf = pages.shelf(delivery)
         plan = finished(pages.work(delivery, shelf, body))
         before = (plan.size, pages.cache.bytes_used)
-        made = pages.divided(shelf, plan)
+        made = plan.division
+        pages.reweigh(shelf)
         assert made.lead is not None
-        assert pages.divided(shelf, plan) is made is plan.division
+        assert made is plan.division
         assert plan.divide is None
         assert plan.size == before[0] + made.size > before[0]
         assert pages.cache.bytes_used == before[1] + made.size
@@ -482,9 +483,11 @@ def test_a_division_may_be_what_is_too_much() -> None:
     plan = finished(pages.work(delivery, shelf, body))
     assert len(pages.cache) == 1
     pages.cache.max_bytes = pages.cache.bytes_used
-    assert pages.divided(shelf, plan).lead is not None
+    assert plan.division.lead is not None
+    pages.reweigh(shelf)
     assert len(pages.cache) == pages.cache.bytes_used == 0
-    assert pages.divided(shelf, plan).lead is not None
+    pages.reweigh(shelf)
+    assert len(pages.cache) == pages.cache.bytes_used == 0
 
 
 def test_a_page_that_changes_in_little_is_divided_as_a_new_one() -> None:

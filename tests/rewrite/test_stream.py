@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Mapping
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from contentguard.rewrite import stream as module
@@ -191,6 +191,39 @@ def test_an_error_of_ours_is_told_and_the_page_passes() -> None:
     made = Stream(FINDER, broken, values)
     assert sent(made, cut(PAGE, [100])) == PAGE
     assert (made.failed, made.untouched) == (True, Untouched.ERROR)
+
+
+@settings(max_examples=100)
+@given(chunkings | st.just([len(PAGE)]), st.booleans())
+@example([len(PAGE)], True)
+@example([50, len(PAGE)], False)
+def test_nothing_is_lost_where_an_error_of_ours_meets_a_page(sizes: list[int], reads: bool) -> None:
+    def broken(plan: Plan) -> Mapping[Field, bytes]:
+        raise KeyError("ours")
+
+    def unread(start: bytes, found: Found) -> Plan:
+        raise KeyError("ours")
+
+    made = Stream(FINDER, plan if reads else unread, broken)
+    assert sent(made, cut(PAGE, sizes)) == PAGE
+    assert (made.failed, made.untouched) == (True, Untouched.ERROR)
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_an_error_at_the_article_s_end_leaves_what_was_not_sent_as_it_came(late: bool) -> None:
+    asked: list[Plan] = []
+
+    def once(plan: Plan) -> Mapping[Field, bytes]:
+        asked.append(plan)
+        if len(asked) > 1:
+            raise KeyError("ours")
+        return values(plan)
+
+    made = Stream(FINDER, plan, once)
+    out = made.feed(TOP)
+    out += made.release() if late else b""
+    assert out + made.feed(PAGE[len(TOP) :]) + made.finish() == PAGE
+    assert made.failed
 
 
 def test_abandoned_on_the_way() -> None:
