@@ -175,16 +175,19 @@ class TestReaders:
         assert all(whole[-3:])
 
     def test_who_is_over_the_meter_does_not_lose_it(self, reading: Site) -> None:
+        """A page's script asks for the rest of each lead, also where there is none to be had yet."""
         first = reading.ask("/news/tide", PLAIN)
         cookie = reading.ask(SHEET, PLAIN, proved(reading, first, first.cookie).cookie).cookie
-        reading.now += 400
-        reading.pace = 1.0
-        pages = [reading.ask(f"/news/{n}", PLAIN, cookie) for n in range(30)]
-        assert [is_whole(page) for page in pages] == [True] * 29 + [False]
-        cookie = proved(reading, pages[-1], cookie).cookie or cookie
         reading.now += 3600
-        pages = [reading.ask(f"/news/x{n}", PLAIN, cookie) for n in range(10)]
-        assert all(map(is_whole, pages)), "and not what somebody new may read"
+        reading.pace, start = 1.0, reading.now
+        pages = [reading.ask(f"/news/{n}", PLAIN, cookie) for n in range(31)]
+        assert [is_whole(page) for page in pages] == [True] * 30 + [False]
+        reading.now, reading.pace = start + 3590, 0.0
+        over = proved(reading, reading.ask("/news/more", PLAIN, cookie), cookie)
+        assert over.status == 429
+        reading.now += 60
+        again = [reading.ask(f"/news/x{n}", PLAIN, over.cookie) for n in range(8)]
+        assert all(map(is_whole, again)), "and not what somebody new may read"
 
     def test_to_read_again_is_free(self, reading: Site) -> None:
         first = reading.ask("/news/tide", PLAIN)
