@@ -159,7 +159,8 @@ class TestCookie:
         def handed(cookie: bytes, scheme: str) -> bytes:
             scope = http_scope(headers={**CHROME, "cookie": cookie.decode()}, scheme=scheme)
             sent = asyncio.run(drive(news.guarded, scope))
-            return dict(sent[0]["headers"]).get(b"set-cookie", b"").partition(b";")[0]
+            told: dict[bytes, bytes] = dict(sent[0]["headers"])
+            return told.get(b"set-cookie", b"").partition(b";")[0]
 
         tossed = handed(b"a=b", "http")
         assert handed(tossed, "http") == b"", "known there"
