@@ -116,7 +116,7 @@ def test_what_is_no_address_of_the_web(url: str) -> None:
 )
 def test_a_redirect_to_no_address_is_no_more_than_a_failure(there: str) -> None:
     """One page of many must not end the command."""
-    web = Web(lambda request: httpx.Response(302, headers={"location": there.encode("latin-1")}))  # type: ignore[dict-item]
+    web = Web(lambda request: httpx.Response(302, headers={b"location": there.encode("latin-1")}))
     with pytest.raises(FetchError):
         web.get("http://copy.example/")
     assert len(web.asked) == 1
