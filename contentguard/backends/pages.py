@@ -66,7 +66,8 @@ class PageFetcher:
                     url = found
         except TimeoutError:
             raise FetchError(f"no answer within {self.seconds:g} s") from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            # ValueError: of an address that a redirect names, where the standard library or IDNA cannot read it.
             raise FetchError(str(error) or type(error).__name__) from None
         raise FetchError(f"more than {self.redirects} redirects")
 

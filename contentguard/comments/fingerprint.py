@@ -10,6 +10,7 @@ need every near value to be asked for: two texts of fifty words that differ in o
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from hashlib import blake2b
 
 from contentguard.comments.text import folded
@@ -26,9 +27,10 @@ _FACTORS = tuple(
 )
 
 
-def words(text: str) -> list[str]:
-    """The words of a text, without case and punctuation."""
-    return _WORD.findall(folded(text))
+@lru_cache(maxsize=1)
+def words(text: str) -> tuple[str, ...]:
+    """The words of a text, without case and punctuation. Kept, because a comment is asked for both its keys."""
+    return tuple(_WORD.findall(folded(text)))
 
 
 def exact(text: str) -> str:

@@ -33,6 +33,9 @@ _URL = re.compile(r"https?://[^\s<>\"'\\`{}|^\x00-\x1f]{1,2048}+", re.IGNORECASE
 _AFTER = ".,;:!?'\")]}»”’…*_~"
 _OPENING = {")": "(", "]": "["}
 _BREAK = re.compile(r"\n\n+")
+_SENTENCES = (("\ufdfa", "صلعم"), ("\ufdfb", "جل"))
+"""Characters that stand for sentences of 18 and 8 letters, and what is usually written for them: a comment of nothing
+else would become a million letters."""
 
 
 class Cleaned(NamedTuple):
@@ -63,6 +66,8 @@ def _stacked(text: str) -> str:
 
 def folded(text: str) -> str:
     """Text for comparison: compatibility forms as one, without case."""
+    for sentence, short in _SENTENCES:
+        text = text.replace(sentence, short)
     return unicodedata.normalize("NFKC", text).casefold()
 
 

@@ -116,11 +116,17 @@ class Attempts:
         """Whether another attempt is heard."""
         return len([at for at in self._failed.get(who, ()) if now - at < _WINDOW]) < _TRIES
 
-    def failed(self, who: str, now: float) -> None:
-        """Count one that failed."""
+    def tried(self, who: str, now: float) -> None:
+        """Count one, before it is known what comes of it: else any number at a time would be heard."""
         if len(self._failed) >= _MOST_KNOWN:
             self._failed.clear()
         self._failed[who] = [at for at in self._failed.get(who, ()) if now - at < _WINDOW] + [now]
+
+    def succeeded(self, who: str, now: float) -> None:
+        """One that was counted at `now` has not failed."""
+        left = self._failed.get(who, [])
+        if now in left:
+            left.remove(now)
 
 
 def hashed(password: str) -> str:

@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from hmac import compare_digest
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -112,14 +113,16 @@ class Desk:
         now = self._clock()
         if not all(self._attempts.may_try(one, now) for one in who):
             return _TOO_OFTEN, 429
+        for one in who:
+            self._attempts.tried(one, now)
         kept = await self._database.password(name)
         # Somebody who is no editor costs as much time as one who is.
         right = await asyncio.to_thread(matches, password, kept or _NOBODY)
-        if right and kept is not None:
-            return "", 200
+        if not right or kept is None:
+            return _WRONG, 403
         for one in who:
-            self._attempts.failed(one, now)
-        return _WRONG, 403
+            self._attempts.succeeded(one, now)
+        return "", 200
 
     async def _sign_out(self, request: Request, editor: Editor) -> Response:
         await self._checked(request, editor)
@@ -141,7 +144,7 @@ class Desk:
     async def _checked(self, request: Request, editor: Editor) -> list[tuple[str, str]]:
         """The fields of a form of the desk, if it was sent from there."""
         fields = await posted(request)
-        if single(fields).get("token", "") != editor.token:
+        if not compare_digest(single(fields).get("token", "").encode("utf-8", "replace"), editor.token.encode()):
             raise HTTPException(403, _STALE)
         return fields
 

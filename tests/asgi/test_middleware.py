@@ -298,11 +298,11 @@ class TestRoutes:
         drawn: list[str] = []
         made = segno.make
 
-        def counting(url: str, **more: Any) -> Any:
+        def noted(url: str, **more: Any) -> Any:
             drawn.append(url)
             return made(url, **more)
 
-        monkeypatch.setattr(segno, "make", counting)
+        monkeypatch.setattr(segno, "make", noted)
         app = guarded(share={"targets": ["qr"]})
         url = next(word for word in get(app, "/news/drawn-once").text.split('"') if "/qr/" in word)
         assert {get(app, url).status_code for _ in range(3)} == {200}

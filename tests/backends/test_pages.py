@@ -111,6 +111,17 @@ def test_what_is_no_address_of_the_web(url: str) -> None:
         Web(lambda request: body(b"")).get(url)
 
 
+@pytest.mark.parametrize(
+    "there", ["http://[", "//[::1", "http://xn--/", "http://a:99999/", "http:a", "data:,x", "http://\xad/"]
+)
+def test_a_redirect_to_no_address_is_no_more_than_a_failure(there: str) -> None:
+    """One page of many must not end the command."""
+    web = Web(lambda request: httpx.Response(302, headers={b"location": there.encode("latin-1")}))
+    with pytest.raises(FetchError):
+        web.get("http://copy.example/")
+    assert len(web.asked) == 1
+
+
 def test_redirects_are_followed_and_counted() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         step = int(request.url.path[1:])

@@ -158,8 +158,9 @@ class TestCookie:
 
         def handed(cookie: bytes, scheme: str) -> bytes:
             scope = http_scope(headers={**CHROME, "cookie": cookie.decode()}, scheme=scheme)
-            headers: dict[bytes, bytes] = dict(asyncio.run(drive(news.guarded, scope))[0]["headers"])
-            return headers.get(b"set-cookie", b"").partition(b";")[0]
+            sent = asyncio.run(drive(news.guarded, scope))
+            told: dict[bytes, bytes] = dict(sent[0]["headers"])
+            return told.get(b"set-cookie", b"").partition(b";")[0]
 
         tossed = handed(b"a=b", "http")
         assert handed(tossed, "http") == b"", "known there"

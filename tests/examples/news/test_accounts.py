@@ -84,10 +84,13 @@ def test_eight_failures_are_the_most_in_a_quarter_of_an_hour() -> None:
     attempts = Attempts()
     for second in range(8):
         assert attempts.may_try("a", float(second))
-        attempts.failed("a", float(second))
+        attempts.tried("a", float(second))
     assert not attempts.may_try("a", 8.0)
     assert attempts.may_try("b", 8.0)
     assert attempts.may_try("a", 901.0)
+    attempts.succeeded("a", 7.0)
+    attempts.succeeded("nobody", 7.0)
+    assert attempts.may_try("a", 8.0), "who comes in has not failed"
 
 
 def read(body: bytes, kind: str = "application/x-www-form-urlencoded", size: int = 100_000) -> list[tuple[str, str]]:

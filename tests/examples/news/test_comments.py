@@ -341,6 +341,18 @@ def test_the_desk_is_for_editors(paper: Paper) -> None:
     paper.run(story)
 
 
+def test_guesses_at_a_password_all_at_once_are_no_more_than_one_after_the_other(paper: Paper) -> None:
+    """Counted only once their passwords had been looked at, any number at a time were heard."""
+
+    async def story() -> None:
+        await paper.signed_in()
+        guess = {"name": "grace", "password": "x"}
+        answers = await asyncio.gather(*(paper.ask("POST", "/desk/sign-in", 9, data=guess) for _ in range(20)))
+        assert sorted(answer.status_code for answer in answers) == [403] * 8 + [429] * 12
+
+    paper.run(story)
+
+
 def test_the_details_are_kept_in_one_signed_cookie_and_forgotten_again(paper: Paper) -> None:
     async def story() -> None:
         kept = await paper.post("Hello.", also={"wp-comment-cookies-consent": "yes", "url": "https://ada.example"})
