@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import unescape
 from itertools import pairwise
+from sys import getsizeof
 from typing import NamedTuple, Protocol
 
 from contentguard.rewrite.choice import Candidate, Run
@@ -45,6 +46,8 @@ _INERT = frozenset(
 )
 _FREE = (b"data-", b"aria-")
 _MOST_MOVED = 4
+_TEXT = 64
+"""What a text takes in memory besides itself: that it is held in several lists (measured)."""
 _CLASS = re.compile(rb'class="cg-[a-z -]*+(?=")')
 
 
@@ -109,11 +112,13 @@ class Marking:
     plain: Values
     full: Template
     """The page with all insertions and marks."""
+    texts: int
+    """Bytes that its texts take."""
 
     @property
     def size(self) -> int:
         """Bytes held besides the page."""
-        return self.full.own + 400 * len(self.edits) + 3000 * len(self.article.openings)
+        return self.full.own + self.texts + 400 * len(self.edits) + 3000 * len(self.article.openings)
 
 
 def marking(body: bytes, article: Candidate, encoding: str, marker: Marker, points: Sequence[Point]) -> Marking | None:
@@ -143,7 +148,7 @@ def marking(body: bytes, article: Candidate, encoding: str, marker: Marker, poin
     edits = (*_edits(made, runs, texts, encoding, elements), *tags)
     inserts = [Edit(at, at, parts) for at, parts in points]
     page = template(patched(memoryview(body), [*inserts, *edits], 0, len(body)))
-    return Marking(made, edits, {MARKS: made.plain}, page)
+    return Marking(made, edits, {MARKS: made.plain}, page, sum(map(getsizeof, texts)) + _TEXT * len(texts))
 
 
 def _edits(

@@ -30,6 +30,9 @@ _SPLICED = 4
 _SHORT = 8192
 """Bytes behind the last mark up to which they are deflated for each reader along with the marked text: some 20 to 50 µs
 against a tenth of a small page's size (measured)."""
+_SLICE, _BYTES, _INNER = 192, 41, 400
+"""What a slice of a page takes in memory, whatever its length; bytes besides their length; a template in another
+(measured)."""
 _ANYBODYS = frozenset((Field.NONCE,))
 
 
@@ -74,9 +77,9 @@ class Template:
 
     @property
     def own(self) -> int:
-        """Bytes that are held besides the page."""
-        inner = sum(part.own for _, part in self._inner)
-        return inner + sum(len(part) for part in self._parts if isinstance(part, bytes))
+        """Bytes that are held besides the page, for the cache's account."""
+        inner = sum(_INNER + part.own for _, part in self._inner)
+        return inner + sum(len(part) + _BYTES if isinstance(part, bytes) else _SLICE for part in self._parts)
 
     def fill(self, values: Values) -> bytes:
         """The bytes for one reader. KeyError when a field has no value, ValueError when there are too few marks."""

@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from contentguard.asgi.request import read_facts
 from contentguard.guard import Guard
 from contentguard.model import Rendition
-from contentguard.rewrite.page import Delivery
+from contentguard.rewrite.page import Delivery, Field
 from contentguard.rewrite.pages import Recent
 from contentguard.rewrite.plan import Untouched
 from contentguard.rewrite.scan import Scanner
 from contentguard.rewrite.stream import MAX_TAGS
+from contentguard.rewrite.template import MARKS, Values
 from tests.benchmarks.pages import page
-from tests.client import http_scope, settings
+from tests.client import ARTICLE, PARAGRAPH, http_scope, settings
 from tests.rewrite.pages import markup
 
 HTML = "text/html; charset=utf-8"
@@ -107,6 +108,45 @@ def test_what_is_kept_of_a_page_is_less_than_three_times_its_size(size: int) -> 
         tracemalloc.stop()
     assert held < 3 * 40 * size
     assert held < 1.1 * guard.pages.cache.bytes_used
+
+
+@pytest.mark.parametrize(
+    "article",
+    [
+        "".join(f"<p>{PARAGRAPH * 2}{n}.</p>\n" for n in range(25)),
+        "".join(f"<p>{PARAGRAPH} «прилив и отлив» {n}. {PARAGRAPH}</p>\n" for n in range(25)),
+        "".join(f"<p>Tide {n} a b. D <b class=b>e</b> f.</p>" for n in range(200)),
+        "".join(f'<p>{PARAGRAPH}<em class="x" id="y{n}">{n}</em> {PARAGRAPH}</p>' for n in range(25)),
+    ],
+    ids=["plain", "Cyrillic", "tiny paragraphs", "attributes"],
+)
+def test_the_account_knows_of_marks_and_leads_and_what_is_deflated(article: str) -> None:
+    guard = Guard(settings(watermark={"enabled": True}, reading={"mode": "progressive"}))
+    plain = ARTICLE.replace("<h1>", article + "<h1>", 1).encode()
+
+    def used(number: int) -> None:
+        delivery = Delivery(path=f"/news/{number}", routes="/.contentguard", content_type=HTML)
+        plan, _ = guard.plan(plain.replace(b"Tide &amp; time", b"%020d" % number), delivery)
+        assert plan.marking is not None
+        marks: Values = {**dict.fromkeys(Field, b"x" * 20), MARKS: plan.marking.article.plain}
+        made = [plan.copied, plan.lead, plan.rest, plan.search]
+        assert None not in made
+        for template in made:
+            assert template is not None
+            template.gzip(marks)
+        guard.pages.reweigh(guard.pages.shelf(delivery))
+
+    used(-1)
+    tracemalloc.start()
+    try:
+        before, account = tracemalloc.get_traced_memory()[0], guard.pages.cache.bytes_used
+        for number in range(5):
+            used(number)
+        gc.collect()
+        held = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert held < 1.1 * (guard.pages.cache.bytes_used - account)
 
 
 def test_a_thousand_pages_stay_within_the_bound() -> None:
