@@ -30,6 +30,28 @@ GENERATED = 8
 
 UNTRACED = ("browser", "servers")
 """Folders of tests in which other programs ask and answer: what they run of the package, others measure."""
+LONGEST = (
+    "rewrite/test_corpus",
+    "rewrite/test_linear",
+    "servers/test_comments",
+    "fuzz/test_requests",
+    "rewrite/test_lead",
+    "servers/test_scrapers",
+    "backends/test_memory",
+    "rewrite/test_lead_linear",
+    "servers/test_outages",
+    "admission/test_governor",
+    "detect/test_sessions",
+    "servers/test_progressive",
+    "policy/test_compiled",
+    "browser/test_reading",
+    "detect/test_aggregates",
+    "cli/test_replay",
+    "backends/test_akismet",
+    "guard/test_ceiling",
+)
+"""Files that take long, those that compute between those that wait. They come first, so that when several processes
+share the files none is left with one of them at the end (``--dist loadfile --no-loadscope-reorder``)."""
 
 
 class Cases:
@@ -66,7 +88,9 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Measure no coverage in ``UNTRACED``."""
+    """Put ``LONGEST`` first, and measure no coverage in ``UNTRACED``."""
+    places = {f"{name}.py": place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get("/".join(item.path.parts[-2:]), len(places)))
     for item in items:
         if item.path.parent.name in UNTRACED:
             item.add_marker(pytest.mark.no_cover)
