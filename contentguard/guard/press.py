@@ -2,6 +2,8 @@
 
 Strategy: ``plan`` looks a page up or has it worked out, in turns with whatever else the event loop has to do;
 ``render`` fills it in. Rewriting fails open: whatever goes wrong, the page leaves as it came, counted and logged once.
+
+Longer than a module should be, because whatever can go wrong with a page is caught here.
 """
 
 from __future__ import annotations
