@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import zlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
@@ -21,6 +22,8 @@ from contentguard.crawlers.agents import AgentError, split_url
 _NAT64 = IPv6Network("64:ff9b::/96")
 _LOCAL = (IPv6Network("64:ff9b:1::/48"), IPv6Network("fec0::/10"))
 """Local by RFC 8215 and by RFC 3879, whatever the standard library says."""
+_WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15, "identity": 0, "": 0}
+"""Content codings that are undone, by zlib's window bits."""
 _TRIED = 2
 """Addresses of a host that are tried before giving up."""
 
@@ -144,6 +147,26 @@ class PublicFetcher:
                 limits=httpx.Limits(max_connections=8, max_keepalive_connections=0),
             )
         return self._client
+
+
+async def unpacked(response: httpx.Response, most: int) -> bytes:
+    """A response's body, plain or as gzip or deflate has it, unpacked within ``most`` bytes. FetchError otherwise.
+
+    httpx unpacks a chunk whole, however large that becomes.
+    """
+    coding = response.headers.get("content-encoding", "").strip().lower()
+    if coding not in _WINDOWS:
+        raise FetchError(f"compressed as {coding[:40]!r}, though that was not asked for")
+    unpack = zlib.decompressobj(_WINDOWS[coding]) if _WINDOWS[coding] else None
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        try:
+            body += unpack.decompress(chunk, most + 1 - len(body)) if unpack else chunk
+        except zlib.error:
+            raise FetchError(f"no {coding}, though it says so") from None
+        if len(body) > most:
+            raise FetchError(f"more than {most:,} bytes")
+    return bytes(body)
 
 
 def secure_context() -> ssl.SSLContext:

@@ -8,7 +8,6 @@ counted as they are unpacked.
 from __future__ import annotations
 
 import asyncio
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,7 +15,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 import httpx
 
-from contentguard.backends.fetching import FetchError, Resolve, is_public, secure_context, system_resolve
+from contentguard.backends.fetching import FetchError, Resolve, is_public, secure_context, system_resolve, unpacked
 
 _TRIED = 2
 TYPES = (
@@ -29,7 +28,6 @@ TYPES = (
 """What a text can come as."""
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _PORTS = {"http": 80, "https": 443}
-_WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15, "identity": 0, "": 0}
 
 
 class Page(NamedTuple):
@@ -135,22 +133,7 @@ class PageFetcher:
         if kind.strip() and kind.strip() not in self.types:
             raise FetchError(f"expected a text ({', '.join(TYPES[:3])}), found {kind.strip()[:80]!r}")
         charset = parameters.partition("charset=")[2].partition(";")[0].strip("\"' ")
-        return Page(url, kind.strip(), charset, await self._body(response))
-
-    async def _body(self, response: httpx.Response) -> bytes:
-        coding = response.headers.get("content-encoding", "").strip().lower()
-        if coding not in _WINDOWS:
-            raise FetchError(f"compressed as {coding[:40]!r}, though that was not asked for")
-        unpack = zlib.decompressobj(_WINDOWS[coding]) if _WINDOWS[coding] else None
-        body = bytearray()
-        async for chunk in response.aiter_raw():
-            try:
-                body += unpack.decompress(chunk, self.max_bytes + 1 - len(body)) if unpack else chunk
-            except zlib.error:
-                raise FetchError(f"no {coding}, though it says so") from None
-            if len(body) > self.max_bytes:
-                raise FetchError(f"more than {self.max_bytes} bytes")
-        return bytes(body)
+        return Page(url, kind.strip(), charset, await unpacked(response, self.max_bytes))
 
 
 def _timeout(seconds: float) -> dict[str, float | None]:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from contentguard.backends.fetching import FetchError, unpacked
 from contentguard.crawlers.addresses import Network, collapse
 from contentguard.crawlers.published import MAX_BYTES, check_shrinkage, read_published
 from contentguard.crawlers.ranges import (
@@ -35,6 +36,7 @@ LOOKED = 60.0
 
 _EXTENSIONS = (".json", ".txt", ".csv", "")
 _REDIRECTS = 3
+_HEADERS = {"User-Agent": "contentguard", "Accept-Encoding": "gzip"}
 
 
 class RangesFile:
@@ -157,7 +159,8 @@ async def _from_network(
     try:
         async with asyncio.timeout(seconds):
             documents = [await _get(client, url) for url in source.urls]
-    except (OSError, httpx.HTTPError, httpx.InvalidURL) as error:
+    except (OSError, httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        # ValueError: of an address that a redirect names, where IDNA cannot read it.
         return Refreshed(source.name, None, str(error) or type(error).__name__)
     return _refreshed(source, before, documents, now)
 
@@ -166,23 +169,17 @@ async def _get(client: httpx.AsyncClient, url: str) -> bytes:
     for _ in range(_REDIRECTS + 1):
         if urlsplit(url).scheme != "https":
             raise OSError(f"{url} is not https")
-        async with client.stream("GET", url, headers={"User-Agent": "contentguard"}) as response:
-            if response.is_redirect:
+        async with client.stream("GET", url, headers=_HEADERS) as response:
+            if response.has_redirect_location:
                 url = str(response.url.join(response.headers["location"]))
                 continue
             if response.status_code != 200:
                 raise OSError(f"{url}: status {response.status_code}")
-            return await _body(response, url)
+            try:
+                return await unpacked(response, MAX_BYTES)
+            except FetchError as error:
+                raise OSError(f"{url}: {error}") from None
     raise OSError(f"{url}: more than {_REDIRECTS} redirects")
-
-
-async def _body(response: httpx.Response, url: str) -> bytes:
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > MAX_BYTES:
-            raise OSError(f"{url}: more than {MAX_BYTES:,} bytes")
-    return bytes(body)
 
 
 def _refreshed(

@@ -39,6 +39,8 @@ _INLINE = re.compile(
 )
 _CHARSET = re.compile(rb"<meta[^>]{0,300}?charset\s{0,9}=\s{0,9}[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 _LINK = re.compile(r"!?\[([^\[\]\n]{0,500})\]\([^()\n]{0,2000}\)")
+_CHUNK = 2**20
+_NO_ZIP = (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, EOFError, zlib.error, OSError)
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 
 
@@ -65,6 +67,7 @@ def document(data: bytes, kind: str, charset: str = "") -> Document:
     if len(data) > MOST:
         raise TextError(f"more than {MOST // 2**20} MB")
     if kind == "docx":
+        _measured(data)
         return Document(_by_pandoc(data) or _word(data))
     if b"\0" in data[:8192] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise TextError("no text, but what only programs read")
@@ -194,6 +197,23 @@ _READERS: Mapping[str, Callable[[str], Document]] = MappingProxyType(
 # -- Word ------------------------------------------------------------------------------------------------------
 
 
+def _measured(data: bytes) -> None:
+    """Raise ``TextError`` for a file that unpacks to more than any document: pandoc would unpack all of it."""
+    left = 4 * MOST
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as file:
+            for one in file.infolist():
+                if one.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise TextError("no document of Word (packed as none is)")
+                with file.open(one) as part:
+                    while chunk := part.read(min(left + 1, _CHUNK)):
+                        left -= len(chunk)
+                        if left < 0:
+                            raise TextError(f"more than {4 * MOST // 2**20} MB unpacked")
+    except _NO_ZIP as error:
+        raise TextError(f"no document of Word ({error})") from None
+
+
 def _by_pandoc(data: bytes) -> str:
     """What pandoc makes of it; empty where that is not installed, or fails."""
     program = shutil.which("pandoc")
@@ -217,7 +237,7 @@ def _word(data: bytes) -> str:
     try:
         with zipfile.ZipFile(BytesIO(data)) as file, file.open("word/document.xml") as document:
             xml = document.read(MOST + 1)
-    except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, EOFError, zlib.error, OSError) as error:
+    except _NO_ZIP as error:
         raise TextError(f"no document of Word ({error})") from None
     if len(xml) > MOST:
         raise TextError(f"more than {MOST // 2**20} MB unpacked")

@@ -35,6 +35,8 @@ MOST_PIXELS = 40_000_000
 SMALLEST = 2 * SIDE
 """Pixels of a picture's shorter side; a smaller one is left unmarked."""
 _FORMATS = ("JPEG", "PNG", "WEBP")
+_READ = (*_FORMATS, "GIF", "BMP", "TIFF", "AVIF")
+"""What a copy is read as. Not all that the library knows: a file of PostScript, say, it has Ghostscript run."""
 _MODES = ("L", "RGB", "RGBA", "LA")
 _QUALITY = 90
 _FAINT, _STRONG = 1.4, 5.0
@@ -166,7 +168,8 @@ def cells(data: bytes) -> list[float]:
     ValueError for a file that is no picture, or is too large.
     """
     try:
-        with Image.open(BytesIO(data)) as picture:
+        Image.init()
+        with Image.open(BytesIO(data), formats=[name for name in _READ if name in Image.OPEN]) as picture:
             if picture.size[0] * picture.size[1] > MOST_PIXELS:
                 raise ValueError(f"a picture of {picture.size[0]} by {picture.size[1]} pixels is too large")
             light = picture.convert("RGB").convert("L").convert("F").resize((SIDE, SIDE), Image.Resampling.BOX)

@@ -143,7 +143,7 @@ def test_compressed_pages_are_unpacked_within_the_limit() -> None:
         Web(lambda request: body(zlib.compress(text), content_encoding="deflate")).get("http://a.example/").body == text
     )
     bomb = gzip.compress(bytes(50_000_000))
-    with pytest.raises(FetchError, match="more than 5242880 bytes"):
+    with pytest.raises(FetchError, match="more than 5,242,880 bytes"):
         Web(lambda request: body(bomb, content_encoding="gzip")).get("http://a.example/")
     with pytest.raises(FetchError, match="more than 10 bytes"):
         Web(lambda request: body(text)).get("http://a.example/", max_bytes=10)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import os
+import tracemalloc
 from collections.abc import Callable
 from ipaddress import ip_network
 from pathlib import Path
@@ -98,6 +100,12 @@ def test_a_much_smaller_list_is_believed_when_one_says_so(tmp_path: Path) -> Non
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
+def _said(document: object) -> httpx.Response:
+    """An answer as it comes from the network: not read yet."""
+    data = document if isinstance(document, bytes) else json.dumps(document).encode()
+    return httpx.Response(200, stream=httpx.ByteStream(data))
+
+
 def fetched(handler: Handler, *sources: RangeSource, **options: float) -> dict[str, list[str]]:
     transport = httpx.MockTransport(handler)
     return networks(asyncio.run(from_network(KNOWN, sources, NOW, transport=transport, **options)))  # type: ignore[arg-type]
@@ -108,7 +116,7 @@ def test_lists_are_fetched_from_where_they_are_published() -> None:
 
     def handler(request: httpx.Request) -> httpx.Response:
         asked.append(str(request.url))
-        return httpx.Response(200, json=GOOGLE if "a.json" not in str(request.url) else ["157.55.39.0/24"])
+        return _said(GOOGLE if "a.json" not in str(request.url) else ["157.55.39.0/24"])
 
     assert fetched(handler, *SOURCES) == {
         "one": ["66.249.64.0/27", "2001:4860:4801:10::/64"],
@@ -117,26 +125,56 @@ def test_lists_are_fetched_from_where_they_are_published() -> None:
     assert sorted(asked) == [f"https://example.com/{name}.json" for name in ("a", "b", "one")]
 
 
+def _raises(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("no route")
+
+
 def _redirect(to: str) -> Handler:
     return lambda request: httpx.Response(302, headers={"Location": to})
 
 
-def _raises(request: httpx.Request) -> httpx.Response:
-    raise httpx.ConnectError("no route")
+def _packed(data: bytes, coding: str = "gzip") -> Handler:
+    return lambda request: httpx.Response(
+        200, headers={"Content-Encoding": coding}, stream=httpx.ByteStream(gzip.compress(data))
+    )
+
+
+def test_a_compressed_list_is_read() -> None:
+    assert fetched(_packed(json.dumps(GOOGLE).encode()), SOURCES[0])["one"][0] == "66.249.64.0/27"
+
+
+def test_a_compressed_bomb_is_not_opened_further_than_a_list_is_long() -> None:
+    """Unpacked by httpx, a chunk at a time, 1.4 MB became 2 GB in memory before anybody counted."""
+    bomb = gzip.compress(bytes(400_000_000), 6)
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        assert request.headers["accept-encoding"] == "gzip"
+        return httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(bomb))
+
+    tracemalloc.start()
+    (found,) = fetched(handler, SOURCES[0])["one"]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert "more than 8,388,608 bytes" in found
+    assert peak < 100_000_000
 
 
 @pytest.mark.parametrize(
     ("handler", "fault"),
     [
+        (_packed(b"", "br"), "compressed as 'br', though that was not asked for"),
+        (lambda request: httpx.Response(302), "status 302"),
+        (lambda request: httpx.Response(304), "status 304"),
+        (_redirect("https://xn--/"), "A-label"),
         (lambda request: httpx.Response(404), "status 404"),
-        (lambda request: httpx.Response(200, content=b"x" * (8 * 2**20 + 1)), "more than"),
-        (lambda request: httpx.Response(200, content=b"::/0"), "too large"),
+        (lambda request: _said(b"x" * (8 * 2**20 + 1)), "more than"),
+        (lambda request: _said(b"::/0"), "too large"),
         (_redirect("http://example.com/one.json"), "not https"),
         (_redirect("file:///etc/passwd"), "not https"),
         (_redirect("/again"), "redirects"),
         (_raises, "no route"),
     ],
-    ids=["404", "endless", "everybody", "http", "file", "circle", "down"],
+    ids=["br", "nowhere", "not modified", "no name", "404", "endless", "everybody", "http", "file", "circle", "down"],
 )
 def test_what_cannot_be_fetched_leaves_the_list_as_it_was(handler: Handler, fault: str) -> None:
     (found,) = fetched(handler, SOURCES[0])["one"]
@@ -146,7 +184,7 @@ def test_what_cannot_be_fetched_leaves_the_list_as_it_was(handler: Handler, faul
 def test_a_redirect_is_followed_to_https() -> None:
     def handler(request: httpx.Request) -> httpx.Response:
         moved = httpx.Response(301, headers={"Location": "https://www.example.com/new.json"})
-        return httpx.Response(200, json=GOOGLE) if request.url.path == "/new.json" else moved
+        return _said(GOOGLE) if request.url.path == "/new.json" else moved
 
     assert fetched(handler, SOURCES[0])["one"] == ["66.249.64.0/27", "2001:4860:4801:10::/64"]
 
@@ -163,7 +201,7 @@ def test_a_slow_publisher_is_given_up() -> None:
 
 def test_one_list_in_trouble_does_not_hold_up_the_others() -> None:
     def handler(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, json=GOOGLE) if request.url.path == "/one.json" else httpx.Response(500)
+        return _said(GOOGLE) if request.url.path == "/one.json" else httpx.Response(500)
 
     found = fetched(handler, *SOURCES)
     assert found["one"][0] == "66.249.64.0/27"

@@ -97,7 +97,8 @@ def test_update_from_the_network(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def handler(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, json=APPLE) if "applebot" in str(request.url) else httpx.Response(503)
+        found = httpx.Response(200, stream=httpx.ByteStream(json.dumps(APPLE).encode()))
+        return found if "applebot" in str(request.url) else httpx.Response(503)
 
     async def faked(*arguments: object, **options: object) -> object:
         return await ranges.from_network(*arguments, **options, transport=httpx.MockTransport(handler))  # type: ignore[arg-type]

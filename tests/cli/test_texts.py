@@ -190,6 +190,20 @@ def test_by_pandoc_where_there_is_one(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert text_of(data, "docx").strip() == "From the file"
 
 
+@pytest.mark.parametrize(
+    ("method", "said"), [(zipfile.ZIP_DEFLATED, "more than 64 MB unpacked"), (zipfile.ZIP_LZMA, "packed as none is")]
+)
+def test_no_bomb_is_handed_to_pandoc(method: int, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It unpacks all that is there; 70 kB of zeros are 70 MB, and 16 MB would be 16 GB."""
+    monkeypatch.setattr("shutil.which", lambda name: pytest.fail("asked for"))
+    data = BytesIO()
+    with zipfile.ZipFile(data, "w", method) as file:
+        file.writestr("word/document.xml", "<w/>")
+        file.writestr("word/media/a.bmp", bytes(70 * 2**20))
+    with pytest.raises(TextError, match=said):
+        text_of(data.getvalue(), "docx")
+
+
 def test_a_pandoc_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     def hang(*arguments: object, **options: object) -> None:
         raise subprocess.TimeoutExpired("pandoc", 60)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from io import BytesIO
 from math import sqrt
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, ImageOps
+from PIL import EpsImagePlugin, Image, ImageOps
 
 from contentguard.watermark.pictures import (
     CELLS,
@@ -174,6 +175,23 @@ def test_what_is_better_left_alone_is(name: str) -> None:
 def test_what_is_no_picture_is_said_to_be_none(data: bytes) -> None:
     with pytest.raises(ValueError, match="no picture"):
         cells(data)
+
+
+def test_no_copy_has_ghostscript_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library runs it for a file of PostScript, whatever its name is; and whoever copies chooses what is read."""
+    run: list[object] = []
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *found, **more: run.append(found))
+    script = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 200 200\n%%EndComments\n(%pipe%id) (r) file\n%%EOF\n"
+    with pytest.raises(ValueError, match="no picture"):
+        cells(script)
+    assert not run
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"])
+def test_what_copies_are_saved_as_is_read(kind: str) -> None:
+    data = BytesIO()
+    Image.new("RGB", (200, 200), "white").save(data, kind)
+    assert len(cells(data.getvalue())) == 64 * 64
 
 
 def test_a_picture_too_large_to_look_into() -> None:
