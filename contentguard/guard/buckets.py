@@ -20,7 +20,8 @@ from contentguard.watermark.buckets import bucket
 from contentguard.watermark.keys import epoch_at, keys_of
 
 HEADER = b"x-contentguard-bucket"
-_MOST = 10_000
+_MOST, _LONGEST = 10_000, 1024
+"""Articles that are known, and characters of the path and the name of one: an app may answer at any path."""
 
 
 class Kept(NamedTuple):
@@ -38,7 +39,9 @@ class Buckets:
         self._kept: OrderedDict[str, Kept] = OrderedDict()
 
     def keep(self, path: str, article: Kept) -> None:
-        """An article was found at a path."""
+        """An article was found at a path. One at a longer path than most is every reader's own."""
+        if len(path) > _LONGEST or len(article.name) > _LONGEST:
+            return
         self._kept[path] = article
         self._kept.move_to_end(path)
         if len(self._kept) > _MOST:

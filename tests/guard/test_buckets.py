@@ -125,6 +125,14 @@ def test_known_articles_are_bounded() -> None:
     assert buckets.at("/news/10099") is not None
 
 
+def test_known_articles_are_bounded_in_bytes() -> None:
+    """An app may answer with an article at whatever path a client makes up, however long."""
+    buckets = Buckets(64, (b"a secret of the marks",))
+    buckets.keep("/" + "a" * 5000, Kept("a", b""))
+    buckets.keep("/a", Kept("https://news.example/" + "a" * 5000, b""))
+    assert buckets.at("/" + "a" * 5000) is buckets.at("/a") is None
+
+
 @pytest.mark.parametrize("wrong", [1, 15, 257, -3])
 def test_too_few_or_too_many_are_an_error(wrong: int) -> None:
     with pytest.raises(SettingsError, match="0 or between 16 and 256"):
