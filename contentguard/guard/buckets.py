@@ -20,7 +20,8 @@ from contentguard.watermark.buckets import bucket
 from contentguard.watermark.keys import epoch_at, keys_of
 
 HEADER = b"x-contentguard-bucket"
-_MOST = 10_000
+_MOST, _LONGEST = 10_000, 1024
+"""Articles that are known, and characters of the path and the name of one: an app may answer at any path."""
 
 
 class Kept(NamedTuple):
@@ -28,6 +29,9 @@ class Kept(NamedTuple):
 
     name: str
     revision: bytes
+
+
+_SEVERAL = Kept("", b"")
 
 
 class Buckets:
@@ -38,15 +42,20 @@ class Buckets:
         self._kept: OrderedDict[str, Kept] = OrderedDict()
 
     def keep(self, path: str, article: Kept) -> None:
-        """An article was found at a path."""
-        self._kept[path] = article
+        """An article was found at a path. Each reader's own are one at a longer path than most, and several that only a
+        query tells apart: a cache's question is about a path."""
+        if len(path) > _LONGEST or len(article.name) > _LONGEST:
+            return
+        known = self._kept.get(path, article)
+        self._kept[path] = article if known.name == article.name else _SEVERAL
         self._kept.move_to_end(path)
         if len(self._kept) > _MOST:
             self._kept.popitem(last=False)
 
     def at(self, path: str) -> Kept | None:
         """The article at a path, if this process has seen it lately."""
-        return self._kept.get(path)
+        found = self._kept.get(path)
+        return None if found is _SEVERAL else found
 
     def of(self, serial: int, article: str, now: float) -> int:
         """The bucket of a reader."""

@@ -16,7 +16,7 @@ from contentguard.guard.buckets import Buckets, Kept
 from contentguard.watermark.blind import frames
 from contentguard.watermark.buckets import bucket_of
 from contentguard.watermark.keys import epoch_at
-from tests.client import CHROME, GPTBOT, earned, get, guarded, page
+from tests.client import ARTICLE, CHROME, GPTBOT, earned, get, guarded, page
 from tests.guard.test_reading import PROGRESSIVE, articles
 
 BUCKETS: dict[str, Any] = {"watermark": {"enabled": True, "buckets": 16}}
@@ -123,6 +123,30 @@ def test_known_articles_are_bounded() -> None:
         buckets.keep(f"/news/{article}", Kept("a", b""))
     assert buckets.at("/news/50") is None
     assert buckets.at("/news/10099") is not None
+
+
+def test_articles_that_only_a_query_tells_apart_are_in_no_bucket() -> None:
+    """Asked about by path, one would be counted and written down for the other."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        canonical = f'<link rel=canonical href="https://news.example/?{scope["query_string"].decode()}"></head>'
+        await page(ARTICLE.replace("</head>", canonical))(scope, receive, send)
+
+    site = guarded(app, **BUCKETS)
+    asked = "/.contentguard/bucket/news/tide?p="
+    headers = reader(site)
+    assert number(site, headers, asked)
+    for query in ("2", "2", "1"):
+        assert SAID not in get(site, f"/news/tide?p={query}", headers={**headers, SAID: "99"}).headers
+        assert number(site, headers, asked + query) == ""
+
+
+def test_known_articles_are_bounded_in_bytes() -> None:
+    """An app may answer with an article at whatever path a client makes up, however long."""
+    buckets = Buckets(64, (b"a secret of the marks",))
+    buckets.keep("/" + "a" * 5000, Kept("a", b""))
+    buckets.keep("/a", Kept("https://news.example/" + "a" * 5000, b""))
+    assert buckets.at("/" + "a" * 5000) is buckets.at("/a") is None
 
 
 @pytest.mark.parametrize("wrong", [1, 15, 257, -3])
