@@ -246,9 +246,7 @@ class Guard(Reception):
         return facts, verdict
 
     async def over_limit(self, facts: Facts) -> bool:
-        """Whether this client would have to wait for its next article, if few read it."""
-        if self.admissions is not None and await self.admissions.is_full(facts):
-            return True
+        """Whether this client would have to wait for its next article."""
         if not self._articles:
             return False
         try:

@@ -28,6 +28,8 @@ class Kept(NamedTuple):
 
     name: str
     revision: bytes
+    counted: str
+    """What meters know it as (``Plan.name``)."""
 
 
 class Buckets:

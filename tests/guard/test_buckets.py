@@ -120,7 +120,7 @@ def test_articles_of_a_pass_are_spread_over_buckets() -> None:
 def test_known_articles_are_bounded() -> None:
     buckets = Buckets(64, (b"a secret of the marks",))
     for article in range(10_100):
-        buckets.keep(f"/news/{article}", Kept("a", b""))
+        buckets.keep(f"/news/{article}", Kept("a", b"", "a"))
     assert buckets.at("/news/50") is None
     assert buckets.at("/news/10099") is not None
 
