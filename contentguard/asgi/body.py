@@ -354,7 +354,8 @@ class ArticleResponder:
             return False
         if not guard.may_stream(self.facts, self.verdict, self.visit):
             return False
-        if await guard.over_limit(self.facts):
+        full = guard.admissions is not None and await guard.admissions.is_full(self.facts)
+        if full or await guard.over_limit(self.facts):
             # Once the start has left there is no refusing any more: such a client gets the page only when it is whole.
             return False
         self.stream = StreamedPage(
@@ -467,7 +468,7 @@ class ArticleResponder:
     ) -> tuple[Rendition, Own]:
         """What of the article leaves, where it has to have been earned (NONE: it is to be waited for); and what the
         page then carries of its own."""
-        guard, delivered, name = self.guard, opening.delivery, plan.url or opening.delivery.path
+        guard, delivered, name = self.guard, opening.delivery, plan.name or opening.delivery.path
         if guard.is_robot(self.facts):
             division = await guard.divided(plan, opening.shelf, delivered)
             granted = admissions.of_robot(self.facts, self.verdict)
@@ -481,7 +482,8 @@ class ArticleResponder:
             entry = admissions.entered(visit, self.facts, self.verdict, name)
             whole = (entry or await admissions.enter(visit, self.facts, self.verdict, name)).whole
             if not whole and visit.token:
-                whole = await guard.links.opens(visit, self.facts, self.verdict, name, line(self.scope))
+                about = plan.url or delivered.path
+                whole = await guard.links.opens(visit, self.facts, self.verdict, about, line(self.scope))
         if whole:
             return Rendition.FULL, guard.boxed(own, visit, plan, self.facts.now)
         division = await guard.divided(plan, opening.shelf, delivered)
@@ -504,7 +506,7 @@ class ArticleResponder:
 
     def _arrived(self, visit: Visit, plan: Plan, delivered: Delivery) -> Own:
         """The article counts for its visit; what the page then carries of its own."""
-        guard, name = self.guard, plan.url or delivered.path
+        guard, name = self.guard, plan.name or delivered.path
         self.facts, self.verdict = guard.arrived(visit, self.facts, self.verdict, name, shows=plan.shows)
         self.full = self.verdict.rendition in _READERS
         return guard.own(visit, self.facts.now)

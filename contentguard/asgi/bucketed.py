@@ -61,7 +61,7 @@ class BucketResponder:
         if (
             admissions is not None
             and admissions.applies(verdict)
-            and not (await admissions.enter(visit, facts, verdict, kept.name)).whole
+            and not (await admissions.enter(visit, facts, verdict, kept.counted)).whole
         ):
             return -1
         serial = copies.serial(copies.name(visit, facts))

@@ -106,7 +106,7 @@ class Reading:
         opening, guard = found.opening, self._guard
         delivered, shelf = opening.delivery, opening.shelf
         plan = guard.pages.known(shelf, found.body) or await guard.plan_in_turns(found.body, delivered, shelf)
-        name = plan.url or delivered.path
+        name = plan.name or delivered.path
         if not plan.is_article:
             return self._granted(204, done.given, visit, facts)
         if not self._admissions.is_about(done.ticket, name):

@@ -66,13 +66,13 @@ class StreamedPage:
             self._counted = True
             if self._visit is not None:
                 plan = stream.plan
-                name = (plan and plan.url) or self._opening.delivery.path
+                name = (plan and plan.name) or self._opening.delivery.path
                 shows = plan is not None and plan.shows
                 guard.arrived(self._visit, self._facts, self._verdict, name, shows=shows)
             await guard.admit(self._facts, self._verdict)
             if self._visit is not None and guard.admissions is not None and guard.admissions.applies(self._verdict):
                 plan = stream.plan
-                name = (plan and plan.url) or self._opening.delivery.path
+                name = (plan and plan.name) or self._opening.delivery.path
                 await guard.admissions.enter(self._visit, self._facts, self._verdict, name)
         if out or not more:
             await self._send(out, more=more)

@@ -246,10 +246,9 @@ class Guard(Reception):
         return facts, verdict
 
     async def over_limit(self, facts: Facts) -> bool:
-        """Whether this client would have to wait for its next article, if few read it."""
-        full = self.admissions is not None and await self.admissions.is_full(facts)
-        if full or not self._articles:
-            return full
+        """Whether this client would have to wait for its next article."""
+        if not self._articles:
+            return False
         try:
             return not (await self.store.peek("a" + prefix(facts.client), self._articles, facts.now)).allowed
         except Exception:
@@ -263,7 +262,8 @@ class Guard(Reception):
     async def _wait(self, kind: str, limit: Limit, facts: Facts) -> float:
         try:
             decision = await self.store.take(kind + prefix(facts.client), limit, facts.now)
-        except Exception:  # a reader never pays for a broken store
+        except Exception:
+            # A reader never pays for a broken store.
             self.note("store-failed", "the store failed; its limits are not applied", failed=True)
             return 0.0
         return 0.0 if decision.allowed else max(decision.retry_after, 0.001)

@@ -29,9 +29,11 @@ class Kept(NamedTuple):
 
     name: str
     revision: bytes
+    counted: str
+    """What meters know it as (``Plan.name``)."""
 
 
-_SEVERAL = Kept("", b"")
+_SEVERAL = Kept("", b"", "")
 
 
 class Buckets:

@@ -144,15 +144,15 @@ class Copies:
         if self.buckets is None or (marking := await self._marking(pages, shelf, plan)) is None:
             return -1, {}
         try:
-            return self._shared(self.buckets, marking, str(shelf.key[0]), plan.url or str(shelf.key[0]), whom)
+            return self._shared(self.buckets, marking, str(shelf.key[0]), plan, whom)
         except Exception:
             self._note("marks-failed", "a copy could not be marked", failed=True)
             return -1, {}
 
-    def _shared(self, buckets: Buckets, marking: Marking, path: str, article: str, whom: Whom) -> tuple[int, Values]:
-        (visit, facts, _), made = whom, marking.article
+    def _shared(self, buckets: Buckets, marking: Marking, path: str, plan: Plan, whom: Whom) -> tuple[int, Values]:
+        (visit, facts, _), made, article = whom, marking.article, plan.url or path
         assert isinstance(made, Compiled)
-        buckets.keep(path, Kept(article, made.revision))
+        buckets.keep(path, Kept(article, made.revision, plan.name or path))
         name = self.name(visit, facts)
         number = buckets.asked(visit, facts, self.serial(name), article) if name else -1
         if number < 0:

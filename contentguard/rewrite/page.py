@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
+from hashlib import blake2b
 
 
 class Slot(Enum):
@@ -90,6 +91,18 @@ class Page:
     def url(self) -> str:
         """The absolute URL of this page as far as it is known without the reader's Host header, else empty."""
         return self.canonical or (self.origin + self.path if self.origin else "")
+
+    @property
+    def name(self) -> str:
+        """What names this page among the site's: its canonical URL, or its path and what it is called.
+
+        Where a page does not say what it is, its path does not either: sites tell pages apart by a query as well. The
+        query itself is no help, for others add to it what follows a reader about.
+        """
+        if self.canonical:
+            return self.canonical
+        called = "\0".join((self.title, self.metas.get("og:title", ""), self.metas.get("og:url", "")))
+        return f"{self.url or self.path}#{blake2b(called.encode('utf-8', 'surrogatepass'), digest_size=6).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,12 +100,14 @@ class Plan:
     """How the page is marked, as long as nobody has asked for that."""
     url: str = field(init=False)
     """The page's absolute URL where it is known without the reader's Host header."""
+    name: str = field(init=False)
+    """``Page.name``; empty where nothing was read of it."""
     _head: Template | None = field(default=None, repr=False)
     _division: Division | None = field(default=None, repr=False)
     _marking: Marking | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        self.url = self.page.url if self.page else ""
+        self.url, self.name = (self.page.url, self.page.name) if self.page else ("", "")
 
     @property
     def head(self) -> Template | None:

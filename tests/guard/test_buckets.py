@@ -120,7 +120,7 @@ def test_articles_of_a_pass_are_spread_over_buckets() -> None:
 def test_known_articles_are_bounded() -> None:
     buckets = Buckets(64, (b"a secret of the marks",))
     for article in range(10_100):
-        buckets.keep(f"/news/{article}", Kept("a", b""))
+        buckets.keep(f"/news/{article}", Kept("a", b"", "a"))
     assert buckets.at("/news/50") is None
     assert buckets.at("/news/10099") is not None
 
@@ -144,8 +144,8 @@ def test_articles_that_only_a_query_tells_apart_are_in_no_bucket() -> None:
 def test_known_articles_are_bounded_in_bytes() -> None:
     """An app may answer with an article at whatever path a client makes up, however long."""
     buckets = Buckets(64, (b"a secret of the marks",))
-    buckets.keep("/" + "a" * 5000, Kept("a", b""))
-    buckets.keep("/a", Kept("https://news.example/" + "a" * 5000, b""))
+    buckets.keep("/" + "a" * 5000, Kept("a", b"", "a"))
+    buckets.keep("/a", Kept("https://news.example/" + "a" * 5000, b"", "a"))
     assert buckets.at("/" + "a" * 5000) is buckets.at("/a") is None
 
 

@@ -23,6 +23,7 @@ from contentguard.backends.memory import MemoryStore
 from contentguard.guard import Guard
 from contentguard.guard.ceiling import Ceiling
 from contentguard.limits import Decision, Limit
+from contentguard.rewrite.page import Page
 from contentguard.settings import Settings
 from contentguard.tokens import Signer
 from tests.backends.servers import redis_server
@@ -260,7 +261,8 @@ class TestRemembered:
         return news(governor={"file": str(file), "cold_articles_per_hour": 20, "cold_articles_per_hour_most": 20})
 
     def hot(self, site: Site) -> bool:
-        return bool(site.guard.admissions.governor.hot("https://news.example/news/flood"))
+        name = Page(title="Tide /news/flood", origin="https://news.example", path="/news/flood").name
+        return bool(site.guard.admissions.governor.hot(name))
 
     def test_what_was_hot_is_hot_after_a_restart(self, tmp_path: Path) -> None:
         file = tmp_path / "governor.json"
