@@ -17,6 +17,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 import httpx
 
+from contentguard.backends.resolver import SystemResolver
 from contentguard.crawlers.agents import AgentError, split_url
 
 _NAT64 = IPv6Network("64:ff9b::/96")
@@ -24,6 +25,8 @@ _LOCAL = (IPv6Network("64:ff9b:1::/48"), IPv6Network("fec0::/10"))
 """Local by RFC 8215 and by RFC 3879, whatever the standard library says."""
 _WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15, "identity": 0, "": 0}
 """Content codings that are undone, by zlib's window bits."""
+_ASKED = 4
+"""Hosts that are looked up at once."""
 _TRIED = 2
 """Addresses of a host that are tried before giving up."""
 
@@ -63,7 +66,9 @@ class PublicFetcher:
     ) -> None:
         self._max_bytes = max_bytes
         self._seconds = seconds
-        self._resolve = resolve or system_resolve
+        # In few threads of its own: whoever names hosts whose name servers never answer must not fill the event loop's.
+        self._resolver = SystemResolver(_ASKED)
+        self._resolve = resolve or self._resolver.forward
         self._transport = transport
         self._is_allowed = is_allowed or is_public
         self._client: httpx.AsyncClient | None = None
@@ -84,6 +89,7 @@ class PublicFetcher:
 
     async def aclose(self) -> None:
         """Close the connections."""
+        self._resolver.close()
         if self._client is not None:
             await self._client.aclose()
 

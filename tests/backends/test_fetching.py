@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import ssl
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -224,6 +225,32 @@ def test_the_next_address_is_tried_when_one_does_not_connect() -> None:
     server = Server(refuses)
     assert asyncio.run(fetch(server, addresses=(PUBLIC, "8.8.8.8", "9.9.9.9"))).body == b"ok"
     assert [request.url.host for request in server.requests] == [PUBLIC, "8.8.8.8"]
+
+
+def test_hosts_that_are_never_found_take_no_thread_from_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each look-up held a thread of the event loop's, long after it was given up."""
+    found, waiting = threading.Event(), threading.Semaphore(0)
+
+    def slow(*_: object, **more: object) -> list[object]:
+        waiting.release()
+        assert found.wait(30.0)
+        return []
+
+    monkeypatch.setattr("socket.getaddrinfo", slow)
+
+    async def run() -> None:
+        fetcher = PublicFetcher(seconds=0.2)
+        asked = (fetcher.get(f"https://a{n}.example/", "*/*") for n in range(40))
+        failed = await asyncio.gather(*asked, return_exceptions=True)
+        assert all(isinstance(one, FetchError) for one in failed)
+        assert sum("busy" in str(one) for one in failed) == 36
+        async with asyncio.timeout(5.0):
+            assert await asyncio.to_thread(sum, (1, 2)) == 3
+        found.set()
+        await fetcher.aclose()
+
+    asyncio.run(run())
+    assert sum(waiting.acquire(blocking=False) for _ in range(40)) == 4
 
 
 def test_a_host_without_addresses() -> None:
