@@ -227,6 +227,39 @@ def with_curl_cffi(archive: Archive, address: str, dressed: bool, _folder: Path)
     return found
 
 
+_NODE = """
+const [origin, address, ca, clothes, ...urls] = process.argv.slice(1);
+const fs = require('fs');
+const zlib = require('zlib');
+const options = { keepAlive: true, localAddress: address, ca: fs.readFileSync(ca), family: 4 };
+const agent = new (require('https').Agent)(options);
+const headers = JSON.parse(clothes);
+const get = (url) => new Promise((done, fail) => require('https').get(url, { agent, headers }, (answer) => {
+  const cookie = answer.headers['set-cookie'];
+  if (cookie && headers.accept) headers.cookie = cookie[0].split(';')[0];
+  const text = answer.headers['content-encoding'] ? answer.pipe(zlib.createUnzip()) : answer;
+  let page = '';
+  text.setEncoding('utf8').on('data', (piece) => { page += piece; }).on('end', () => done(page)).on('error', fail);
+}).on('error', fail));
+(async () => {
+  const pages = [];
+  for (const url of urls) pages.push(await get(origin + url));
+  fs.writeFileSync('pages.json', JSON.stringify(pages));
+  agent.destroy();
+})();
+"""
+
+
+def with_node(archive: Archive, address: str, dressed: bool, folder: Path) -> list[str]:
+    """Node's own client, on one connection that it keeps."""
+    clothes = {name: value for name, value in CLOTHES.items() if name != "connection"} if dressed else {}
+    paths = [f"/news/{slug}" for slug in archive.slugs]
+    told = [archive.origin, address, str(archive.certificate), json.dumps(clothes), *paths]
+    _run([need_program("node"), "-e", _NODE, *told], folder)
+    pages: list[str] = json.loads((folder / "pages.json").read_text("utf-8"))
+    return pages
+
+
 TAKERS: Mapping[str, Taker] = {
     "requests": with_requests,
     "httpx": with_httpx,
@@ -238,6 +271,7 @@ TAKERS: Mapping[str, Taker] = {
     "trafilatura": with_trafilatura,
     "newspaper4k": with_newspaper,
     "curl_cffi": with_curl_cffi,
+    "Node": with_node,
 }
 
 
