@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contentguard.asgi.headers import OPTION, Answer, Headers, derived, rewritten
-from contentguard.asgi.request import delivery
+from contentguard.asgi.request import delivery, is_queried
 from contentguard.guard import Guard
 from contentguard.rewrite.page import Delivery
 from contentguard.rewrite.pages import Recent, Shelf
@@ -17,6 +17,8 @@ from contentguard.rewrite.pages import Recent, Shelf
 if TYPE_CHECKING:
     from starlette.types import Scope
 
+_QUERIED = "?"
+"""Stands behind a path at which a query may say which page is meant."""
 _MOST = 4096
 _MOST_BYTES = 2**21
 """Of the paths and headers that are remembered. With what is made of them 11 MiB at most (measured)."""
@@ -71,6 +73,8 @@ class Openings:
     def find(self, scope: Scope, headers: Headers) -> Opening | None:
         """The opening of a page that began like this before."""
         try:
+            if scope.get("query_string") and is_queried(scope):
+                return self._recall((scope["path"], scope.get("root_path", ""), _QUERIED, *headers))
             return self._recall((scope["path"], scope.get("root_path", ""), *headers))
         except TypeError:
             # An app may write its headers' pairs as lists.
@@ -90,7 +94,8 @@ class Openings:
         if any(type(pair) is not tuple or pair[0].lower() == b"set-cookie" for pair in headers):
             return opening
         path, root = scope["path"], scope.get("root_path", "")
-        return self._known.put((path, root, *headers), opening, len(path) + len(root) + sum(map(_size, headers)))
+        mark = (_QUERIED,) if opening.delivery.queried else ()
+        return self._known.put((path, root, *mark, *headers), opening, len(path) + len(root) + sum(map(_size, headers)))
 
 
 def _size(pair: tuple[bytes, bytes]) -> int:

@@ -10,7 +10,7 @@ from secrets import token_bytes
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from contentguard.guard.links import QUERY
+from contentguard.guard.links import QUERY, tells_apart
 from contentguard.model import MOST_HEADERS, Facts, changed, gathered
 from contentguard.proxies import alone
 from contentguard.rewrite.page import Delivery
@@ -95,7 +95,14 @@ def delivery(scope: Scope, content_type: str, policies: tuple[str, ...], option:
         content_type=content_type,
         policies=policies,
         forced=option == "article",
+        queried=is_queried(scope),
     )
+
+
+def is_queried(scope: Scope) -> bool:
+    """Whether the request has a query that may say which page is meant."""
+    query: bytes = scope.get("query_string") or b""
+    return query != b"" and tells_apart(query.decode("latin-1"))
 
 
 def target(scope: Scope) -> str:

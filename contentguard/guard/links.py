@@ -263,5 +263,10 @@ def _bare(line: str) -> str:
     return path + ("?" + "&".join(kept) if kept else "")
 
 
+def tells_apart(query: str) -> bool:
+    """Whether a query may say which page is meant: it holds more than our tokens and what networks add."""
+    return any(field and not _is_added(field.partition("=")[0]) for field in query.split("&"))
+
+
 def _is_added(name: str) -> bool:
     return name == QUERY or name in _ADDED or name.startswith("utm_")

@@ -2,7 +2,8 @@
 anyway.
 
 A tag that is there is left alone, a fact that is not there is not made up, and no address is ever built
-from the Host header: without a configured origin there is no ``og:url`` and no canonical link.
+from the Host header: without a configured origin there is no ``og:url`` and no canonical link. Nor where the
+request has a query that may say which page is meant: search engines would take all pages at that path for one.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def cards(page: Page, *, options: Cards, site_name: str) -> Iterator[Fragment]:
     if not options.enabled:
         return
     tags = [_tag(key, value) for key, value in _facts(page, site_name) if value and key not in page.metas]
-    if page.origin and not page.canonical:
+    if page.origin and not page.canonical and not page.queried:
         tags.append(b'<link rel="canonical" href="%s">' % ascii_html(page.url))
     if tags:
         yield Fragment(Slot.HEAD, (b"".join(tags),))
@@ -41,7 +42,7 @@ def _facts(page: Page, site_name: str) -> Iterator[tuple[str, str]]:
     yield "og:type", "article"
     yield "og:title", page.title
     yield "og:description", page.description
-    yield "og:url", page.url if page.origin else ""
+    yield "og:url", page.url if page.origin and (page.canonical or not page.queried) else ""
     yield "og:site_name", site_name
     yield "og:image", image
     yield "og:image:alt", page.image_alt if image and "og:image" not in page.metas else ""

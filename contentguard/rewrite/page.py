@@ -77,6 +77,8 @@ class Page:
     """The site's public origin from the settings, e.g. ``https://news.example``; empty when not configured."""
     path: str = "/"
     """The path of the request, percent-encoded as in a URL, without the query."""
+    queried: bool = False
+    """Whether the request has a query that may say which page is meant, so that the path may be several pages'."""
     routes: str = "/.contentguard"
     """Where the guard's own routes are reachable, without a trailing slash."""
     article: str = ""
@@ -118,6 +120,8 @@ class Delivery:
     """The response's Content-Security-Policy header values."""
     forced: bool = False
     """The app says that this is an article, however short."""
+    queried: bool = False
+    """See ``Page.queried``."""
 
 
 def ascii_html(text: str) -> bytes:

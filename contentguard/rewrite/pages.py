@@ -81,7 +81,8 @@ class Pages:
     def shelf(self, delivery: Delivery) -> Shelf:
         """Where the plan of a page that is delivered so is kept."""
         allowed = self._allowed(delivery.policies)
-        kind = (delivery.content_type, allowed.scripts, allowed.styles, allowed.nonce != "", delivery.forced)
+        said = delivery.forced, delivery.queried
+        kind = (delivery.content_type, allowed.scripts, allowed.styles, allowed.nonce != "", *said)
         return Shelf((delivery.path, delivery.routes, *kind), allowed)
 
     def known(self, shelf: Shelf, body: bytes) -> Plan | None:

@@ -140,6 +140,7 @@ class Planner:
         # The head decides the encoding it is read in, so that a page means the same whole and in pieces.
         encoding = encoding_of(start[: max(found.scan.head_end, PRESCAN)], delivery.content_type)
         page = read_page(found, encoding, origin=self.origin, path=delivery.path, routes=delivery.routes)
+        page = replace(page, queried=delivery.queried) if delivery.queried else page
         own = meta_policies(found.scan, encoding)
         if own:
             both = allowance(delivery.policies, origin=self.origin, meta=own)

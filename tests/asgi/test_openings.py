@@ -104,3 +104,14 @@ def test_recent_things_are_bounded_by_their_bytes() -> None:
     recent.put("large", 1, 101)
     assert recent.get("large") is None
     assert recent.get(499) == 499
+
+
+def test_a_page_that_a_query_may_tell_apart_is_not_said_to_be_the_one_at_its_path() -> None:
+    """Search engines would take all of a site at ``/article?id=…`` for one; what networks add is nothing."""
+    app = guarded(origin="https://news.example")
+    for query, told in (("", True), ("?id=5", False), ("?utm_source=x&fbclid=y", True), ("?id=6&utm_source=x", False)):
+        for _ in range(2):
+            text = get(app, f"/news/tide{query}").text
+            assert ('rel="canonical" href="https://news.example/news/tide"' in text) is told, query
+            assert ('property="og:url"' in text) is told, query
+            assert 'property="og:title"' in text, query

@@ -94,7 +94,7 @@ class Doors:
         def cookie(text: str) -> bool:
             pair = b"cookie", b"__Host-contentguard=" + text.encode()
             facts = changed(self.facts, headers=(*self.facts.headers, pair))
-            return visits._given(facts, self.caller.kind) is not None
+            return visits._given(facts, self.guard.caller(facts)) is not None
 
         def linked(kind: str) -> Callable[[str], bool]:
             return lambda text: (links._read(text.encode(), PATH, NOW) or ("",))[0] == kind
