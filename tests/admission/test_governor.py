@@ -219,6 +219,7 @@ def test_bounds_that_make_no_sense_are_refused(values: dict[str, object], reason
         Governor(**values)  # type: ignore[arg-type]
 
 
+@pytest.mark.no_cover
 def test_whatever_is_asked_the_memory_is_settled() -> None:
     dice = Random(3)
     gc.collect()
@@ -314,7 +315,7 @@ class AnyTraffic(RuleBasedStateMachine):
 
 
 AnyTraffic.TestCase.settings = settings(max_examples=100, stateful_step_count=30)
-TestAnyTraffic = AnyTraffic.TestCase
+TestAnyTraffic = pytest.mark.no_cover(AnyTraffic.TestCase)
 
 
 @given(
@@ -334,6 +335,7 @@ def test_without_passes_no_hour_sees_more_than_budget_and_burst(
     assert door.worst() <= 1.0 + 1e-9
 
 
+@pytest.mark.no_cover
 def test_a_crawler_that_never_stops_gets_budget_and_burst_and_not_one_more() -> None:
     door = Door(Governor(Archive(cold_articles_per_hour=120), secret=SECRET, learned=Learned(1.0)))
     for second in range(3 * 3600):
@@ -363,16 +365,19 @@ def calm() -> Site:
     return site
 
 
+@pytest.mark.no_cover
 def test_in_calm_nobody_waits(calm: Site) -> None:
     assert calm.copied().calm(12).waited == 0
 
 
+@pytest.mark.no_cover
 def test_busy_hours_and_quiet_ones_are_no_alarm() -> None:
     site = Site(Door(Governor(secret=SECRET)), per_minute=20.0, tide=0.8)
     assert site.calm(72).waited == 0
     assert site.door.governor.state(site.now)["counts"].keys() == {"given"}
 
 
+@pytest.mark.no_cover
 def test_an_address_for_every_request_gains_the_part_of_one_browser(calm: Site) -> None:
     site = calm.copied()
     views = site.attack(20_000)
@@ -383,6 +388,7 @@ def test_an_address_for_every_request_gains_the_part_of_one_browser(calm: Site) 
     assert state["counts"]["told-to-wait"] > 18_000
 
 
+@pytest.mark.no_cover
 def test_inventing_fingerprints_keeps_no_reader_waiting(calm: Site) -> None:
     site = calm.copied()
     before = len(site.door.ledger.given)
@@ -391,6 +397,7 @@ def test_inventing_fingerprints_keeps_no_reader_waiting(calm: Site) -> None:
     assert len(site.door.ledger.given) - before < 0.6 * site.door.governor.budget
 
 
+@pytest.mark.no_cover
 def test_a_crawler_with_all_fingerprints_and_every_proof_stays_within_the_bound(calm: Site) -> None:
     site = calm.copied()
     site.attack(20_000, worn, solves=True)
@@ -398,6 +405,7 @@ def test_a_crawler_with_all_fingerprints_and_every_proof_stays_within_the_bound(
     assert len(site.door.ledger.passes) <= 2.0 * site.door.governor.budget / 5 * 1.1 + 20
 
 
+@pytest.mark.no_cover
 def test_readers_who_wait_read_on(calm: Site) -> None:
     site = calm.copied()
     views = site.attack(20_000, commonest)

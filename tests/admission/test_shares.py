@@ -51,6 +51,7 @@ def test_inventing_fingerprints_gains_none_and_takes_none_away() -> None:
     assert COMMON in shares.own
 
 
+@pytest.mark.no_cover
 def test_a_share_is_not_gained_quickly() -> None:
     shares = settled(1100)
     for n in range(144):  # a day in which twice as much is asked for, all by one kind
@@ -58,6 +59,7 @@ def test_a_share_is_not_gained_quickly() -> None:
     assert shares.own[COMMON] < 0.37
 
 
+@pytest.mark.no_cover
 def test_a_new_version_of_a_browser_comes_to_a_part_within_days() -> None:
     shares = settled(1100)
     for n in range(3 * 144):

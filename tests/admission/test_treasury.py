@@ -110,6 +110,7 @@ def test_a_crawler_empties_the_part_of_the_browser_it_imitates() -> None:
     assert ("fingerprint 7", "empty") in [change[:2] for change in site.treasury.changes()]
 
 
+@pytest.mark.no_cover
 def test_invented_fingerprints_have_one_small_part_together() -> None:
     site = Purse()
     site.days(1)
@@ -119,6 +120,7 @@ def test_invented_fingerprints_have_one_small_part_together() -> None:
     assert site.asks(20, cluster=7, over=60.0) == 0
 
 
+@pytest.mark.no_cover
 def test_nothing_is_split_without_an_alarm() -> None:
     site = Purse()
     site.days(1)

@@ -334,6 +334,7 @@ class TestTheSame:
 
     @pytest.mark.parametrize("size", SIZES)
     @pytest.mark.parametrize("deflating", ["as installed", "zlib"])
+    @pytest.mark.no_cover
     def test_nor_with_each_reader_s_marks(self, size: str, deflating: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """The article is half of the page; where it is longer than most, what is won is bought with some size."""
         if deflating == "zlib":

@@ -234,6 +234,7 @@ class StoreContract(ABC):
 
         self.run(story)
 
+    @pytest.mark.no_cover
     def test_a_large_meter(self) -> None:
         async def story(store: Ledger) -> None:
             quota = Few(1000, 1000)

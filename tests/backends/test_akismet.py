@@ -481,6 +481,7 @@ class Newsroom:
 
 
 @pytest.mark.parametrize("failure", ["unavailable", "html", "drop"])
+@pytest.mark.no_cover
 def test_an_hour_s_outage_loses_no_comment(akismet: FakeAkismet, failure: str) -> None:
     room = Newsroom(akismet)
 

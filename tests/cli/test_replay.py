@@ -251,6 +251,7 @@ paths that come to something else
     )
 
 
+@pytest.mark.no_cover
 def test_memory_does_not_grow_with_the_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Every line another path, another address and another agent."""
 

@@ -27,6 +27,7 @@ def alarms(plans: list[Plan], clusters: tuple[int, ...] = (COMMON,), settled: Pl
     return found
 
 
+@pytest.mark.no_cover
 def test_ordinary_windows_raise_no_alarm() -> None:
     crowd = Crowd(1)
     assert not crowd.table.alarms

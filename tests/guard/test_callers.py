@@ -131,6 +131,7 @@ def test_callers_are_forgotten_when_there_are_too_many_and_large_ones_at_once() 
     assert sum(map(len, tables)) > 1024
 
 
+@pytest.mark.no_cover
 def test_who_keeps_coming_is_not_forgotten_in_a_flood_of_others() -> None:
     guard = Guard(settings())
     one = caller(guard, CHROME)
@@ -145,6 +146,7 @@ def said(one: Caller) -> dict[str, object]:
     return {"cluster": one.cluster, **{name: getattr(one, name) for name in names}}
 
 
+@pytest.mark.no_cover
 def test_who_asks_in_the_manner_of_others_is_told_as_if_nobody_had_been_there() -> None:
     dice, warm = Random(4711), Callers(lambda agent: None, limited=False, secret=b"s")
     alike = 0

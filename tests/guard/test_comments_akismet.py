@@ -164,6 +164,7 @@ def test_the_notice_is_true() -> None:
 
 
 @pytest.mark.parametrize("failure", ["unavailable", "drop"])
+@pytest.mark.no_cover
 def test_an_hour_s_outage_loses_no_comment(akismet: FakeAkismet, failure: str) -> None:
     site = Site(akismet)
 

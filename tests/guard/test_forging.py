@@ -65,6 +65,7 @@ def forged(dice: Random, names: list[bytes]) -> list[tuple[bytes, bytes]]:
 
 
 @pytest.mark.parametrize("kind", GUARDS)
+@pytest.mark.no_cover
 def test_ten_thousand_forged_requests_change_nothing(kind: str) -> None:
     options, names = GUARDS[kind]
     guard, dice = Guard(settings(**POLICY, **options), clock=lambda: 1_800_000_000.0), Random(1919)

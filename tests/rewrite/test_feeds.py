@@ -508,6 +508,7 @@ def test_a_place_in_a_text_is_one_in_its_document(text: str, way: Way) -> None:
 @pytest.mark.parametrize(
     "name", ["<p", "<p>", "&", "&lt;", "<![CDATA[", "<!--", "\"'", "</", "\\u00", "<a b='", '<a b="c" ', "]]>", "- "]
 )
+@pytest.mark.no_cover
 def test_it_is_linear(name: str) -> None:
     """Twice as much takes no four times as long, whatever it is made of."""
 

@@ -146,6 +146,7 @@ def test_generated_pages(page: bytes) -> None:
     assert said["lexbor"] == [] or b"noscript" in page
 
 
+@pytest.mark.no_cover
 def test_damaged_pages() -> None:
     divided = 0
     for number in range(600):
@@ -189,6 +190,7 @@ def news() -> dict[str, bytes]:
     return asyncio.run(ask())
 
 
+@pytest.mark.no_cover
 def test_the_example_site() -> None:
     pages = news()
     assert len(pages) > 20

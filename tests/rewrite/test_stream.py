@@ -275,6 +275,7 @@ def _took(size: int, chunk: int) -> float:
     return best
 
 
+@pytest.mark.no_cover
 def test_many_small_chunks_cost_what_their_number_says() -> None:
     for _ in range(4):
         small, large = _took(40_000, 16), _took(160_000, 16)
