@@ -16,7 +16,7 @@ pytestmark = pytest.mark.no_cover
 
 SMALL, LARGE = 20_000, 80_000
 SLACK = 0.015
-ATTEMPTS = 6
+ATTEMPTS = 15
 _NAMES = (
     "angles comments bogus-opened scripts textareas svg paragraphs paragraph-ends bold-closed misnested links items "
     "tables divs breaks images references words spaces templates odd-ends"

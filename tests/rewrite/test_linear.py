@@ -25,7 +25,7 @@ cheapest thing that is quadratic, makes it 7.1 times for paragraphs; the code as
 """
 SLACK = 0.01
 """Seconds: what a busy machine may add to a page that takes none."""
-ATTEMPTS = 6
+ATTEMPTS = 15
 
 START = (
     b"<!doctype html><html><head><title>T</title></head><body><article><p>"
