@@ -114,8 +114,7 @@ class ContentGuardMiddleware:
         caller, client = guard.caller(facts), scope.get("client")
         visit = guard.met(facts, caller, client[0] if client else None)
         if visit is not None and guard.admissions is not None:
-            if guard.settings.reader is not None:
-                visit.account = guard.account(scope)
+            visit.account = guard.account(scope)
             if token:
                 visit.token = token
                 visit.once = await guard.admissions.is_once(token, line(scope), facts.now)

@@ -140,14 +140,14 @@ class Planner:
         # The head decides the encoding it is read in, so that a page means the same whole and in pieces.
         encoding = encoding_of(start[: max(found.scan.head_end, PRESCAN)], delivery.content_type)
         page = read_page(found, encoding, origin=self.origin, path=delivery.path, routes=delivery.routes)
-        page = replace(page, queried=delivery.queried) if delivery.queried else page
         own = meta_policies(found.scan, encoding)
         if own:
             both = allowance(delivery.policies, origin=self.origin, meta=own)
             # A plan outlives its response: a nonce that only the page's own meta element names is not waited for.
             allowed = both if both.nonce == allowed.nonce else Allowance(scripts=False, styles=False, nonce="")
         blocked = not (allowed.scripts and allowed.styles)
-        return replace(page, scripts_allowed=allowed.scripts, styles_allowed=allowed.styles), blocked
+        scripts, styles, queried = allowed.scripts, allowed.styles, delivery.queried
+        return replace(page, scripts_allowed=scripts, styles_allowed=styles, queried=queried), blocked
 
     def inserts(self, page: Page) -> Sequence[Fragment]:
         """All fragments of a page but for the previews' tags."""
