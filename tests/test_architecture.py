@@ -14,7 +14,7 @@ import contentguard
 
 ROOT = Path(contentguard.__file__).parent
 FLOORS = [
-    {"model", "limits", "errors", "terms", "addresses", "sealed", "data", "assets"},
+    {"model", "limits", "errors", "terms", "turns", "addresses", "sealed", "data", "assets"},
     {
         "tokens",
         "detect",

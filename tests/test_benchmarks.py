@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
+from math import isfinite
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -91,6 +92,8 @@ def test_the_figures_of_rewriting_are_written_as_one_flat_object_of_numbers(
         "rewrite.warm_over_bs4_60k",
         "rewrite.token_change_over_cold_200k",
         "rewrite.longest_stall_ms_1000k",
+        "rewrite.longest_divided_stall_ms_1000k",
+        "rewrite.longest_marked_stall_ms_1000k",
         "rewrite.cache_bytes_over_pages",
     } <= figures.keys()
     for size in SMALL:
@@ -307,7 +310,8 @@ def test_deciding_is_compared_with_what_is_installed_and_the_rest_is_named(
     assert "decide.over_made_up" not in figures
     assert "left out, because not installed" in (said := capsys.readouterr().err)
     assert "made-up" in said
-    assert all(figure.value > 0 for figure in figures.values())
+    # What is a difference of two times may be less than nothing on a busy machine.
+    assert all(isfinite(figure.value) for figure in figures.values())
 
 
 def test_a_rival_that_refuses_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -438,6 +442,8 @@ def test_a_stall_is_seen_wherever_in_a_request_it_is() -> None:
         asyncio.run(stall.longest_stall(app))
     with pytest.raises(MeasureError, match="the inserts are there"):
         asyncio.run(stall.longest_stall(guarded(answering(apps.PAGE)), inserts=False))
+    with pytest.raises(MeasureError, match="the page is no lead"):
+        asyncio.run(stall.longest_stall(guarded(answering(apps.PAGE)), lead=True))
 
 
 def test_memory_counts_what_is_held_and_nothing_else() -> None:

@@ -27,6 +27,7 @@ from contentguard.rewrite.head import encoding_of, read_page
 from contentguard.rewrite.marking import Opening, marking
 from contentguard.rewrite.scan import TooDeepError
 from contentguard.settings import Settings
+from contentguard.turns import Turns, finished
 from contentguard.watermark.compiled import Compiled
 
 _PARAGRAPHS = re.compile(r"\n\s*\n")
@@ -128,11 +129,12 @@ class Indexer:
             raise TextError("no article in it that article.selectors choose")
         made: list[Compiled] = []
 
-        def marker(paragraphs: Sequence[Sequence[str]], wide: bool, openings: Sequence[Opening]) -> Compiled:
-            made.append(Compiled(paragraphs, self._settings.watermark, wide=wide, openings=openings))
+        def marker(paragraphs: Sequence[Sequence[str]], wide: bool, openings: Sequence[Opening]) -> Turns[Compiled]:
+            channels = self._settings.watermark
+            made.append((yield from Compiled.in_turns(paragraphs, channels, wide=wide, openings=openings)))
             return made[0]
 
-        if marking(data, found.article, encoding, marker, ()) is None:
+        if finished(marking(data, found.article, encoding, marker, ())) is None:
             raise TextError(f"no {encoding}, though it says so")
         here = self._named(name)
         parts = urlsplit(here)

@@ -26,6 +26,7 @@ from contentguard.rewrite.plan import Plan
 from contentguard.rewrite.template import MARKS, Values
 from contentguard.settings import Settings
 from contentguard.tokens import Signer
+from contentguard.turns import Turns
 from contentguard.watermark.buckets import serial_of_bucket
 from contentguard.watermark.compiled import Compiled
 from contentguard.watermark.keys import epoch_at, keys_of
@@ -74,9 +75,15 @@ class Copies:
         self.buckets = Buckets(number, self.secrets) if number else None
         """Which copies shared caches may keep; None where they may keep none."""
 
-    def compile(self, paragraphs: Sequence[Sequence[str]], wide: bool, openings: Sequence[Opening] = ()) -> Compiled:
-        """An article as its marks see it. ``wide``: whether the page is UTF-8."""
-        return Compiled(paragraphs, self._channels, wide=wide, openings=openings)
+    def compile(self, paragraphs: Sequence[Sequence[str]], wide: bool) -> Compiled:
+        """A text as its marks see it. ``wide``: whether it may hold all of Unicode."""
+        return Compiled(paragraphs, self._channels, wide=wide)
+
+    def compiling(
+        self, paragraphs: Sequence[Sequence[str]], wide: bool, openings: Sequence[Opening]
+    ) -> Turns[Compiled]:
+        """The same of a page's article, in turns; it has start tags."""
+        return Compiled.in_turns(paragraphs, self._channels, wide=wide, openings=openings)
 
     def name(self, visit: Visit, facts: Facts) -> str:
         """Whom a copy is for; empty where that is nobody in particular."""
@@ -93,12 +100,12 @@ class Copies:
         return serial_of(self._serials, name)
 
     async def values(self, pages: Pages, shelf: Shelf, plan: Plan, whom: Whom | None, now: float) -> Values:
-        """What a copy has in the places of its marks; where these are is worked out once, off the event loop.
+        """What a copy has in the places of its marks; where these are is worked out once.
 
         ``whom``: None for nobody in particular.
         """
         article = plan.url or str(shelf.key[0])
-        marking = await self._marking(pages, shelf, plan)
+        marking = await self.marked(pages, shelf, plan)
         if marking is None:
             return {}
         try:
@@ -128,11 +135,11 @@ class Copies:
             self._note("marks-failed", "a copy could not be marked", failed=True)
             return made.plain
 
-    async def _marking(self, pages: Pages, shelf: Shelf, plan: Plan) -> Marking | None:
-        """Where a page's marks go; None where there are none."""
+    async def marked(self, pages: Pages, shelf: Shelf, plan: Plan) -> Marking | None:
+        """Where a page's marks go; None where there are none. Worked out once, in turns with whatever else there is."""
         try:
             while plan.mark is not None:
-                if await self._once.done(id(plan), lambda: plan.marking):
+                if await self._once.done(id(plan), plan.being_marked):
                     pages.reweigh(shelf)
         except Exception:
             self._note("marks-failed", "an article could not be marked", failed=True)
@@ -141,7 +148,7 @@ class Copies:
     async def shared(self, pages: Pages, shelf: Shelf, plan: Plan, whom: Whom) -> tuple[int, Values]:
         """The bucket whose copy a cache asks for, and what that has in the places of its marks; -1 where the reader
         gets a copy of their own."""
-        if self.buckets is None or (marking := await self._marking(pages, shelf, plan)) is None:
+        if self.buckets is None or (marking := await self.marked(pages, shelf, plan)) is None:
             return -1, {}
         try:
             return self._shared(self.buckets, marking, str(shelf.key[0]), plan, whom)

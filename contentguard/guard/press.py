@@ -11,14 +11,13 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from math import inf
 from types import MappingProxyType
 from urllib.parse import quote
 
 import anyio
-from anyio.lowlevel import checkpoint
 
 from contentguard.crawlers import CATALOGUE
 from contentguard.guard.copies import Copies
@@ -35,13 +34,14 @@ from contentguard.publish import meta as published_meta
 from contentguard.rewrite.cache import PlanCache
 from contentguard.rewrite.notices import Notices
 from contentguard.rewrite.page import Delivery, Field, Page, ascii_html
-from contentguard.rewrite.pages import Pages, Recent, Shelf, Work, finished
+from contentguard.rewrite.pages import Pages, Recent, Shelf
 from contentguard.rewrite.plan import Division, Plan, Rendered, Undivided, Untouched
 from contentguard.rewrite.probes import NONE
 from contentguard.rewrite.stream import Stream
 from contentguard.rewrite.template import Template, Values
 from contentguard.settings import Settings
 from contentguard.tokens import Signer
+from contentguard.turns import Chores, finished
 
 Headers = list[tuple[bytes, bytes]]
 Own = Values
@@ -85,7 +85,7 @@ class Press:
         self.marks = marks_of(settings, signer, self.note)
         """What marks pictures; None where none are."""
         self.pictured = self.media.active or self.marks is not None
-        own = self.quotes, self.media, self.copies.compile if self.copies else None
+        own = self.quotes, self.media, self.copies.compiling if self.copies else None
         planner = planner_of(settings, self.probes, *own, qr=self._qr, said=self._said)
         self.pages = Pages(settings.article, planner, settings.cache_bytes)
         self.personal = bool(self.pages.fields())
@@ -96,7 +96,6 @@ class Press:
         """What becomes of feeds."""
         self._terms: Recent[Headers] = Recent(64)
         self._midnight, self._today = -inf, dict[Field, bytes]()
-        self._working: dict[Hashable, anyio.Event] = {}
         self._once = Once()
 
     def turn(self, now: float) -> None:
@@ -140,35 +139,15 @@ class Press:
     async def plan_in_turns(self, body: bytes, delivery: Delivery, shelf: Shelf) -> Plan:
         """The plan of a page; a large one is worked out in slices, once for all who wait for it."""
         plan = self.pages.known(shelf, body)
-        if plan is None and (busy := self._working.get(shelf.key)) is not None:
-            await busy.wait()
+        if plan is None and await self._once.waited(shelf.key):
             plan = self.pages.known(shelf, body)
         if plan is None:
-            plan = await self._worked_out(self.pages.work(delivery, shelf, body), delivery, shelf)
+            try:
+                plan = await self._once.result(shelf.key, self.pages.work(delivery, shelf, body))
+                self.media.learn(plan.page)
+            except Exception:
+                plan = self._failed(delivery)
         return self._noted(plan, delivery)
-
-    async def _worked_out(self, work: Work, delivery: Delivery, shelf: Shelf) -> Plan:
-        done: anyio.Event | None = None
-        try:
-            chore = next(work)
-            done = self._working[shelf.key] = anyio.Event()
-            while True:
-                if chore is None:
-                    await checkpoint()
-                    chore = work.send(None)
-                else:
-                    chore = work.send(await anyio.to_thread.run_sync(chore))
-        except StopIteration as stop:
-            plan: Plan = stop.value
-            self.media.learn(plan.page)
-            return plan
-        except Exception:
-            return self._failed(delivery)
-        finally:
-            if done is not None:
-                done.set()
-                if self._working.get(shelf.key) is done:
-                    del self._working[shelf.key]
 
     def _safely(self, make: Callable[[], Plan], delivery: Delivery) -> Plan:
         try:
@@ -203,10 +182,12 @@ class Press:
             self._noted(Plan(is_article=stream.is_article, untouched=stream.untouched), delivery)
 
     async def divided(self, plan: Plan, shelf: Shelf, delivery: Delivery) -> Division:
-        """A page in two; what takes long is done once, and not on the event loop."""
+        """A page in two; what takes long is done once, in turns with whatever else the event loop has to do."""
+        if self.copies is not None:
+            await self.copies.marked(self.pages, shelf, plan)
         while plan.divide is not None:
             try:
-                first = await self._once.done(("divided", id(plan)), lambda: plan.division)
+                first = await self._once.done(("divided", id(plan)), plan.dividing)
             except Exception:
                 self.note("rewrite-failed", f"{printable(delivery.path)} could not be divided", failed=True)
                 return Division(undivided=Undivided.ERROR)
@@ -254,7 +235,7 @@ class Press:
         try:
             values = self._values(plan, facts, delivery, nonce, own)
             if template.size > _CALM and not template.deflated(values):
-                await self._once.done(("deflated", id(template)), lambda: template.deflate(values))
+                await self._once.done(("deflated", id(template)), lambda: _deflating(template, values))
             if template.band > _CALM or (template.size > _CALM and not template.deflated(values)):
                 body = await anyio.to_thread.run_sync(template.gzip, values)
             else:
@@ -288,6 +269,10 @@ class Press:
             return self.settings.origin
         host = facts.header(b"host") or b""
         return f"{facts.scheme}://{host.decode('ascii')}" if _HOST.fullmatch(host) else ""
+
+
+def _deflating(template: Template, values: Values) -> Chores[None]:
+    yield lambda: template.deflate(values)
 
 
 def _template(plan: Plan, rendition: Rendition) -> Template | None:

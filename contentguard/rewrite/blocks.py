@@ -21,6 +21,7 @@ from contentguard.rewrite.tokenizer import attributes
 from contentguard.rewrite.tree import CLOSES_P, FORMATTING, HEADINGS, VOID, OpenElements
 from contentguard.rewrite.walk import Kind, Token, walk
 from contentguard.rewrite.withheld import INLINE
+from contentguard.turns import Turns
 
 _CONTAINERS = frozenset(b"div section main article center".split())
 """A cut may fall inside these, and inside elements with a name of the site's own."""
@@ -30,6 +31,8 @@ _APART = HEADINGS | frozenset(b"aside figure header details template".split())
 _UNREAD = frozenset(b"nav footer button select".split())
 """What stands in these is no text of the article's: it counts nowhere, and may be repeated anywhere."""
 _DIV = b"div"
+_TURN, _SLICE = 64, 65536
+"""Tokens walked past, and bytes scanned before the article, in one turn: about a millisecond."""
 FEW = 8
 """A paragraph of fewer words is a byline, a date, a caption; a rest of fewer is none."""
 
@@ -218,19 +221,24 @@ class _Walk:
         return self.found
 
 
-def walk_article(data: bytes, article: Candidate, most: float, least: int) -> Walked | None:
+def walk_article(data: bytes, article: Candidate, most: float, least: int) -> Turns[Walked | None]:
     """Go through the article; None where its tags end what is around it, or would not end with it.
 
     ``most``: words behind which one more place is enough; ``least``: paragraphs that must stand before a place. Raises
     ``TooDeepError``.
     """
     scanner = Scanner(Rules(()))
+    for until in range(_SLICE, article.inner_start, _SLICE):
+        scanner.feed(data, 0, until=until)
+        yield
     scanner.feed(data, 0, until=article.inner_start)
     if scanner.position > article.inner_start:
         # Nothing but text stands in it, and the scanner went over it in one.
         return Walked(words=count_words(data[article.inner_start : article.end]))
     opened, base, state = scanner.opened, len(scanner.opened.names), _Walk(scanner, most, least)
-    for token in walk(data, opened, article.inner_start):
+    for number, token in enumerate(walk(data, opened, article.inner_start)):
+        if not number % _TURN:
+            yield
         if token.begin >= article.end:
             state.found.after = opened if opened.kept < base else None
             break

@@ -18,14 +18,17 @@ from contentguard.rewrite.page import ascii_html
 from contentguard.rewrite.tokenizer import attribute_values, attributes
 from contentguard.rewrite.tree import OpenElements
 from contentguard.rewrite.walk import Kind, Token, walk
-from contentguard.rewrite.withheld import INLINE, Withheld, words_with_places
+from contentguard.rewrite.withheld import INLINE, Withheld, placed
+from contentguard.turns import Turns
 
 _SPOKEN = frozenset((b"content", b"alt", b"title", b"aria-label", b"aria-description"))
 """Attributes whose value is a text, and means something though it is cut short."""
 _SHORTEST = 15
+_TURN = 64
+"""Tokens and texts that are looked at in one turn."""
 
 
-def cleaned(data: bytes, withheld: Withheld, encoding: str, skip: Iterable[tuple[int, int]]) -> list[Edit]:
+def cleaned(data: bytes, withheld: Withheld, encoding: str, skip: Iterable[tuple[int, int]]) -> Turns[list[Edit]]:
     """The edits that take ``withheld`` out of ``data``; ``skip``: stretches that are taken out anyhow.
 
     Raises ``TooDeepError``.
@@ -33,7 +36,9 @@ def cleaned(data: bytes, withheld: Withheld, encoding: str, skip: Iterable[tuple
     edits: list[Edit] = []
     texts: list[tuple[int, int] | None] = []
     tag = b""
-    for token in _without(walk(data, OpenElements()), skip):
+    for number, token in enumerate(_without(walk(data, OpenElements()), skip)):
+        if not number % _TURN:
+            yield
         kind, raw = token.kind, data[token.begin : token.end]
         if kind is Kind.TEXT:
             texts.append((token.begin, token.end))
@@ -41,13 +46,13 @@ def cleaned(data: bytes, withheld: Withheld, encoding: str, skip: Iterable[tuple
         if token.name not in INLINE:
             texts.append(None)
         if kind is Kind.RAW:
-            edits += _in_raw(token, tag, raw, withheld, encoding)
+            edits += yield from _in_raw(token, tag, raw, withheld, encoding)
         elif kind in (Kind.OTHER, Kind.UNFINISHED):
-            edits += _in_other(token, raw, withheld, encoding)
+            edits += yield from _in_other(token, raw, withheld, encoding)
         else:
             tag = raw
             edits += _in_tag(token, raw, withheld, encoding)
-    return [*edits, *_in_texts(data, texts, withheld, encoding)]
+    return edits + (yield from _in_texts(data, texts, withheld, encoding))
 
 
 def _without(tokens: Iterator[Token], skip: Iterable[tuple[int, int]]) -> Iterator[Token]:
@@ -60,19 +65,17 @@ def _without(tokens: Iterator[Token], skip: Iterable[tuple[int, int]]) -> Iterat
             yield token
 
 
-def _in_raw(token: Token, tag: bytes, raw: bytes, withheld: Withheld, encoding: str) -> Iterator[Edit]:
+def _in_raw(token: Token, tag: bytes, raw: bytes, withheld: Withheld, encoding: str) -> Turns[list[Edit]]:
     text = raw.decode(encoding, "replace")
-    if not withheld.stands_in(text):
-        return
-    new = ""
+    if not (yield from withheld.standing_in(text)):
+        return []
+    new = b""
     if token.name == b"script" and b"json" in attributes(tag).get(b"type", b"").lower():
         # What reads it expects JSON.
-        new = _json(text, withheld)
+        new = _json(text, withheld).encode(encoding, "xmlcharrefreplace")
     elif token.name == b"title":
-        new = withheld.cut(unescape(text))
-        yield Edit(token.begin, token.end, (ascii_html(new),))
-        return
-    yield Edit(token.begin, token.end, (new.encode(encoding, "xmlcharrefreplace"),))
+        new = ascii_html(withheld.cut(unescape(text)))
+    return [Edit(token.begin, token.end, (new,))]
 
 
 def _json(text: str, withheld: Withheld) -> str:
@@ -84,12 +87,12 @@ def _json(text: str, withheld: Withheld) -> str:
     return "{}" if new is None or withheld.stands_in(new) else new
 
 
-def _in_other(token: Token, raw: bytes, withheld: Withheld, encoding: str) -> Iterator[Edit]:
+def _in_other(token: Token, raw: bytes, withheld: Withheld, encoding: str) -> Turns[list[Edit]]:
     """A comment stays one; CDATA and whatever the page ends in go. A doctype stays."""
-    if raw[:9].lower() == b"<!doctype" or not withheld.stands_in(raw.decode(encoding, "replace")):
-        return
+    if raw[:9].lower() == b"<!doctype" or not (yield from withheld.standing_in(raw.decode(encoding, "replace"))):
+        return []
     empty = token.kind is Kind.UNFINISHED or raw.startswith(b"<![CDATA[")
-    yield Edit(token.begin, token.end, () if empty else (b"<!---->",))
+    return [Edit(token.begin, token.end, () if empty else (b"<!---->",))]
 
 
 def _in_tag(token: Token, raw: bytes, withheld: Withheld, encoding: str) -> Iterator[Edit]:
@@ -113,26 +116,29 @@ def _in_tag(token: Token, raw: bytes, withheld: Withheld, encoding: str) -> Iter
 
 def _in_texts(
     data: bytes, texts: Sequence[tuple[int, int] | None], withheld: Withheld, encoding: str
-) -> Iterator[Edit]:
+) -> Turns[list[Edit]]:
     """Text nodes, read as one: an emphasis may stand in the middle of what they give away."""
     starts, parts, length = [], [], 0
-    for text in texts:
+    for number, text in enumerate(texts):
+        if not number % _TURN:
+            yield
         part = " " if text is None else unescape(data[text[0] : text[1]].decode(encoding, "replace"))
         starts.append(length)
         parts.append(part)
         length += len(part)
-    found, places = words_with_places("".join(parts))
+    found, places = yield from placed("".join(parts))
     guilty: set[int] = set()
     for hit in withheld.hits(found):
         first, last = places[hit], places[min(hit + withheld.size, len(found)) - 1]
         guilty.update(range(bisect_right(starts, first) - 1, bisect_right(starts, last)))
-    before = False
+    before, edits = False, []
     for number, text in enumerate(texts):
         if text is None:
             continue
         if number in guilty:
             # White space, too, brings back what was closed too early.
-            yield Edit(*text, (b" " if before else b"&#8230;",))
+            edits.append(Edit(*text, (b" " if before else b"&#8230;",)))
             before = True
         elif not data[text[0] : text[1]].isspace():
             before = False
+    return edits

@@ -25,10 +25,13 @@ from contentguard.rewrite.choice import Candidate
 from contentguard.rewrite.plan import Undivided
 from contentguard.rewrite.tree import OpenElements
 from contentguard.rewrite.walk import walk
+from contentguard.turns import Turns
 
 _BLANK = re.compile(rb"(?:[\t\n\f\r ]++|<!--(?:[^<>-]|-(?!->))*+-->)*+")
 _BEYOND = 1.5
 """A lead may be longer than wanted by so much, where no shorter one has enough paragraphs."""
+_TURN = 1024
+"""Texts that are read in one turn."""
 _SHARES = (0.5, 0.15)
 """How much of the text a container must hold to be cut, first and then."""
 
@@ -61,20 +64,20 @@ class Cut:
 
 def find_cut(
     data: bytes, article: Candidate, encoding: str, *, words: int, share: float, paragraphs: int
-) -> Cut | Undivided:
+) -> Turns[Cut | Undivided]:
     """The cut behind about ``words`` words, or ``share`` of all, and ``paragraphs``; or why there is none.
 
     Raises ``TooDeepError``.
     """
     if article.place < 0:
         return Undivided.NO_PLACE
-    walked = walk_article(data, article, _BEYOND * words, paragraphs)
+    walked = yield from walk_article(data, article, _BEYOND * words, paragraphs)
     if walked is None:
         return Undivided.TANGLED
     place = _chosen(walked, words, share)
     if place is None or walked.words - place.words < FEW:
         return Undivided.SHORT if walked.words <= words else Undivided.NO_CUT
-    return _divided(data, article, walked, place, encoding) or Undivided.TANGLED
+    return (yield from _divided(data, article, walked, place, encoding)) or Undivided.TANGLED
 
 
 def _chosen(walked: Walked, wanted: int, share: float) -> Place | None:
@@ -93,7 +96,7 @@ def _held(walked: Walked, place: Place) -> int:
     return walked.held[place.containers[-1][0]] if place.containers else walked.words
 
 
-def _divided(data: bytes, article: Candidate, walked: Walked, place: Place, encoding: str) -> Cut | None:
+def _divided(data: bytes, article: Candidate, walked: Walked, place: Place, encoding: str) -> Turns[Cut | None]:
     """The article divided at ``place``; None where what follows it would be read otherwise then."""
     # A container within one that ends without an end tag of its own ends with that one.
     ended = {walked.ended[start]: start for start, _ in place.containers if start in walked.ended}
@@ -105,10 +108,14 @@ def _divided(data: bytes, article: Candidate, walked: Walked, place: Place, enco
     inner = [*(ended[tag] for tag in tags), last]
     pieces = map(Piece, starts, ends, (walked.unclosed[start] for start in inner))
     rest = tuple([piece for piece in pieces if not _BLANK.fullmatch(data, piece.start, piece.end)])
-    told = _said(data, (t for t in walked.texts if t is None or (t.begin < place.at and t.counted)), encoding)
+    before = [text for text in walked.texts if text is None or (text.begin < place.at and text.counted)]
     behind = [text for text in walked.texts if text is None or text.begin >= place.at]
-    links = [_said(data, each, encoding) for linked, each in groupby(behind, _linked) if linked]
-    return Cut(place.at, rest, place.words, told, _said(data, behind, encoding), tuple(links))
+    links = []
+    for linked, each in groupby(behind, _linked):
+        if linked:
+            links.append((yield from _said(data, each, encoding)))
+    told, withheld = (yield from _said(data, before, encoding)), (yield from _said(data, behind, encoding))
+    return Cut(place.at, rest, place.words, told, withheld, tuple(links))
 
 
 def _linked(text: Text | None) -> bool:
@@ -129,6 +136,17 @@ def _sound(data: bytes, article: Candidate, walked: Walked, place: Place, kept: 
     return (opened.names, opened.pending, opened.form) == (full.names, full.pending, full.form)
 
 
-def _said(data: bytes, texts: Iterable[Text | None], encoding: str) -> str:
-    parts = [" " if text is None else data[text.begin : text.end].decode(encoding, "replace") for text in texts]
-    return unescape("".join(parts))
+def _said(data: bytes, texts: Iterable[Text | None], encoding: str) -> Turns[str]:
+    said: list[str] = []
+    parts: list[str] = []
+    for text in texts:
+        if text is not None:
+            parts.append(data[text.begin : text.end].decode(encoding, "replace"))
+            continue
+        parts.append(" ")
+        # What is kept apart here is one reference to a character nowhere.
+        if len(parts) > _TURN:
+            said.append(unescape("".join(parts)))
+            parts.clear()
+            yield
+    return "".join([*said, unescape("".join(parts))])

@@ -1,7 +1,7 @@
 """Changes to a page, as slices of it with something else between.
 
-Strategy: an edit says which bytes go and what comes in their place; the page is never copied, and what no edit names
-stays as it is, byte for byte.
+Strategy: an edit says which bytes go and what comes in their place; of the page only what is very short is copied, and
+what no edit names stays as it is, byte for byte.
 """
 
 from __future__ import annotations
@@ -10,6 +10,13 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from contentguard.rewrite.template import Hole, Piece
+from contentguard.turns import Turns
+
+_SHORT = 192
+"""Bytes of a slice that are copied: the slice would take as much by itself, be joined slower, and be one more thing
+for the garbage collector to look at."""
+_TURN = 512
+"""Edits that are made in one turn."""
 
 
 class Edit(NamedTuple):
@@ -20,18 +27,21 @@ class Edit(NamedTuple):
     parts: Sequence[bytes | Hole] = ()
 
 
-def patched(page: memoryview, edits: Iterable[Edit], start: int, end: int) -> list[Piece | Hole]:
+def patched(page: memoryview, edits: Iterable[Edit], start: int, end: int) -> Turns[list[Piece | Hole]]:
     """The bytes ``[start, end)`` with those of ``edits`` that lie within made.
 
     Of two that begin at one place the earlier comes first; one that begins inside another is left out.
     """
     parts: list[Piece | Hole] = []
     done = start
-    for edit in sorted(edits, key=lambda edit: edit.start):
+    for number, edit in enumerate(sorted(edits, key=lambda edit: edit.start)):
+        if not number % _TURN:
+            yield
         if edit.start < done or edit.end > end:
             continue
         if edit.start > done:
-            parts.append(page[done : edit.start])
+            kept = page[done : edit.start]
+            parts.append(kept if len(kept) > _SHORT else bytes(kept))
         parts += edit.parts
         done = edit.end
     if done < end:

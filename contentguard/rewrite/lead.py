@@ -28,9 +28,10 @@ from contentguard.rewrite.linked import CLASS, bodiless, censored, marked, paywa
 from contentguard.rewrite.page import Field, Page, ascii_html
 from contentguard.rewrite.plan import Division, Point, Undivided
 from contentguard.rewrite.scan import TooDeepError
-from contentguard.rewrite.template import Hole, Piece, Template, Values, template
+from contentguard.rewrite.template import Hole, Piece, Template, Values, joined
 from contentguard.rewrite.tokenizer import TOKEN, RawText
 from contentguard.rewrite.withheld import Withheld
+from contentguard.turns import Turns
 
 ROUTE = "/wait/"
 """Where the link leads, below the guard's own routes; a ticket follows."""
@@ -86,10 +87,10 @@ class Source:
     """What stands there for nobody in particular."""
 
 
-def divide(source: Source, options: Lead) -> Division:
+def divide(source: Source, options: Lead) -> Turns[Division]:
     """The page in its three templates; what cannot be had is None, with the reason."""
     try:
-        cut = find_cut(
+        cut = yield from find_cut(
             source.body,
             source.article,
             source.encoding,
@@ -97,46 +98,53 @@ def divide(source: Source, options: Lead) -> Division:
             share=options.share,
             paragraphs=options.paragraphs,
         )
-        return Division(undivided=cut) if isinstance(cut, Undivided) else _divided(source, options, cut)
+        if isinstance(cut, Undivided):
+            return Division(undivided=cut)
+        return (yield from _divided(source, options, cut))
     except TooDeepError:
         return Division(undivided=Undivided.TANGLED)
 
 
-def _divided(source: Source, options: Lead, cut: Cut) -> Division:
+def _divided(source: Source, options: Lead, cut: Cut) -> Turns[Division]:
     scripts = list(_linked_data(source.body, source.encoding))
-    search = _search(source, cut, scripts)
-    lead = _lead(source, options, cut, scripts)
+    search = yield from _search(source, cut, scripts)
+    lead = yield from _lead(source, options, cut, scripts)
     if lead is None:
         return Division(search=search, undivided=Undivided.REPEATED)
-    return Division(lead, _rest(source, cut), search)
+    return Division(lead, (yield from _rest(source, cut)), search)
 
 
-def _lead(source: Source, options: Lead, cut: Cut, scripts: Iterable[_Script]) -> Template | None:
+def _lead(source: Source, options: Lead, cut: Cut, scripts: Iterable[_Script]) -> Turns[Template | None]:
     """The page without its rest; None where some of that stays, whatever is done."""
-    withheld = Withheld(cut.withheld, told=(cut.told, *_titles(source.page, cut)))
+    withheld = yield from Withheld.in_turns(cut.withheld, (cut.told, *_titles(source.page, cut)))
     page = _silenced(source.page, withheld)
+    yield
     kept = [script for script in scripts if not any(piece.start <= script.start < piece.end for piece in cut.rest)]
     said, tags = _marked(kept, page, source.encoding, lambda text: _censored(text, withheld))
     edits = [*said, *_gaps(cut, options, page)]
     edits += [Edit(at, at, parts) for at, parts in source.points(page, tags) if not _of_rest(at, source, cut)]
+    yield
     edits += [mark for mark in source.marks if not _of_rest(mark.start, source, cut)]
-    made = _template(source, edits)
-    if _tells(made, withheld, source):
-        edits += cleaned(source.body, withheld, source.encoding, [piece[:2] for piece in cut.rest])
-        made = _template(source, edits)
-        if _tells(made, withheld, source):
+    yield
+    made = yield from _template(source, edits)
+    if (yield from _tells(made, withheld, source)):
+        edits += yield from cleaned(source.body, withheld, source.encoding, [piece[:2] for piece in cut.rest])
+        made = yield from _template(source, edits)
+        if (yield from _tells(made, withheld, source)):
             return None
     return made
 
 
-def _template(source: Source, edits: Iterable[Edit]) -> Template:
-    return template(patched(memoryview(source.body), edits, 0, len(source.body)))
+def _template(source: Source, edits: Iterable[Edit]) -> Turns[Template]:
+    parts = yield from patched(memoryview(source.body), edits, 0, len(source.body))
+    return (yield from joined(parts))
 
 
-def _tells(made: Template, withheld: Withheld, source: Source) -> bool:
+def _tells(made: Template, withheld: Withheld, source: Source) -> Turns[bool]:
     """Whether anything of what is withheld would be sent. All of it is searched, by no parser's leave."""
     sent = made.fill({**dict.fromkeys(Field, b""), **source.plain})
-    return withheld.stands_in(sent.decode(source.encoding, "replace"))
+    yield
+    return (yield from withheld.standing_in(sent.decode(source.encoding, "replace")))
 
 
 def _gaps(cut: Cut, options: Lead, page: Page) -> Iterator[Edit]:
@@ -157,18 +165,20 @@ def _script(page: Page) -> Iterator[bytes | Field]:
         yield from (b'<script src="', *REST.named(page.routes), b" defer", Field.NONCE, b"></script>")
 
 
-def _rest(source: Source, cut: Cut) -> Template:
+def _rest(source: Source, cut: Cut) -> Turns[Template]:
     """The pieces of the rest, with the insertions that fall into them."""
     page = memoryview(source.body)
     inside = [Edit(at, at, more) for at, more in source.points(source.page, b"") if _of_rest(at, source, cut)]
+    yield
     inside += [mark for mark in source.marks if _of_rest(mark.start, source, cut)]
+    yield
     parts: list[Piece | Hole] = []
     for start, end, unclosed in cut.rest:
-        parts += [_PLACE + b">", *patched(page, inside, start, end), _CLOSE * (unclosed + 1)]
-    return template(parts)
+        parts += [_PLACE + b">", *(yield from patched(page, inside, start, end)), _CLOSE * (unclosed + 1)]
+    return (yield from joined(parts))
 
 
-def _search(source: Source, cut: Cut, scripts: Iterable[_Script]) -> Template:
+def _search(source: Source, cut: Cut, scripts: Iterable[_Script]) -> Turns[Template]:
     """The whole page, with the rest marked as what it is."""
     said, tags = _marked(scripts, source.page, source.encoding, lambda text: text)
     points = [Edit(at, at, parts) for at, parts in source.points(source.page, tags)]
@@ -178,7 +188,7 @@ def _search(source: Source, cut: Cut, scripts: Iterable[_Script]) -> Template:
     # What is put in at the article's end stands behind its last piece, what belongs to its last text in it.
     last = source.article.place
     edits = [*said, *(p for p in points if p.start != last), *around, *(p for p in points if p.start == last)]
-    return _template(source, [*edits, *source.marks])
+    return (yield from _template(source, [*edits, *source.marks]))
 
 
 def _of_rest(at: int, source: Source, cut: Cut) -> bool:

@@ -14,7 +14,7 @@ A class is added to an element of ours instead.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import unescape
 from itertools import pairwise
@@ -25,8 +25,9 @@ from contentguard.rewrite.choice import Candidate, Run
 from contentguard.rewrite.edits import Edit, patched
 from contentguard.rewrite.page import Field, Fragment, Part, Slot
 from contentguard.rewrite.plan import Point
-from contentguard.rewrite.template import MARKS, Template, Values, template
+from contentguard.rewrite.template import MARKS, Template, Values, joined
 from contentguard.rewrite.tokenizer import TOKEN
+from contentguard.turns import Turns
 
 _LEFT_ALONE = re.compile(
     rb"(?i)<(/?)(?:a|q|blockquote|code|kbd|samp|pre|cite|h[1-6]|figcaption|button|label)(?=[\t\n\f\r />])"
@@ -46,6 +47,8 @@ _INERT = frozenset(
 )
 _FREE = (b"data-", b"aria-")
 _MOST_MOVED = 4
+_TURN = 64
+"""Texts that are looked at in one turn."""
 _TEXT = 64
 """What a text takes in memory besides itself: that it is held in several lists (measured)."""
 _CLASS = re.compile(rb'class="cg-[a-z -]*+(?=")')
@@ -97,7 +100,7 @@ class Opening(NamedTuple):
     """From the first to the last of them."""
 
 
-Marker = Callable[[Sequence[Sequence[str]], bool, Sequence[Opening]], Marked]
+Marker = Callable[[Sequence[Sequence[str]], bool, Sequence[Opening]], Turns[Marked]]
 """Paragraphs, each as the texts between its tags as they stand in HTML, whether the page is UTF-8 (else
 ASCII is put in), and start tags → what their marks need."""
 
@@ -121,51 +124,67 @@ class Marking:
         return self.full.own + self.texts + 400 * len(self.edits) + 3000 * len(self.article.openings)
 
 
-def marking(body: bytes, article: Candidate, encoding: str, marker: Marker, points: Sequence[Point]) -> Marking | None:
+def marking(
+    body: bytes, article: Candidate, encoding: str, marker: Marker, points: Sequence[Point]
+) -> Turns[Marking | None]:
     """The marks of a page; None where its text cannot be read."""
     if b"\x1b" in body:
         # A charset that changes its meaning on the way, as ISO-2022-JP does: nothing can be put in anywhere.
         return None
     own = {found.start(2): found.span() for found in _VARIANT.finditer(body, article.inner_start, article.end)}
-    paragraphs = _texts(body, article)
+    paragraphs = yield from _texts(body, article)
     runs = [own.get(start, (start, end)) for paragraph in paragraphs for start, end in paragraph]
     elements = [start in own for paragraph in paragraphs for start, _ in paragraph]
-    try:
-        texts = [_decoded(body, run, encoding, element=one) for run, one in zip(runs, elements, strict=True)]
-        # Some charsets write a character in two ways: then no place could be told by characters.
-        if any(
-            text.encode(encoding) != body[slice(*run)]
-            for text, run, one in zip(texts, runs, elements, strict=True)
-            if not one
-        ):
-            return None
-    except (UnicodeError, LookupError):
+    texts = yield from _read(body, runs, encoding, elements)
+    if texts is None:
         return None
     rest = iter(texts)
-    openings = list(_openings(body, article, encoding, {start for start, _ in own.values()}))
-    made = marker([[next(rest) for _ in paragraph] for paragraph in paragraphs], encoding == "utf-8", openings)
+    openings = yield from _openings(body, article, encoding, {start for start, _ in own.values()})
+    told = [[next(rest) for _ in paragraph] for paragraph in paragraphs]
+    made = yield from marker(told, encoding == "utf-8", openings)
     tags = [Edit(*openings[one].run, (len(made.slots) + number,)) for number, one in enumerate(made.openings)]
-    edits = (*_edits(made, runs, texts, encoding, elements), *tags)
+    edits = (*(yield from _edits(made, runs, texts, encoding, elements)), *tags)
     inserts = [Edit(at, at, parts) for at, parts in points]
-    page = template(patched(memoryview(body), [*inserts, *edits], 0, len(body)))
+    parts = yield from patched(memoryview(body), [*inserts, *edits], 0, len(body))
+    page = yield from joined(parts)
     return Marking(made, edits, {MARKS: made.plain}, page, sum(map(getsizeof, texts)) + _TEXT * len(texts))
+
+
+def _read(body: bytes, runs: Sequence[Run], encoding: str, elements: Sequence[bool]) -> Turns[list[str] | None]:
+    """The texts; None where a place in them cannot be told by characters: some charsets write one in two ways."""
+    texts: list[str] = []
+    for run, element in zip(runs, elements, strict=True):
+        if not len(texts) % _TURN:
+            yield
+        try:
+            text = _decoded(body, run, encoding, element=element)
+            if not element and text.encode(encoding) != body[slice(*run)]:
+                return None
+        except (UnicodeError, LookupError):
+            return None
+        texts.append(text)
+    return texts
 
 
 def _edits(
     made: Marked, runs: Sequence[Run], texts: Sequence[str], encoding: str, elements: Sequence[bool]
-) -> Iterator[Edit]:
+) -> Turns[list[Edit]]:
+    edits: list[Edit] = []
     run, done, offset = -1, 0, 0
     for number, slot in enumerate(made.slots):
         if slot.run != run:
             run, done, offset = slot.run, 0, runs[slot.run][0]
+        if not number % _TURN:
+            yield
         if elements[run]:
-            yield Edit(*runs[run], (number,))
+            edits.append(Edit(*runs[run], (number,)))
             continue
         text = texts[run]
         start = offset + len(text[done : slot.start].encode(encoding))
         end = start + len(text[slot.start : slot.end].encode(encoding))
         done, offset = slot.end, end
-        yield Edit(start, end, (number,))
+        edits.append(Edit(start, end, (number,)))
+    return edits
 
 
 def _decoded(body: bytes, run: Run, encoding: str, *, element: bool) -> str:
@@ -177,11 +196,13 @@ def _decoded(body: bytes, run: Run, encoding: str, *, element: bool) -> str:
     return f"[[{found[2].decode(encoding)}|{found[1].decode(encoding)}]]"
 
 
-def _texts(body: bytes, article: Candidate) -> list[list[Run]]:
+def _texts(body: bytes, article: Candidate) -> Turns[list[list[Run]]]:
     """The texts that may be marked, by paragraph."""
     paragraphs: list[list[Run]] = [[]]
     done, shut = article.inner_start, 0
-    for start, end in article.runs:
+    for number, (start, end) in enumerate(article.runs):
+        if not number % _TURN:
+            yield
         between = body[done:start]
         for tag in _LEFT_ALONE.finditer(between):
             shut = max(0, shut - 1) if tag[1] else shut + 1
@@ -193,10 +214,13 @@ def _texts(body: bytes, article: Candidate) -> list[list[Run]]:
     return [paragraph for paragraph in paragraphs if paragraph]
 
 
-def _openings(body: bytes, article: Candidate, encoding: str, taken: set[int]) -> Iterator[Opening]:
+def _openings(body: bytes, article: Candidate, encoding: str, taken: set[int]) -> Turns[list[Opening]]:
     """The start tags that texts stand in, each right before the next or the text. ``taken``: replaced anyway."""
     done = article.inner_start
-    for start, end in article.runs:
+    found: list[Opening] = []
+    for number, (start, end) in enumerate(article.runs):
+        if not number % _TURN:
+            yield
         between = body[done:start]
         chain: list[tuple[int, bytes]] = []
         last = 0
@@ -207,10 +231,10 @@ def _openings(body: bytes, article: Candidate, encoding: str, taken: set[int]) -
                 chain.append((done + tag.start(), tag[0]))
             last = tag.end()
         if not between[last:].strip():
-            for at, own in chain:
-                if at not in taken and (opening := _opening(own, at, encoding)) is not None:
-                    yield opening
+            every = [_opening(own, at, encoding) for at, own in chain if at not in taken]
+            found += [opening for opening in every if opening is not None]
         done = end
+    return found
 
 
 def _opening(tag: bytes, at: int, encoding: str) -> Opening | None:

@@ -6,7 +6,7 @@ so that no event loop is held for long, and hands out as a chore what cannot be 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -21,6 +21,7 @@ from contentguard.rewrite.resume import Base, resume, with_cuts
 from contentguard.rewrite.scan import Scan, Scanner, TooDeepError
 from contentguard.rewrite.stream import MAX_TAGS, Stream
 from contentguard.rewrite.template import Values
+from contentguard.turns import Chores, Turns
 
 SLICE = 65536
 """Bytes of a page scanned in one go: about a millisecond."""
@@ -29,9 +30,6 @@ _ALLOWANCES = 64
 _WORTHWHILE = 2 * 4096
 """A smaller page is scanned anew each time it changes."""
 
-Chore = Callable[[], Found]
-"""Something long that may be done in a thread; its result is sent back into the generator."""
-Work = Generator[Chore | None, Found | None, Plan]
 T = TypeVar("T")
 
 
@@ -89,7 +87,7 @@ class Pages:
         """The plan of a page seen before."""
         return self.cache.get(shelf.key, body)
 
-    def work(self, delivery: Delivery, shelf: Shelf, body: bytes) -> Work:
+    def work(self, delivery: Delivery, shelf: Shelf, body: bytes) -> Chores[Plan]:
         """Work out the plan of a page, and remember it; never raises for what the page holds."""
         entry = self.cache.entry(shelf.key)
         plan, base = self._unreadable(delivery, body), None
@@ -139,14 +137,11 @@ class Pages:
             why = Untouched.TOO_MANY_TAGS
         return None if why is None else Plan(is_article=True, untouched=why)
 
-    def _found(
-        self, delivery: Delivery, body: bytes, entry: Entry | None
-    ) -> Generator[Chore | None, Found | None, tuple[Found, Base | None]]:
+    def _found(self, delivery: Delivery, body: bytes, entry: Entry | None) -> Chores[tuple[Found, Base | None]]:
         finder, forced = self.finder, delivery.forced
         if not finder.simple:
             encoding = encoding_of(body, delivery.content_type)
-            found = yield lambda: finder.find(body, encoding, forced=forced)
-            assert found is not None
+            found: Found = yield lambda: finder.find(body, encoding, forced=forced)
             return found, None
         scan = base = None
         if entry is not None and entry.base is not None:
@@ -160,18 +155,7 @@ class Pages:
         return finder.found(scan), base
 
 
-def finished(work: Generator[Chore | None, Found | None, T]) -> T:
-    """Do some work to its end, here and now."""
-    try:
-        chore = next(work)
-        while True:
-            chore = work.send(chore() if chore else None)
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
-
-
-def _in_slices(scanner: Scanner, body: bytes) -> Generator[None, object, Scan]:
+def _in_slices(scanner: Scanner, body: bytes) -> Turns[Scan]:
     for until in range(SLICE, len(body), SLICE):
         scanner.feed(body, 0, until=until)
         if scanner.done:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from contentguard.rewrite.page import Fragment, Page, Part, Slot, ascii_html
 from contentguard.rewrite.scan import Scan
 from contentguard.rewrite.template import Hole, Piece, Template, template
+from contentguard.turns import Turns, finished
 
 if TYPE_CHECKING:
     from contentguard.rewrite.marking import Marking
@@ -94,9 +95,9 @@ class Plan:
     """Whether the page holds a sheet by whose fetching a browser shows."""
     blocked: bool = False
     """Whether the page's Content-Security-Policy keeps our script or style sheet out."""
-    divide: Callable[[], Division] | None = field(default=None, repr=False)
+    divide: Callable[[], Turns[Division]] | None = field(default=None, repr=False)
     """How the page is divided, as long as nobody has asked for that."""
-    mark: Callable[[], Marking | None] | None = field(default=None, repr=False)
+    mark: Callable[[], Turns[Marking | None]] | None = field(default=None, repr=False)
     """How the page is marked, as long as nobody has asked for that."""
     url: str = field(init=False)
     """The page's absolute URL where it is known without the reader's Host header."""
@@ -122,29 +123,38 @@ class Plan:
 
         Whatever ``divide`` raises, it raises once.
         """
-        # Looked at before the result, for another thread may be about to put that in its place.
-        divide = self.divide
-        if self._division is None:
-            try:
-                self._division = divide() if divide else Division(undivided=Undivided.NO_PLACE)
-            except Exception:
-                self._division = Division(undivided=Undivided.ERROR)
-                raise
-            finally:
-                self.divide = None
-        return self._division
+        if self.divide is not None:
+            finished(self.dividing())
+        return self._division or Division(undivided=Undivided.NO_PLACE)
+
+    def dividing(self) -> Turns[None]:
+        """Make it in turns; for one at a time. What is broken off begins anew."""
+        assert self.divide is not None
+        try:
+            self._division = yield from self.divide()
+        except Exception:
+            self._division = Division(undivided=Undivided.ERROR)
+            self.divide = None
+            raise
+        self.divide = None
 
     @property
     def marking(self) -> Marking | None:
         """Where its readers' marks go; made when it is first asked for, which takes as long as a division. None where
         it has none."""
-        mark = self.mark
-        if mark is not None:
-            try:
-                self._marking = mark()
-            finally:
-                self.mark = None
+        if self.mark is not None:
+            finished(self.being_marked())
         return self._marking
+
+    def being_marked(self) -> Turns[None]:
+        """Make it in turns; for one at a time. What is broken off begins anew."""
+        assert self.mark is not None
+        try:
+            self._marking = yield from self.mark()
+        except Exception:
+            self.mark = None
+            raise
+        self.mark = None
 
     @property
     def copied(self) -> Template | None:

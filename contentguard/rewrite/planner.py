@@ -25,6 +25,7 @@ from contentguard.rewrite.plan import Division, Plan, Point, Untouched, full, po
 from contentguard.rewrite.probes import Probes, probes, shows
 from contentguard.rewrite.share import Share, joined, share
 from contentguard.rewrite.visible import Visible, visible
+from contentguard.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class Planner:
     @staticmethod
     def _mark(
         marker: Marker, body: bytes, found: Found, inserts: Sequence[Point], delivery: Delivery
-    ) -> Marking | None:
+    ) -> Turns[Marking | None]:
         assert found.article is not None
         encoding = encoding_of(body[: max(found.scan.head_end, PRESCAN)], delivery.content_type)
         return marking(body, found.article, encoding, marker, inserts)
@@ -96,7 +97,7 @@ class Planner:
         inserted: tuple[Mapping[Slot, int], Sequence[Point]],
         plan: Plan,
         content_type: str,
-    ) -> Division:
+    ) -> Turns[Division]:
         places, pictures = inserted
 
         def placed(told: Page, tags: bytes) -> Sequence[Point]:
@@ -107,9 +108,11 @@ class Planner:
         assert found.article is not None
         assert plan.page is not None
         encoding = encoding_of(body[: max(found.scan.head_end, PRESCAN)], content_type)
+        if plan.mark is not None:
+            yield from plan.being_marked()
         marks = plan.marking
         own = (marks.edits, marks.plain) if marks else ((), {})
-        return divide(Source(body, found.article, plan.page, encoding, placed, *own), lead)
+        return (yield from divide(Source(body, found.article, plan.page, encoding, placed, *own), lead))
 
     def read(
         self, start: bytes, found: Found, delivery: Delivery, allowed: Allowance, like: Plan | None = None

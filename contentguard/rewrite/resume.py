@@ -10,12 +10,13 @@ state. Any doubt: None, and the page is scanned from its start. Nothing behind t
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from contentguard.rewrite.choice import Candidate, Run
 from contentguard.rewrite.scan import Scan, Scanner, State
+from contentguard.turns import Turns
 
 _STEP = 2048
 _STEP_IN_HEAD = 512
@@ -65,7 +66,7 @@ class _Stretch(NamedTuple):
     shift: int
 
 
-def with_cuts(scanner: Scanner, body: bytes) -> Generator[None, object, Base]:
+def with_cuts(scanner: Scanner, body: bytes) -> Turns[Base]:
     """Scan ``body`` to its end, keeping the cuts; stops after every few. Raises ``TooDeepError``."""
     cuts = [_cut(scanner)]
     until = paused = 0

@@ -16,6 +16,7 @@ from typing import Any
 
 from contentguard.rewrite.page import Field
 from contentguard.rewrite.splice import FAST, Banded, Spliced
+from contentguard.turns import Turns, finished
 
 Piece = bytes | memoryview
 Hole = Field | int
@@ -34,6 +35,8 @@ _SLICE, _BYTES, _INNER = 192, 41, 400
 """What a slice of a page takes in memory, whatever its length; bytes besides their length; a template in another
 (measured)."""
 _ANYBODYS = frozenset((Field.NONCE,))
+_TURN = 512
+"""Parts that are looked at in one turn."""
 
 
 class Template:
@@ -48,21 +51,33 @@ class Template:
     """Bytes of the whole, less what is filled in."""
 
     def __init__(self, parts: Iterable[Piece | Hole]) -> None:
-        every = list(parts)
+        finished(self._made(list(parts)))
+
+    @classmethod
+    def in_turns(cls, parts: Iterable[Piece | Hole]) -> Turns[Template]:
+        """The same, made in turns."""
+        made = cls.__new__(cls)
+        yield from made._made(list(parts))
+        return made
+
+    def _made(self, every: list[Piece | Hole]) -> Turns[None]:
         self.fields = tuple([part for part in every if isinstance(part, Field)])
         """In the order of the page."""
         marks = [index for index, part in enumerate(every) if isinstance(part, int)]
         self.personal = bool(marks) or not _ANYBODYS.issuperset(self.fields)
         """Whether a reader's copy is theirs alone. A nonce belongs to its response: caching it is the app's affair."""
         start, end = (marks[0], marks[-1] + 1) if marks else (0, 0)
-        band, self._marks = _in_turns(every[start:end])
+        band, self._marks = yield from _banded(every[start:end])
+        yield
         self._at = slice(start, start + len(band))
         """The parts from the first mark to the last."""
         self._inner = [(start + index, part) for index, part in enumerate(band) if isinstance(part, Template)]
         fixed: list[Piece | Hole] = [b"" if isinstance(part, Template) else part for part in band]
         every[start:end] = fixed
+        yield
         self._holes = [(index, part) for index, part in enumerate(every) if isinstance(part, Field)]
         self._parts: list[Piece] = [b"" if isinstance(part, _HOLES) else part for part in every]
+        yield
         inner = sum(part.size for _, part in self._inner)
         self.band = inner + sum(map(len, self._parts[self._at]))
         """Bytes from its first mark to its last, less what is filled in."""
@@ -139,21 +154,30 @@ class Template:
 
 def template(parts: Iterable[Piece | Hole]) -> Template:
     """Join neighbouring bytes that are not slices of a page; every field becomes a hole."""
+    return finished(joined(parts))
+
+
+def joined(parts: Iterable[Piece | Hole]) -> Turns[Template]:
+    """The same, made in turns."""
     made: list[Piece | Hole] = []
-    for part in parts:
+    for number, part in enumerate(parts):
+        if not number % _TURN:
+            yield
         if type(part) is bytes and made and type(made[-1]) is bytes:
             made[-1] += part
         elif isinstance(part, _HOLES) or len(part):
             made.append(part)
-    return Template(made)
+    return (yield from Template.in_turns(made))
 
 
-def _in_turns(parts: Sequence[Piece | Hole]) -> tuple[list[Piece | Template], Picking | None]:
+def _banded(parts: Sequence[Piece | Hole]) -> Turns[tuple[list[Piece | Template], Picking | None]]:
     """The parts from a mark to a mark as mark, text, mark, …, mark; and what picks these marks out of all."""
     band: list[Piece | Template] = []
     numbers: list[int] = []
     between: list[Piece | Field] = []
-    for part in parts:
+    for index, part in enumerate(parts):
+        if not index % _TURN:
+            yield
         if not isinstance(part, int):
             between.append(part)
             continue

@@ -3,7 +3,8 @@
 Strategy: a text is a sequence of words without case, accents, punctuation and invisible characters; eight in a row that
 are eight in a row of what was withheld give it away. Before a text is looked through, everything by which HTML, JSON,
 scripts and addresses spell characters is undone, several times over, for a page may hold JSON in JSON in an attribute;
-base64 that is text is read as well. Scripts that write no spaces count by the character. All of it is linear.
+base64 that is text is read as well. Scripts that write no spaces count by the character. All of it is linear, and goes
+by pieces that end where neither a word nor a tag nor anything that is spelt differently goes on.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from html import unescape
+
+from contentguard.turns import Turns, finished
 
 WORDS = 8
 """So many words in a row are no coincidence."""
@@ -41,6 +44,8 @@ INLINE = frozenset(
 _INLINE = re.compile(rf"(?i)</?+(?:{'|'.join(sorted(name.decode() for name in INLINE))})(?:[\s/][^<>]*+)?+>")
 _BARE = re.compile(r"</?+[a-zA-Z][a-zA-Z0-9-]*+\s*+/?+>")
 _TAG = re.compile(r"<[^<>]*+>")
+_SPACE = re.compile(r"(?<!\\)[ \n]|(?<=[。！？])")
+"""Where nothing goes on: what spells characters holds no white space, but for a backslash before it."""
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,6})\}|x([0-9a-fA-F]{2})|([\s\S]))")
 _PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})++")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{40,}+")
@@ -49,6 +54,10 @@ _ADDRESS = re.compile(r"(?i)(?<!\w)(?:https?://|www\.)\S++")
 _BREAK = " zcgbreakz "
 """A word that stands in no text."""
 _BLANKS = frozenset("nrtfv")
+_PIECE, _RUNS = 8192, 2048
+"""Characters, and runs of words, that are looked at in one turn: about a millisecond."""
+_TRIES = 8
+"""How many tags are looked behind for the end of a piece; then it goes on."""
 
 
 def fold(text: str) -> str:
@@ -90,17 +99,65 @@ def plain(text: str) -> str:
     return text
 
 
-def readings(text: str) -> Iterator[str]:
-    """``text`` as it may be meant: with its markup taken for markup, or only the barest tags; and what base64 says."""
-    said = plain(text)
-    yield untagged(said)
-    if "<" in said:
-        # What a tag says and what follows it are two things: no word of any text stands where they meet.
-        yield _BARE.sub(" ", said).replace("<", _BREAK).replace(">", _BREAK)
-    for match in _BASE64.finditer(text):
-        inner = _from_base64(match[0])
-        if inner:
-            yield untagged(plain(inner))
+def pieces(text: str) -> Iterator[str]:
+    """``text``, cut where a word ends, and so whatever spells a character."""
+    start = 0
+    while len(text) - start > _PIECE:
+        space = _SPACE.search(text, start + _PIECE)
+        if space is None:
+            break
+        yield text[start : space.start()]
+        start = space.start()
+    yield text[start:]
+
+
+def placed(text: str) -> Turns[tuple[list[str], list[int]]]:
+    """The words of a text, and where in it each begins."""
+    found: list[str] = []
+    places: list[int] = []
+    start = 0
+    for piece in pieces(text):
+        if start:
+            yield
+        own, at = words_with_places(piece)
+        found += own
+        places += [start + place for place in at]
+        start += len(piece)
+    return found, places
+
+
+def readings(text: str) -> Iterator[tuple[str, str, list[str]]]:
+    """``text`` as it may be meant, by pieces: with its markup taken for markup, with only the barest tags (empty where
+    that is the same), and what base64 says, each a text by itself."""
+    read, held = 0, ""
+    for piece in pieces(text):
+        read += len(piece)
+        held += plain(piece)
+        coded = [inner for match in _BASE64.finditer(piece) if (inner := _from_base64(match[0]))]
+        at = len(held) if read == len(text) else _outside_tags(held)
+        yield *_meant(held[:at]), [untagged(plain(inner)) for inner in coded]
+        held = held[at:]
+
+
+def _meant(said: str) -> tuple[str, str]:
+    if "<" not in said and ">" not in said:
+        return said, ""
+    # What a tag says and what follows it are two things: no word of any text stands where they meet.
+    return untagged(said), _BARE.sub(" ", said).replace("<", _BREAK).replace(">", _BREAK)
+
+
+def _outside_tags(text: str) -> int:
+    """The last place between two words that stands in no tag; 0 where that is not soon found."""
+    end = len(text)
+    for _ in range(_TRIES):
+        at = max(text.rfind(" ", 0, end), text.rfind("\n", 0, end), text.rfind("。", 0, end) + 1)
+        if at <= 0:
+            break
+        opened = text.rfind("<", 0, at)
+        if opened <= text.rfind(">", 0, at):
+            return at
+        end = opened
+    return 0
 
 
 class Withheld:
@@ -108,18 +165,46 @@ class Withheld:
 
     def __init__(self, text: str, *, told: Sequence[str] = ()) -> None:
         """``told``: texts that may be told all the same, though they repeat it."""
-        text = _ADDRESS.sub(" ", text)
-        found = words(text)
-        unspaced = sum(len(word) == 1 and not word.isascii() for word in found)
+        finished(self._read(text, told))
+
+    @classmethod
+    def in_turns(cls, text: str, told: Sequence[str]) -> Turns[Withheld]:
+        """The same, made in turns."""
+        made = cls.__new__(cls)
+        yield from made._read(text, told)
+        return made
+
+    def _read(self, text: str, told: Sequence[str]) -> Turns[None]:
+        found: list[str] = []
+        meant: list[str] = []
+        unspaced = 0
+        for piece in pieces(text):
+            yield
+            piece = _ADDRESS.sub(" ", piece)
+            said, own = plain(piece), words(piece)
+            found += own
+            meant += own if said == piece else words(said)
+            unspaced += sum(len(word) == 1 and not word.isascii() for word in own)
         self._size = _CHARACTERS if 2 * unspaced > len(found) else WORDS
-        self._runs = set(self._hashes(found))
-        said = plain(text)
-        if said != text:
-            self._runs.update(self._hashes(words(said)))
+        self._runs: set[int] = set()
+        for some in self._stretches(found):
+            self._runs.update(self._hashes(some))
+            yield
+        if meant != found:
+            for some in self._stretches(meant):
+                self._runs.update(self._hashes(some))
+                yield
         for other in told:
-            if len(other) < _SHORTEST:
-                continue
-            self._runs.difference_update(self._hashes(words(other)))
+            if len(other) >= _SHORTEST:
+                told_words = [word for piece in pieces(other) for word in words(piece)]
+                for some in self._stretches(told_words):
+                    self._runs.difference_update(self._hashes(some))
+                    yield
+
+    def _stretches(self, found: Sequence[str]) -> Iterator[Sequence[str]]:
+        """These words by stretches that have every run of them between them."""
+        for start in range(0, len(found), _RUNS):
+            yield found[start : start + _RUNS + self._size - 1]
 
     def _hashes(self, found: Sequence[str]) -> Iterator[int]:
         """All runs of words. Their hashes will do: a false alarm costs one page a few words, once in a lifetime."""
@@ -127,9 +212,25 @@ class Withheld:
 
     def stands_in(self, text: str) -> bool:
         """Whether ``text`` gives some of it away, in any of its readings."""
+        return finished(self.standing_in(text))
+
+    def standing_in(self, text: str) -> Turns[bool]:
+        """The same, found out in turns."""
         if len(text) < _SHORTEST:
             return False
-        return any(not self._runs.isdisjoint(self._hashes(words(reading))) for reading in readings(text))
+        runs, before = self._runs, 1 - self._size
+        read: list[str] = []
+        barely: list[str] = []
+        for marked_up, bare, coded in readings(text):
+            own = words(marked_up)
+            other = words(bare) if bare else own[: self._size - 1]
+            every = (read + own, barely + other, *map(words, coded))
+            if any(not runs.isdisjoint(self._hashes(some)) for some in every):
+                return True
+            read = (read + own)[before:]
+            barely = (barely + (other if bare else own))[before:]
+            yield
+        return False
 
     def hits(self, found: Sequence[str]) -> list[int]:
         """Where in these words runs of it begin."""

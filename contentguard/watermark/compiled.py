@@ -14,18 +14,21 @@ from itertools import accumulate
 from operator import itemgetter
 from typing import NamedTuple
 
+from contentguard.turns import Turns, finished
 from contentguard.watermark import gaps
 from contentguard.watermark.code import seed, stream
 from contentguard.watermark.frames import carries_manifest, encoded
-from contentguard.watermark.html import Opening, Orders, Tag, suffix
+from contentguard.watermark.html import Opening, Orders, Tag, suffix, tags_of
 from contentguard.watermark.keys import Keys
-from contentguard.watermark.places import Channels, Place, places
+from contentguard.watermark.places import Channels, Found, Place, places
 from contentguard.watermark.token import write
 from contentguard.watermark.variants import Kind, Variant
 from contentguard.watermark.words import Word, words
 
 __all__ = ["MOST", "Channels", "Compiled", "Place", "Slot"]
 
+_TURN = 512
+"""Slots that are made in one turn."""
 MOST = 4096
 """Slots of one article; what comes after them is the same for everybody."""
 _RARE, _COMMON = 54, 202
@@ -62,6 +65,25 @@ class Compiled:
         tags: Sequence[Tag] = (),
     ) -> None:
         """``openings``: the article's start tags; or ``tags``, where no more is known of them."""
+        finished(self._compiled(paragraphs, channels, wide, openings, tags))
+
+    @classmethod
+    def in_turns(
+        cls, paragraphs: Sequence[Sequence[str]], channels: Channels, *, wide: bool, openings: Sequence[Opening]
+    ) -> Turns[Compiled]:
+        """The same, made in turns."""
+        made = cls.__new__(cls)
+        yield from made._compiled(paragraphs, channels, wide, openings, ())
+        return made
+
+    def _compiled(
+        self,
+        paragraphs: Sequence[Sequence[str]],
+        channels: Channels,
+        wide: bool,
+        openings: Sequence[Opening],
+        tags: Sequence[Tag],
+    ) -> Turns[None]:
         self.paragraphs = tuple(tuple(paragraph) for paragraph in paragraphs)
         self.texts = [text for paragraph in paragraphs for text in paragraph]
         whole = "\0".join(self.texts)
@@ -70,13 +92,21 @@ class Compiled:
         self.collusion = channels.collusion
         self.channels = channels
         """Which marks it can carry: whoever compiles it again by these has the same slots."""
-        self.slots: list[Slot] = [] if carries_manifest(whole) else list(_bounded(self._slots(paragraphs, channels)))
+        yield
+        found = [] if carries_manifest(whole) else (yield from places(paragraphs, channels, MOST))
+        self.slots: list[Slot] = []
+        for slot in _bounded(_slots(found)):
+            if not len(self.slots) % _TURN:
+                yield
+            self.slots.append(slot)
         self.gaps = sum(slot.place is Place.GAP for slot in self.slots)
         self.variants = [slot.variant for slot in self.slots if slot.variant is not None]
         self._wide, written = wide, "utf-8" if wide else "ascii"
         self._texts = [tuple(text.encode(written, "xmlcharrefreplace") for text in one.texts) for one in self.variants]
         self._plain = [b"" if one.variant is None else self._texts[one.number][0] for one in self.slots]
-        self._html = Orders(openings if channels.html else (), tags)
+        yield
+        own = openings if channels.html else ()
+        self._html = Orders(own, (yield from tags_of(own)), tags)
         self.tags = self._html.tags
         """The start tags whose attributes change places,"""
         self.openings = self._html.numbers
@@ -84,13 +114,6 @@ class Compiled:
         self._order = self._ordered()
         self.size = gaps.BYTES_EACH * self.gaps + len(self.variants)
         """Bytes of a reader's code."""
-
-    def _slots(self, paragraphs: Sequence[Sequence[str]], channels: Channels) -> Iterator[Slot]:
-        numbers = dict.fromkeys(Place, 0)
-        for run, found in enumerate(places(paragraphs, channels)):
-            for place, start, variant in found:
-                yield Slot(place, run, start, variant.end if variant else start, numbers[place], variant)
-                numbers[place] += 1
 
     def _ordered(self) -> Callable[[list[bytes]], Sequence[bytes]]:
         """For each slot its mark, out of all frames, gaps and variants one after the other."""
@@ -168,6 +191,14 @@ class Compiled:
             pieces[slot.run] += (self.texts[slot.run][ends[slot.run] : slot.start], mark)
             ends[slot.run] = slot.end
         return ["".join(parts) + text[end:] for parts, text, end in zip(pieces, self.texts, ends, strict=True)]
+
+
+def _slots(texts: Sequence[Sequence[Found]]) -> Iterator[Slot]:
+    numbers = dict.fromkeys(Place, 0)
+    for run, found in enumerate(texts):
+        for place, start, variant in found:
+            yield Slot(place, run, start, variant.end if variant else start, numbers[place], variant)
+            numbers[place] += 1
 
 
 def _bounded(slots: Iterator[Slot]) -> Iterator[Slot]:

@@ -30,30 +30,44 @@ _BOTH = tuple(zip(*(written(MARKS[number & 255] + FORMATS[number >> 8]) for numb
 """Each as UTF-8, and as numeric references for pages in other charsets."""
 
 
-def chosen(words: Sequence[int]) -> set[int]:
-    """The numbers of the words that are marked: as few as give every window its marks. ``words``: for each how good it
-    is, 0 where none may stand."""
-    placed: deque[int] = deque()
-    found: set[int] = set()
-    good: list[int] = []
-    fair: list[int] = []
-    for end, rank in enumerate(words):
+class Choice:
+    """Which words are marked: as few as give every window its marks. The words come one after the other."""
+
+    def __init__(self) -> None:
+        self.chosen: set[int] = set()
+        """The numbers of those that are; ``WINDOW`` words later nothing changes any more."""
+        self._words = 0
+        self._placed: deque[int] = deque()
+        self._good: list[int] = []
+        self._fair: list[int] = []
+
+    def take(self, rank: int) -> None:
+        """The next word, and how good it is: 0 where no mark may stand."""
         if rank:
-            (good if rank == GOOD else fair).append(end)
-        start = end + 1 - WINDOW
-        if start < 0 and end + 1 < len(words):
-            # The first window is not full yet.
-            continue
+            (self._good if rank == GOOD else self._fair).append(self._words)
+        self._words += 1
+        if self._words >= WINDOW:
+            self._fill()
+
+    def finish(self) -> set[int]:
+        """There are no more; their numbers."""
+        if 0 < self._words < WINDOW:
+            self._fill()
+        return self.chosen
+
+    def _fill(self) -> None:
+        """Give the window that ends here what it lacks."""
+        start, placed = self._words - WINDOW, self._placed
         while placed and placed[0] < start:
             placed.popleft()
         # The last ones serve the most windows to come.
-        for waiting in (good, fair):
+        for waiting in (self._good, self._fair):
             new: list[int] = []
             while len(placed) + len(new) < ENOUGH and waiting and waiting[-1] >= start:
                 new.append(waiting.pop())
-            placed = deque(sorted((*placed, *new))) if new else placed
-            found.update(new)
-    return found
+            if new:
+                self._placed = placed = deque(sorted((*placed, *new)))
+                self.chosen.update(new)
 
 
 def marks(code: bytes, number: int, *, wide: bool = True) -> Sequence[bytes]:

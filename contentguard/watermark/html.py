@@ -19,6 +19,7 @@ from math import factorial
 from struct import Struct
 from typing import NamedTuple, Protocol
 
+from contentguard.turns import Turns
 from contentguard.watermark.frames import VERSION, frame
 from contentguard.watermark.keys import EPOCHS
 
@@ -30,6 +31,8 @@ _PLACES = 128
 """Tags that a reader's code tells apart; where two would share a place the later one is left alone."""
 _CODE = Struct(f"<{_PLACES}I")
 _SUFFIX = re.compile(r"cg-([0-9a-v]{16})")
+_TURN = 128
+"""Tags that are read in one turn."""
 _SAME = 3
 """As many tags as this, all in the order of the alphabet, say only that somebody has sorted them."""
 
@@ -89,10 +92,9 @@ Start = tuple[str, Sequence[tuple[str, str]]]
 class Orders:
     """The tags of one article whose attributes change places."""
 
-    def __init__(self, openings: Sequence[Opening] = (), tags: Sequence[Tag] = ()) -> None:
-        """``tags``: where that is all that is known of them."""
-        every = [(number, tag_of(one.element, one.attributes)) for number, one in enumerate(openings)]
-        chosen = _distinct(every)
+    def __init__(self, openings: Sequence[Opening], told: Sequence[tuple[int, Tag]], tags: Sequence[Tag]) -> None:
+        """``told``: see ``tags_of``; ``tags``: where that is all that is known of them."""
+        chosen = _distinct(told)
         self.tags = tuple(tag for _, tag in chosen) or tuple(tags)
         self.numbers = tuple(number for number, _ in chosen)
         """Which of the openings they are."""
@@ -113,6 +115,16 @@ def code(start: bytes, serial: int) -> Sequence[int]:
     """A reader's code for the tags of an article: 32 bits for each place, so that no order is likelier than another by
     more than one in a hundred million."""
     return _CODE.unpack(shake_256(b"".join((start, b"html", serial.to_bytes(5, "big")))).digest(_CODE.size))
+
+
+def tags_of(openings: Sequence[Opening]) -> Turns[list[tuple[int, Tag]]]:
+    """What start tags say, each with its number."""
+    told: list[tuple[int, Tag]] = []
+    for number, one in enumerate(openings):
+        if not number % _TURN:
+            yield
+        told.append((number, tag_of(one.element, one.attributes)))
+    return told
 
 
 def tag_of(element: str, attributes: Iterable[tuple[str, str]]) -> Tag:

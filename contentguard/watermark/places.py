@@ -2,20 +2,24 @@
 
 Strategy: frames stand after sentences, and after commas where the last one is nine words away; gaps after words of five
 letters or more, of four where those are rare, and no more of them than a fragment needs; both only where nothing an
-extractor, a search index or a line break goes by is changed (jusText rejects articles with a mark in every gap).
+extractor, a search index or a line break goes by is changed (jusText rejects articles with a mark in every gap). An
+article has only so many slots; behind the last of them nothing is looked for but editors' wording, which nobody is to
+read as it stands in the source.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar
+from math import inf
+from typing import Any, ClassVar, NamedTuple
 
+from contentguard.turns import Turns
 from contentguard.watermark import gaps
-from contentguard.watermark.variants import Kind, Variant, found, quoted
+from contentguard.watermark.variants import Kind, Variant, found, quoted, wordings
 
 _SPACES = "nbsp|ensp|emsp|thinsp|hairsp|#160|#[xX]0*[aA]0"
 _TOKEN = re.compile(rf"(?:(?!&(?:{_SPACES});)\S)++")
@@ -27,6 +31,8 @@ _GOOD = 5
 """Letters of a word after which a gap had best stand."""
 _APART = 9
 """Words between a frame and one after a pause."""
+_TURN = 64
+"""Words, and texts, that are looked at in one turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,33 +80,97 @@ class Place(StrEnum):
 
 
 Found = tuple[Place, int, Variant | None]
-After = tuple[Place | None, int, int]
-"""What may stand after a word, where that is in its text, and how good a place for a gap it is."""
+_FRAME = 3
+"""What stands for a frame beside ``gaps.GOOD`` and ``gaps.FAIR``; 0 for nothing."""
 
 
-def _places(paragraphs: Sequence[Sequence[str]], channels: Channels) -> Iterator[tuple[list[Found], list[After]]]:
-    """For each text its slots of wording, and what may stand after its words."""
+class _Words(NamedTuple):
+    """The words of a text: two numbers for each, for there are many, and each thing more is one to be collected."""
+
+    ends: list[int]
+    after: bytearray
+    """What may stand there."""
+
+
+_NONE = _Words([], bytearray())
+
+
+class _Search:
+    """The texts that have been looked through, and what was found in them."""
+
+    def __init__(self, channels: Channels, most: int) -> None:
+        self._channels, self._most = channels, most
+        self._inside, self._since = "", _APART
+        self._choice = gaps.Choice()
+        self._texts: list[tuple[list[Found], _Words]] = []
+        self._others = self._words = 0
+        self._enough = inf
+
+    @property
+    def done(self) -> bool:
+        """Whether the first ``most`` slots are known, whatever follows."""
+        return self._words >= self._enough + gaps.WINDOW
+
+    def begin(self) -> None:
+        """A paragraph begins."""
+        self._inside, self._since = "", _APART
+
+    def take(self, text: str) -> Turns[None]:
+        """Look through a text."""
+        kept, self._inside = _variants(text, self._inside, self._channels)
+        yield
+        words, self._since = yield from _words(text, self._since, self._channels)
+        _stay_outside(words, kept)
+        for number, rank in enumerate(words.after):
+            if not number % _TURN:
+                yield
+            self._choice.take(rank if rank != _FRAME else 0)
+        self._words += len(words.ends)
+        self._others += len(kept) + words.after.count(_FRAME)
+        if self._enough == inf and self._others + len(self._choice.chosen) >= self._most:
+            # In words that are so near there may still be more gaps, before what was counted.
+            self._enough = self._words
+        self._texts.append(([(Place.VARIANT, one.start, one) for one in kept], words))
+
+    def skim(self, text: str) -> None:
+        """A text behind the last slot."""
+        self._texts.append(([(Place.VARIANT, one.start, one.settled) for one in wordings(text)], _NONE))
+
+    def finish(self) -> Turns[list[list[Found]]]:
+        """The slots of each text, in order."""
+        chosen, number = self._choice.finish(), 0
+        found: list[list[Found]] = []
+        for variants, words in self._texts:
+            if not len(found) % _TURN:
+                yield
+            marks: list[Found] = []
+            for end, rank in zip(words.ends, words.after, strict=True):
+                if rank == _FRAME:
+                    marks.append((Place.FRAME, end, None))
+                elif number in chosen:
+                    marks.append((Place.GAP, end, None))
+                number += 1
+            found.append(sorted((*marks, *variants), key=lambda one: one[1]))
+        return found
+
+
+def places(paragraphs: Sequence[Sequence[str]], channels: Channels, most: int) -> Turns[list[list[Found]]]:
+    """The slots of each text, in order, with as many gaps as are needed.
+
+    After the first ``most`` of them there may be more, or not.
+    """
+    search, texts = _Search(channels, most), 0
     for paragraph in paragraphs:
-        inside, since = "", _APART
+        search.begin()
         for text in paragraph:
-            kept, inside = _variants(text, inside, channels)
-            every, since = _afters(text, since, channels)
-            # What may be another text is no place for a mark.
-            yield [(Place.VARIANT, one.start, one) for one in kept], _outside(every, kept)
-
-
-def places(paragraphs: Sequence[Sequence[str]], channels: Channels) -> Iterator[list[Found]]:
-    """The slots of each text, in order, with as many gaps as are needed."""
-    texts = list(_places(paragraphs, channels))
-    chosen = gaps.chosen([rank for _, afters in texts for _, _, rank in afters])
-    number = 0
-    for variants, afters in texts:
-        marks: list[Found] = []
-        for place, end, _ in afters:
-            if place is Place.FRAME or number in chosen:
-                marks.append((place or Place.GAP, end, None))
-            number += 1
-        yield sorted((*marks, *variants), key=lambda one: one[1])
+            texts += 1
+            if not search.done:
+                yield from search.take(text)
+                continue
+            search.skim(text)
+            if not texts % _TURN:
+                yield
+    return (yield from search.finish())
 
 
 def _variants(text: str, inside: str, channels: Channels) -> tuple[list[Variant], str]:
@@ -123,28 +193,29 @@ def _variants(text: str, inside: str, channels: Channels) -> tuple[list[Variant]
     return kept, inside
 
 
-def _outside(every: list[After], variants: list[Variant]) -> list[After]:
-    """The same, with nothing in what may be another text."""
-    starts = [one.start for one in variants]
-    kept: list[After] = []
-    for place, end, rank in every:
-        before = bisect_left(starts, end) - 1
-        kept.append((place, end, rank) if before < 0 or end >= variants[before].end else (None, end, 0))
-    return kept
+def _stay_outside(words: _Words, variants: Sequence[Variant]) -> None:
+    """What may be another text is no place for a mark."""
+    for one in variants:
+        for number in range(bisect_right(words.ends, one.start), bisect_left(words.ends, one.end)):
+            words.after[number] = 0
 
 
-def _afters(text: str, since: int, channels: Channels) -> tuple[list[After], int]:
+def _words(text: str, since: int, channels: Channels) -> Turns[tuple[_Words, int]]:
     """What may stand after each word of a text. ``since``: words since the last frame, before the text and after it."""
-    found: list[After] = []
-    for token in _TOKEN.finditer(text):
+    ends: list[int] = []
+    after = bytearray()
+    for number, token in enumerate(_TOKEN.finditer(text)):
+        if not number % _TURN:
+            yield
         since += 1
         end, word = token.end(), token[0]
-        place, rank = None, 0
+        rank = 0
         if channels.frames and (
             _ENDS.search(word) or (since > _APART and _PAUSES.search(word) and not _REFERENCE.search(word))
         ):
-            place, since = Place.FRAME, 0
+            rank, since = _FRAME, 0
         elif channels.gaps and text[end : end + 1].isspace() and (long := _LONG.search(word)):
             rank = gaps.GOOD if len(long[0]) >= _GOOD else gaps.FAIR
-        found.append((place, end, rank))
-    return found, since
+        ends.append(end)
+        after.append(rank)
+    return _Words(ends, after), since

@@ -97,9 +97,14 @@ def _order(one: Variant) -> tuple[int, int]:
     return one.start, -one.end
 
 
-def _found(text: str, *, contractions: bool, serial_comma: bool) -> Iterator[Variant]:
+def wordings(text: str) -> Iterator[Variant]:
+    """The editor's own."""
     for match in _WORDING.finditer(text):
         yield Variant(Kind.WORDING, match.start(), match.end(), (match[1], match[2]))
+
+
+def _found(text: str, *, contractions: bool, serial_comma: bool) -> Iterator[Variant]:
+    yield from wordings(text)
     for kind, pattern in _PATTERNS.items():
         one, other = _BOTH[kind]
         for match in pattern.finditer(text):

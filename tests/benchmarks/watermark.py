@@ -11,14 +11,15 @@ from __future__ import annotations
 import gzip
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from statistics import median
 
 from contentguard.cli.watermark import Way, extractors
 from contentguard.rewrite.article import Article, Finder
-from contentguard.rewrite.marking import Marking, marking
+from contentguard.rewrite.marking import Marking, Opening, marking
 from contentguard.rewrite.template import MARKS
+from contentguard.turns import Turns, finished
 from contentguard.watermark import ranking
 from contentguard.watermark.blind import frames
 from contentguard.watermark.code import seed, stream
@@ -67,13 +68,11 @@ class Subject:
         body = self.page(self.made.texts).encode()
         article = finder.find(body, "utf-8", forced=True).article
         assert article is not None
-        made = marking(
-            body,
-            article,
-            "utf-8",
-            lambda paragraphs, _, openings: Compiled(paragraphs, Channels(), openings=openings),
-            (),
-        )
+
+        def marker(texts: Sequence[Sequence[str]], wide: bool, openings: Sequence[Opening]) -> Turns[Compiled]:
+            return Compiled.in_turns(texts, Channels(), wide=wide, openings=openings)
+
+        made = finished(marking(body, article, "utf-8", marker, ()))
         assert made is not None
         return made
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import gzip
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from contentguard.asgi.request import read_facts
-from contentguard.guard import Guard
+from contentguard.guard import Guard, once
 from contentguard.guard.once import Once
 from contentguard.model import Rendition
 from contentguard.rewrite import planner
@@ -19,6 +20,7 @@ from contentguard.rewrite.page import Delivery
 from contentguard.rewrite.pages import SLICE, Pages
 from contentguard.rewrite.plan import Plan, Untouched
 from contentguard.rewrite.template import Template
+from contentguard.turns import Chores
 from tests.benchmarks.pages import page
 from tests.client import ASGI, CHROME, drive, guarded, http_scope, settings
 from tests.client import page as one_page
@@ -42,8 +44,9 @@ async def planned(guard: Guard, body: bytes, delivery: Delivery = DELIVERY) -> P
     return await guard.plan_in_turns(body, delivery, guard.pages.shelf(delivery))
 
 
-def test_a_large_page_takes_turns() -> None:
+def test_a_large_page_takes_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     guard, turns = Guard(settings()), 0
+    monkeypatch.setattr(once, "_TURN", 0.0)
 
     async def tick() -> None:
         nonlocal turns
@@ -82,7 +85,7 @@ def test_two_who_ask_at_once_wait_for_one_scan(monkeypatch: pytest.MonkeyPatch) 
     plans = asyncio.run(story())
     assert worked == 1
     assert all(plan is plans[0] for plan in plans)
-    assert not guard._working
+    assert not guard._once._busy
 
 
 def test_who_waits_for_work_that_fails_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +102,7 @@ def test_who_waits_for_work_that_fails_is_not_forgotten(monkeypatch: pytest.Monk
 
     assert {plan.untouched for plan in asyncio.run(story())} == {Untouched.ERROR}
     assert guard.counts["rewrite-failed"] >= 1
-    assert not guard._working
+    assert not guard._once._busy
 
 
 def test_another_page_under_the_same_key_is_not_taken_for_it() -> None:
@@ -165,7 +168,7 @@ def test_what_is_long_is_done_once_for_all_who_come_at_the_same_time(monkeypatch
         own = getattr(where, name)
 
         def count(*args: Any) -> Any:
-            assert threading.current_thread() is not threading.main_thread()
+            assert (threading.current_thread() is threading.main_thread()) is (name != "_deflate")
             done.append(name)
             return own(*args)
 
@@ -185,6 +188,65 @@ def test_what_is_long_is_done_once_for_all_who_come_at_the_same_time(monkeypatch
     assert cache.bytes_used == sum(entry.weigh() for entry in cache.entries())
 
 
+@pytest.mark.parametrize("marks", [False, True])
+def test_others_have_their_turn_while_a_page_is_divided_and_marked(
+    marks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long the article: the more of it there is, the more turns others have, and none is longer."""
+    monkeypatch.setattr(once, "_TURN", 0.0)
+
+    def turns(size: int) -> int:
+        site = guarded(one_page(page(size)), reading={"mode": "progressive"}, watermark={"enabled": marks})
+        passed = 0
+
+        async def story() -> list[dict[str, Any]]:
+            nonlocal passed
+            asked = asyncio.create_task(drive(site, http_scope()))
+            while not asked.done():
+                await asyncio.sleep(0)
+                passed += 1
+            return await asked
+
+        assert b"cg-continue" in asyncio.run(story())[1]["body"]
+        return passed
+
+    once_as_long, long = turns(25_000), turns(100_000)
+    assert once_as_long > 30
+    assert long > 2 * once_as_long
+
+
+def test_where_marking_fails_a_page_is_divided_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*args: Any) -> Any:
+        yield
+        raise KeyError("ours")
+
+    monkeypatch.setattr(planner, "marking", broken)
+    site = guarded(one_page(page(20_000)), reading={"mode": "progressive"}, watermark={"enabled": True})
+    sent = asyncio.run(drive(site, http_scope()))
+    assert b"cg-continue" in sent[1]["body"]
+    assert site.guard.counts["marks-failed"] == 1
+    assert not site.guard.counts["rewrite-failed"]
+
+
+def test_work_that_is_broken_off_is_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that cancels a request whose client has gone."""
+    monkeypatch.setattr(once, "_TURN", 0.0)
+    site = guarded(one_page(page(100_000)), reading={"mode": "progressive"}, watermark={"enabled": True})
+
+    async def story() -> list[dict[str, Any]]:
+        first, second = (asyncio.create_task(drive(site, http_scope())) for _ in range(2))
+        for _ in range(60):
+            await asyncio.sleep(0)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        return await asyncio.wait_for(second, 10)
+
+    assert b"cg-continue" in asyncio.run(story())[1]["body"]
+    assert not site.guard._once._busy
+    assert not {name for name in site.guard.counts if "failed" in name}
+
+
 def test_an_error_in_what_is_done_once_harms_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*args: Any) -> None:
         raise KeyError("ours")
@@ -200,19 +262,22 @@ def test_an_error_in_what_is_done_once_harms_nobody(monkeypatch: pytest.MonkeyPa
 
 
 def test_who_waited_for_one_that_is_gone_does_it_himself() -> None:
-    once, go, did = Once(), threading.Event(), list[str]()
+    flights, go, did = Once(), threading.Event(), list[str]()
+
+    def chore(work: Callable[[], object]) -> Chores[None]:
+        yield work
 
     async def story() -> tuple[bool, bool]:
-        first = asyncio.create_task(once.done("k", lambda: go.wait(5)))
+        first = asyncio.create_task(flights.done("k", lambda: chore(lambda: go.wait(5))))
         await asyncio.sleep(0.01)
-        second = asyncio.create_task(once.done("k", lambda: did.append("never")))
+        second = asyncio.create_task(flights.done("k", lambda: chore(lambda: did.append("never"))))
         await asyncio.sleep(0.01)
         first.cancel()
         go.set()
         waited = await second
         with pytest.raises(asyncio.CancelledError):
             await first
-        return waited, await once.done("k", lambda: did.append("again"))
+        return waited, await flights.done("k", lambda: chore(lambda: did.append("again")))
 
     assert asyncio.run(story()) == (False, True)
     assert did == ["again"]

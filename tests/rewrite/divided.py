@@ -18,12 +18,13 @@ from contentguard.rewrite.cards import Cards
 from contentguard.rewrite.deterrents import Copy
 from contentguard.rewrite.lead import Lead
 from contentguard.rewrite.page import Delivery, Field
-from contentguard.rewrite.pages import Pages, finished
+from contentguard.rewrite.pages import Pages
 from contentguard.rewrite.plan import Plan
 from contentguard.rewrite.planner import Planner
 from contentguard.rewrite.probes import NONE, Probes
 from contentguard.rewrite.share import Share
 from contentguard.rewrite.visible import Visible
+from contentguard.turns import finished
 from tests.rewrite.corpus.oracle import ORACLES, Event, decoded
 
 UTF8 = "text/html; charset=utf-8"

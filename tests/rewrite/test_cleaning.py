@@ -13,6 +13,7 @@ from contentguard.rewrite.edits import Edit, patched
 from contentguard.rewrite.page import Field
 from contentguard.rewrite.template import template
 from contentguard.rewrite.withheld import Withheld
+from contentguard.turns import finished
 
 TEXT = "The harbour master read the tide tables twice, and then he read them out to the council."
 LONG = f"It was late. {TEXT} Nobody slept."
@@ -22,8 +23,8 @@ ALL = Withheld(TEXT)
 def clean(page: str, skip: str = "") -> str:
     data = page.encode()
     at = data.index(skip.encode()) if skip else 0
-    edits = cleaned(data, ALL, "utf-8", [(at, at + len(skip.encode()))] if skip else [])
-    return template(patched(memoryview(data), edits, 0, len(data))).fill({}).decode()
+    edits = finished(cleaned(data, ALL, "utf-8", [(at, at + len(skip.encode()))] if skip else []))
+    return template(finished(patched(memoryview(data), edits, 0, len(data)))).fill({}).decode()
 
 
 @pytest.mark.parametrize(
@@ -99,5 +100,5 @@ def test_edits_in_one_another() -> None:
         Edit(9, 11, (b"c",)),
         Edit(2, 2),
     ]
-    assert template(patched(page, edits, 1, 10)).fill({Field.DATE: b"-"}) == b"1a-6789"
-    assert bytes(template(patched(page, [], 3, 3)).fill({})) == b""
+    assert template(finished(patched(page, edits, 1, 10))).fill({Field.DATE: b"-"}) == b"1a-6789"
+    assert bytes(template(finished(patched(page, [], 3, 3))).fill({})) == b""

@@ -7,6 +7,7 @@ import pytest
 from contentguard.rewrite.article import Article, Finder
 from contentguard.rewrite.cut import Cut, find_cut
 from contentguard.rewrite.plan import Undivided
+from contentguard.turns import finished
 
 FINDER = Finder(Article(min_words=5))
 
@@ -25,7 +26,7 @@ def cut(article: str, *, doctype: str = "<!doctype html>", **options: float) -> 
     found = FINDER.find(page, "utf-8").article
     assert found is not None
     wanted = {"words": 120, "share": 0.25, "paragraphs": 1, **options}
-    return find_cut(page, found, "utf-8", **wanted)  # type: ignore[arg-type]
+    return finished(find_cut(page, found, "utf-8", **wanted))  # type: ignore[arg-type]
 
 
 def lead(article: str, **options: float) -> str:

@@ -23,9 +23,10 @@ from contentguard.rewrite.article import Article, Finder
 from contentguard.rewrite.cut import Cut, find_cut
 from contentguard.rewrite.lead import Lead
 from contentguard.rewrite.page import Delivery, Field
-from contentguard.rewrite.pages import Pages, finished
+from contentguard.rewrite.pages import Pages
 from contentguard.rewrite.plan import Division, Plan, Undivided
 from contentguard.rewrite.tree import MAX_DEPTH
+from contentguard.turns import Turns, finished
 from examples.news.app import create_app
 from examples.news.content import load
 from tests.benchmarks.pages import page as sample
@@ -446,8 +447,9 @@ def test_why_there_is_no_lead(page: bytes, content_type: str, why: Undivided) ->
 def test_what_fails_is_not_tried_again() -> None:
     tried = []
 
-    def fail() -> Division:
+    def fail() -> Turns[Division]:
         tried.append(1)
+        yield
         raise RuntimeError
 
     plan = Plan(is_article=True, divide=fail)
@@ -514,6 +516,6 @@ def test_the_cut_is_the_one_that_was_asked_for() -> None:
     page = f"<!doctype html><head></head><body><article>{STORY}</article>".encode()
     article = Finder(Article()).find(page, "utf-8").article
     assert article is not None
-    made = find_cut(page, article, "utf-8", words=60, share=0.25, paragraphs=1)
+    made = finished(find_cut(page, article, "utf-8", words=60, share=0.25, paragraphs=1))
     assert isinstance(made, Cut)
     assert parts(plan_of(page, Lead(words=60)))[0].index(PLACE) > made.at

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contentguard.rewrite import resume as module
-from contentguard.rewrite.pages import finished
 from contentguard.rewrite.resume import Base, resume, with_cuts
 from contentguard.rewrite.scan import Scan, Scanner
+from contentguard.turns import finished
 from tests.benchmarks.pages import page
 from tests.fuzz.mutate import SNIPPETS, mutated
 from tests.rewrite.pages import article_pages, markup

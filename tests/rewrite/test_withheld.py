@@ -12,7 +12,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contentguard.rewrite.withheld import WORDS, Withheld, fold, plain, untagged, words, words_with_places
+from contentguard.rewrite import withheld as withheld_module
+from contentguard.rewrite.withheld import (
+    WORDS,
+    Withheld,
+    fold,
+    pieces,
+    placed,
+    plain,
+    readings,
+    untagged,
+    words,
+    words_with_places,
+)
+from contentguard.turns import finished
 
 TEXT = "Die Königin sagte, die „naïve“ Straße am Hafen sei 12 km länger als gedacht & nicht mehr zu retten."
 OTHER = "Nobody at the harbour had ever seen a queen, and nobody wanted to begin with one that late."
@@ -144,3 +157,44 @@ def test_nothing_breaks_it(text: str) -> None:
     for reading in (text, plain(text), untagged(text), fold(text)):
         withheld.stands_in(reading)
     assert len(withheld.cut(text)) <= len(text) + 1
+
+
+# -- by pieces -------------------------------------------------------------------------------------------------------
+
+JUNK = [
+    *("<", ">", " < ", "\\", "\\ ", "&", " & ", "%", "%20", "\n", "。", "</p>", "<p>", "&lt;b&gt;", "&amp;lt;"),
+    *("\\u003c", "\\\\ ", "<a href='x y z'>", "_", "&#92;", "&#92; ", "<b>", "</b>", "\\ud83d\\ude00"),
+]
+PARTS = st.one_of(
+    st.sampled_from(JUNK),
+    st.builds(lambda start, end: " ".join(words(TEXT)[start:end]), st.integers(0, 12), st.integers(0, 16)),
+    st.builds(
+        lambda name, text: SPELLINGS[name](text), st.sampled_from(sorted(SPELLINGS)), st.sampled_from((TEXT, OTHER))
+    ),
+)
+
+
+@given(st.lists(PARTS, max_size=12), st.sampled_from(("", " ")), st.sampled_from((8, 20, 64, 300)))
+def test_a_text_says_the_same_by_pieces(parts: list[str], between: str, size: int) -> None:
+    text = between.join(parts)
+    whole, places, runs = Withheld(TEXT).stands_in(text), finished(placed(text)), Withheld(TEXT)._runs
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(withheld_module, "_PIECE", size)
+        patch.setattr(withheld_module, "_RUNS", size // 4)
+        assert "".join(pieces(text)) == text
+        made = Withheld(TEXT)
+        assert made._runs == runs
+        assert made.stands_in(text) is whole
+        assert finished(placed(text)) == places == words_with_places(text)
+
+
+def test_pieces_end_between_words_and_never_in_a_tag() -> None:
+    text = "<p title='a b'>" + "harbour & tide " * 4_000 + "</p>"
+    found = [*pieces(text)]
+    assert len(found) > 4
+    assert all(len(piece) < 2 * withheld_module._PIECE for piece in found)
+    assert all(piece.startswith(" ") for piece in found[1:])
+    said = [marked_up for marked_up, _, _ in readings("<p title='a b'>word " * 4_000)]
+    assert len(said) > 4
+    assert not any("title" in piece for piece in said)
+    assert len([*pieces("汽車が港に着いた。" * 4_000)]) > 2

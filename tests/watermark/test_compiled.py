@@ -10,10 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contentguard.turns import finished
 from contentguard.watermark.code import seed
 from contentguard.watermark.compiled import Channels, Compiled, Place
 from contentguard.watermark.frames import MARKS
 from contentguard.watermark.keys import keys_of
+from contentguard.watermark.places import Found
+from contentguard.watermark.places import places as search
 from contentguard.watermark.variants import Kind
 from tests.watermark.articles import article
 
@@ -61,6 +64,27 @@ def test_no_mark_follows_a_digit_or_begins_a_text() -> None:
             before = made.texts[slot.run][slot.start - 1]
             assert slot.start > 0
             assert before.isalpha() or before in ".!?,;:"
+
+
+SAID = "harbour tide it’s [[big|large]] don’t — “we said” cannot , ... 10–12 ledger, lamp: a’b’c’d naïve 東京 &nbsp; a."
+PIECES = st.sampled_from(SAID.split())
+TEXTS = st.lists(st.lists(st.lists(PIECES, max_size=30).map(" ".join), max_size=3), max_size=12)
+
+
+@given(TEXTS, st.integers(1, 60))
+def test_behind_the_last_slot_only_wording_is_looked_for(paragraphs: list[list[str]], most: int) -> None:
+    """Whatever follows them, the first slots are the same ones."""
+    channels = Channels(contractions=True, serial_comma=True)
+
+    def slots(most: int) -> list[tuple[int, Found]]:
+        found = finished(search(paragraphs, channels, most))
+        return [(run, one) for run, own in enumerate(found) for one in own]
+
+    every, some = slots(10**6), slots(most)
+    assert some[:most] == every[:most]
+    assert {one.start for _, (_, _, one) in every[most:] if one and one.kind is Kind.WORDING} <= {
+        one.start for _, (_, _, one) in some if one
+    }
 
 
 @given(st.integers(0, 2**32), st.integers(0, 2**40 - 1))

@@ -7,9 +7,16 @@ from hypothesis import strategies as st
 
 from contentguard.watermark import gaps
 from contentguard.watermark.compiled import Channels, Compiled, Place
-from contentguard.watermark.gaps import ENOUGH, FAIR, GOOD, WINDOW, chosen
+from contentguard.watermark.gaps import ENOUGH, FAIR, GOOD, WINDOW, Choice
 
 WORDS = st.lists(st.sampled_from((0, 0, FAIR, GOOD)), max_size=120)
+
+
+def chosen(words: list[int]) -> set[int]:
+    choice = Choice()
+    for rank in words:
+        choice.take(rank)
+    return choice.finish()
 
 
 def windows(number: int) -> list[range]:
@@ -23,6 +30,15 @@ def test_every_twenty_words_have_enough_marks_where_they_have_the_words_for_it(w
     for window in windows(len(words)):
         able = sum(words[number] > 0 for number in window)
         assert sum(number in found for number in window) >= min(ENOUGH, able)
+
+
+@given(WORDS, WORDS)
+def test_what_is_chosen_stays_whatever_follows(words: list[int], more: list[int]) -> None:
+    choice = Choice()
+    for rank in words:
+        choice.take(rank)
+    before = {number for number in choice.chosen if number <= len(words) - WINDOW}
+    assert {number for number in chosen([*words, *more]) if number <= len(words) - WINDOW} == before
 
 
 def fewest(words: list[int]) -> int:

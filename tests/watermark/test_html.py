@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import permutations
 from math import factorial
 
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 
 from contentguard.cli.texts import document
 from contentguard.rewrite.article import Article, Finder
-from contentguard.rewrite.marking import Marking, marking
+from contentguard.rewrite.marking import Marking, Opening, marking
 from contentguard.rewrite.template import MARKS
+from contentguard.turns import Turns, finished
 from contentguard.watermark.code import seed
 from contentguard.watermark.compiled import Channels, Compiled
 from contentguard.watermark.frames import frame, payloads
@@ -42,7 +44,11 @@ def marked(body: bytes, *, exclude: tuple[str, ...] = ()) -> Marking:
     article = Finder(Article(exclude=exclude), texts=True).find(body, "utf-8", forced=True).article
     assert article is not None
     channels = Channels(frames=False, gaps=False, typography=False)
-    made = marking(body, article, "utf-8", lambda *told: Compiled(told[0], channels, openings=told[2]), ())
+
+    def marker(texts: Sequence[Sequence[str]], wide: bool, openings: Sequence[Opening]) -> Turns[Compiled]:
+        return Compiled.in_turns(texts, channels, wide=wide, openings=openings)
+
+    made = finished(marking(body, article, "utf-8", marker, ()))
     assert made is not None
     return made
 
@@ -213,5 +219,5 @@ def test_of_a_saved_page_the_class_is_read_as_a_frame() -> None:
 
 def test_known_tags_without_a_page_have_no_marks() -> None:
     tags = (tag_of("p", [("id", "a"), ("class", "b")]),)
-    orders = Orders(tags=tags)
+    orders = Orders((), (), tags)
     assert (orders.tags, orders.numbers, orders.marks(b"start", 7)) == (tags, (), [])
