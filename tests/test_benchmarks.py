@@ -26,6 +26,7 @@ from tests.benchmarks import (
     inprocess,
     load,
     memory,
+    protocol,
     redis,
     rewrite,
     rivals,
@@ -369,6 +370,15 @@ def test_every_app_is_measured_in_process_and_answers_as_it_should() -> None:
         *figures
     }
     assert {f"serve.added_us_{name}" for name in inprocess.SUBJECTS} <= figures.keys()
+
+
+def test_what_a_request_costs_the_servers_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = protocol.served(QUICK)
+    assert {f"serve.protocol_{name}_over_unguarded" for name in protocol.SUBJECTS} == {*figures}
+    assert figures["serve.protocol_guard_over_unguarded"].value < figures["serve.protocol_noop_over_unguarded"].value
+    monkeypatch.setattr(protocol, "SUBJECTS", {"noop": inprocess.Subject("noop", "…", Kind.GUARDED)})
+    with pytest.raises(MeasureError, match="by uvicorn's protocol, noop: the body is not"):
+        protocol.served(QUICK)
 
 
 def test_an_app_that_answers_otherwise_is_left_out_and_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Throughput over real sockets, and what a middleware adds in process.
+"""Throughput over real sockets, what a request costs the server's process, and what a middleware adds in process.
 
 Real uvicorn and granian servers on 127.0.0.1, one worker each, started together and loaded one after the other, round
 by round, every other round backwards; every figure is the median of ratios inside one round. Server and load generator
@@ -46,6 +46,7 @@ from tests.benchmarks.measure import (
     ratio,
     there_and_back,
 )
+from tests.benchmarks.protocol import served
 from tests.benchmarks.servers import ROOT, running
 from tests.client import CHROME, GPTBOT, proof
 
@@ -130,8 +131,8 @@ RATIOS = {
 
 
 def run(options: Options) -> Figures:
-    """Both parts."""
-    return gathered([partial(loaded, options, VISITORS), partial(added, options)])
+    """All parts."""
+    return gathered([partial(loaded, options, VISITORS), partial(served, options), partial(added, options)])
 
 
 def loaded(options: Options, visitors: Mapping[str, Visitors]) -> Figures:
