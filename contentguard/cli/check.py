@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from contentguard.addresses import is_loopback
 from contentguard.cli.senses import SENSES, Senses
 from contentguard.crawlers import CATALOGUE
+from contentguard.guard.crowds import CROWD
 from contentguard.guard.processes import processes
 from contentguard.model import Purpose, Right
 from contentguard.policy.published import Published
@@ -220,6 +221,9 @@ def _reading(settings: Settings) -> Iterator[str]:
     meter, archive, shared, gifts = settings.meter, settings.governor, settings.shared_links, settings.gift_links
     young = f"{meter.new_reader_articles_per_hour} in the first minutes"
     yield f"articles per reader: {meter.articles_per_hour} an hour ({young}), {meter.articles_per_day} a day"
+    one = min(max(1, meter.articles_per_hour), CROWD)
+    line = f"{one} an hour, {one} more for each who stays, to {CROWD}"
+    yield f"seldom-read articles for all new readers on one line: {line}"
     cold = f"{archive.cold_articles_per_hour:,} to {archive.cold_articles_per_hour_most:,} an hour"
     yield f"seldom-read articles for all strangers together: {cold}, {archive.times_normal:g} times what is normal"
     yield f"share links: {shared.readings} readers each, {shared.days} days"

@@ -12,7 +12,7 @@ from math import inf
 from typing import NamedTuple
 
 from contentguard.admission.maturity import Metering, Quota, Trust, quota, trust
-from contentguard.backends import Admitting
+from contentguard.backends import MOST_ARTICLES, Admitting
 from contentguard.backends.memory import MemoryStore
 from contentguard.guard.visits import Visit
 
@@ -52,7 +52,7 @@ class Meters:
         self._meter_now = ledger.meter_now if isinstance(ledger, MemoryStore) else None
         self.waits = self._meter_now is None
         """Whether an answer may have to come from another machine."""
-        self._grown, self._young = quota(_MATURED, options), quota(Trust.YOUNG, options)
+        self._grown, self._young = (held(*quota(stands, options)) for stands in (_MATURED, Trust.YOUNG))
         self._numbers: dict[str, int] = {}
         self._over: dict[str, float] = {}
         """Readers who are over their meter, and until when."""
@@ -109,6 +109,12 @@ class Meters:
                     self._numbers.clear()
                 self._numbers[article] = found
         return found
+
+
+def held(hour: int, day: int) -> Quota:
+    """The quota nearest to this that a meter can hold: one that holds nothing, or more than there is room for, would
+    fail each time, and what fails counts for nothing."""
+    return Quota(*(min(max(1, number), MOST_ARTICLES) for number in (hour, day)))
 
 
 def number_of(article: str) -> int:

@@ -165,6 +165,9 @@ def test_how_articles_are_read(tmp_path: Path, capsys: pytest.CaptureFixture[str
     said = check(tmp_path, SAFE, capsys)[1]
     assert "reading: progressive: the first paragraphs at once" in said
     assert "articles per reader: 30 an hour (5 in the first minutes), 150 a day" in said
+    assert (
+        "seldom-read articles for all new readers on one line: 30 an hour, 30 more for each who stays, to 240" in said
+    )
     assert "seldom-read articles for all strangers together: 300 to 10,000 an hour, 3 times what is normal" in said
     assert "share links: 10 readers each, 365 days" in said
     assert "gifts: 10 a month for each account, 14 days, 10 devices" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
@@ -11,13 +12,16 @@ import pytest
 from contentguard.admission.difficulty import Algorithm, Difficulty
 from contentguard.admission.maturity import Metering
 from contentguard.admission.proof import solve
-from contentguard.guard.crowds import CROWD, GROWN, LONERS, PASSES
+from contentguard.guard.crowds import GROWN, LONERS, PASSES
+from contentguard.guard.staying import STAYS
 from contentguard.limits import Decision, Limit
 from tests.client import CHROME as PLAIN
 from tests.guard.test_reading import LONG, PROGRESSIVE, SHEET, is_lead, is_whole, link, news, waited
 from tests.guard.test_visits import Answer, Site
 
 MOST = LONERS * Metering().new_reader_articles_per_hour
+ONE = Metering().articles_per_hour
+"""What a line has where nobody stays."""
 _NUMBERS = count()
 
 
@@ -118,19 +122,75 @@ def test_nor_does_it_in_another_process(site: Site) -> None:
         assert is_whole(site.ask(path, PLAIN, cookie))
 
 
-def test_browsers_behind_one_address_have_more(site: Site) -> None:
-    assert opened(site, CROWD.size + 2, sheet=True) == CROWD.size
+def test_a_browser_that_begins_anew_for_each_article_is_one_reader(site: Site) -> None:
+    """Whether it fetches a style sheet each time or only now and then."""
+    got = [farmed(site, next(pages()), number, sheet=number % 3 > 0).status for number in range(ONE + 10)]
+    assert got.count(200) == ONE
+    site.now += 3599.0
+    assert opened(site, 3, sheet=True) == 0, "nothing comes back before its hour is over"
+    site.now += 1.0
+    assert opened(site, ONE + 3, sheet=True) == ONE
+
+
+def test_nor_does_it_have_more_without_cookies(site: Site) -> None:
+    """By the door where an article is opened once, which is part of the same budget."""
+    assert sum(unasked(site) for _ in range(ONE + 5)) == ONE
+    assert opened(site, 3, sheet=True) == 0
+
+
+def unasked(site: Site) -> bool:
+    """Whether a browser that keeps no cookies opens an article by waiting, with its style sheet fetched."""
+    lead = site.ask(next(pages()), PLAIN)
+    site.ask(SHEET, {**PLAIN, "accept": "text/css,*/*;q=0.1"})
+    found = re.search(r"url=(/\.contentguard/enter/[\w-]+)", site.ask(link(lead), PLAIN).text)
+    assert found is not None
+    site.now += 2.0
+    onward = site.ask(found[1], PLAIN).get("location")
+    assert "?cg=" in onward
+    return is_whole(site.ask(onward, PLAIN))
+
+
+def test_a_program_s_articles_are_part_of_what_its_line_has(site: Site) -> None:
+    assert opened(site, MOST + 3) == MOST
+    assert opened(site, ONE, sheet=True) == ONE - MOST
+    assert opened(site, 1) == 0
+
+
+def test_each_reader_who_stays_brings_as_much_again(site: Site) -> None:
+    cookies = hoarded(site, 2)
+    assert read_on(site, cookies[:1], 2) == 2, "one that stays, however often it reads"
+    assert opened(site, 2 * ONE + 3, sheet=True) == 2 * ONE - 2, "two were opened by the two while they were new"
+    assert read_on(site, cookies[1:], 1) == 1
+    assert opened(site, ONE + 3, sheet=True) == ONE
+    site.now += STAYS
+    assert opened(site, ONE + 3, sheet=True) == ONE, "and they have gone"
+
+
+def test_up_to_what_a_crowd_has(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("contentguard.guard.crowds.CROWD", 70)
+    monkeypatch.setattr("contentguard.guard.crowds.PASSES", Limit(6000, 3600.0, 1200))
+    site = news()
+    site.pace = 0.0
+    cookies = hoarded(site, 9)
+    assert read_on(site, cookies, 1) == 9
+    assert opened(site, 70 + 3, sheet=True) == 70 - 9
 
 
 def test_what_everybody_reads_counts_for_nothing_where_a_browser_shows(site: Site) -> None:
-    path, often = next(pages()), CROWD.size + 8
+    path, often = next(pages()), ONE + 8
     assert sum(farmed(site, path, number, sheet=True).status == 200 for number in range(often)) == often
-    assert opened(site, CROWD.size, sheet=True) == CROWD.size - 3, "it had to be read a few times first"
+    assert opened(site, ONE, sheet=True) == ONE - 1, "it was seldom read at first"
+    assert farmed(site, path, sheet=True).status == 200, "and is free where nothing else is left"
+
+
+def test_what_one_has_opened_its_neighbours_have_free(site: Site) -> None:
+    paths = [next(pages()) for _ in range(ONE)]
+    assert all(farmed(site, path, number, sheet=True).status == 200 for path in paths for number in range(2))
 
 
 @pytest.mark.parametrize("sheet", [False, True], ids=["a program", "a browser"])
 def test_another_line_is_another_matter(site: Site, sheet: bool) -> None:
-    opened(site, CROWD.size if sheet else MOST, sheet=sheet)
+    opened(site, ONE if sheet else MOST, sheet=sheet)
     assert opened(site, 2, sheet=sheet) == 0
     assert opened(site, 2, sheet=sheet, address="198.51.100.7") == 2
 
@@ -238,11 +298,23 @@ def test_much_is_forgotten_rather_than_kept(site: Site, monkeypatch: pytest.Monk
     assert is_whole(site.ask(paths[0], PLAIN, cookie)), "it counts once more, no worse"
 
 
+@pytest.mark.parametrize(("hour", "most"), [(0, 1), (10**6, 400)], ids=["none", "very many"])
+def test_a_meter_holds_whatever_it_is_set_to(site: Site, hour: int, most: int) -> None:
+    """None at all is the least that a meter can hold; neither is taken for a store that fails."""
+    site = news(meter={"articles_per_hour": hour, "new_reader_articles_per_hour": min(hour, 400)})
+    site.pace = 0.0
+    cookies = hoarded(site, 1)
+    assert read_on(site, cookies, 12) == min(most - 1, 12)
+    assert site.guard.counts["ledger-failed"] == 0
+
+
 def test_where_the_store_fails_nobody_waits(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(*_: object) -> Decision:
         raise OSError
 
+    cookies = hoarded(site, 1)
+    assert read_on(site, cookies, 1) == 1
     for method in ("take", "meter"):
         monkeypatch.setattr(type(site.guard.store), method, broken)
     assert opened(site, MOST + 1) == MOST + 1
-    assert opened(site, 1, sheet=True) == 1
+    assert opened(site, ONE + 1, sheet=True) == ONE + 1
