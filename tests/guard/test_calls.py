@@ -157,13 +157,13 @@ def test_a_call_in_many_pieces_costs_no_more_for_being_long() -> None:
         async def receive() -> dict[str, Any]:
             return left.pop() if left else {"type": "http.request", "body": b"", "more_body": False}
 
-        begun = time.perf_counter()
+        begun = time.thread_time()
         body = asyncio.run(read_body(receive, 2**20))
         assert body is not None
         assert len(body) == 8192 * len(piece)
-        return time.perf_counter() - begun
+        return time.thread_time() - begun
 
-    small, large = (min(seconds(b"x" * length) for _ in range(3)) for length in (1, 128))
+    small, large = (min(seconds(b"x" * length) for _ in range(9)) for length in (1, 128))
     assert large < 5 * small
 
 
