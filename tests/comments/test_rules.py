@@ -99,9 +99,9 @@ def test_whatever_is_written_is_judged(text: str, author: str, url: str) -> None
 def test_a_hundred_thousand_characters_take_no_time(piece: str) -> None:
     def took(length: int) -> float:
         long = replace(PLAIN, text=(piece * length)[:length])
-        start = time.perf_counter()
+        start = time.thread_time()
         noticed(long, WORDS)
-        return time.perf_counter() - start
+        return time.thread_time() - start
 
     small = min(took(1_000) for _ in range(5))
     assert min(took(100_000) for _ in range(2)) < max(small, 2e-5) * 1_500
@@ -132,9 +132,9 @@ def test_words_within_words_of_the_list_cost_no_more_than_others() -> None:
     shown = [replace(PLAIN, text=text) for text in ("b" * 65_000, "a" * 65_000)]
 
     def seconds(submission: Submission) -> float:
-        begun = time.perf_counter()
+        begun = time.thread_time()
         assert names(submission, listed) == ["repeated"]
-        return time.perf_counter() - begun
+        return time.thread_time() - begun
 
     benign, hostile = (min(seconds(one) for _ in range(3)) for one in shown)
     assert hostile < 20 * benign

@@ -164,10 +164,10 @@ def test_a_hundred_thousand_characters_take_no_time(piece: str) -> None:
 
     def took(length: int) -> float:
         text = (piece * length)[:length]
-        start = time.perf_counter()
+        start = time.thread_time()
         as_html(text)
         line(text)
-        return time.perf_counter() - start
+        return time.thread_time() - start
 
     small = min(took(1_000) for _ in range(5))
     assert min(took(100_000) for _ in range(2)) < max(small, 2e-5) * 1_500
