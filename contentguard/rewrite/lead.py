@@ -26,6 +26,7 @@ from contentguard.rewrite.cut import Cut, find_cut
 from contentguard.rewrite.edits import Edit, patched
 from contentguard.rewrite.linked import CLASS, bodiless, censored, marked, paywall, read, unfree
 from contentguard.rewrite.page import Field, Page, ascii_html
+from contentguard.rewrite.parsed import needs_parser
 from contentguard.rewrite.plan import Division, Point, Undivided
 from contentguard.rewrite.scan import TooDeepError
 from contentguard.rewrite.template import Hole, Piece, Template, Values, template
@@ -108,7 +109,8 @@ def _divided(source: Source, options: Lead, cut: Cut) -> Division:
     lead = _lead(source, options, cut, scripts)
     if lead is None:
         return Division(search=search, undivided=Undivided.REPEATED)
-    return Division(lead, _rest(source, cut), search)
+    loads = any(needs_parser(source.body[piece.start : piece.end]) for piece in cut.rest)
+    return Division(lead, _rest(source, cut), search, loads=loads)
 
 
 def _lead(source: Source, options: Lead, cut: Cut, scripts: Iterable[_Script]) -> Template | None:
