@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
+from math import ceil
 from typing import TYPE_CHECKING
 
 import anyio
@@ -24,7 +25,7 @@ from contentguard.asgi.headers import edition_of, for_the_app, not_modified
 from contentguard.asgi.openings import Opening, Openings
 from contentguard.asgi.outbox import BODY, Outbox, without_body
 from contentguard.asgi.replay import no_body
-from contentguard.asgi.request import MARKER, behind, line, public_path
+from contentguard.asgi.request import MARKER, UNTIL, behind, line, public_path
 from contentguard.asgi.response import Plain, refusal
 from contentguard.asgi.streamed import StreamedPage
 from contentguard.detect.order import MAX_BYTES
@@ -32,6 +33,7 @@ from contentguard.guard.admissions import Admissions
 from contentguard.guard.buckets import HEADER
 from contentguard.guard.callers import Caller
 from contentguard.guard.copies import Whom
+from contentguard.guard.entries import LEAD
 from contentguard.guard.press import NOBODYS, Own
 from contentguard.guard.senders import ASKED
 from contentguard.guard.visits import Visit
@@ -477,10 +479,12 @@ class ArticleResponder:
                 return Rendition.HEAD, own
             return granted, own
         if self.facts.method == "HEAD":
-            whole = admissions.is_known(visit, self.verdict)
+            whole, entry = admissions.is_known(visit, self.verdict), LEAD
         else:
-            entry = admissions.entered(visit, self.facts, self.verdict, name)
-            whole = (entry or await admissions.enter(visit, self.facts, self.verdict, name)).whole
+            entry = admissions.entered(visit, self.facts, self.verdict, name) or await admissions.enter(
+                visit, self.facts, self.verdict, name
+            )
+            whole = entry.whole
             if not whole and visit.token:
                 about = plan.url or delivered.path
                 whole = await guard.links.opens(visit, self.facts, self.verdict, about, line(self.scope))
@@ -495,6 +499,8 @@ class ArticleResponder:
                 # It has waited already, and that does not earn what it lacks.
                 return Rendition.HEAD, own
         ticket = admissions.ticket(visit, self.facts, self.verdict, name, line(self.scope)).encode("ascii")
+        if until := admissions.until(visit, self.facts.now, entry):
+            ticket += b"?%s=%d" % (UNTIL, ceil(until))
         return (Rendition.NONE if division.lead is None else Rendition.LEAD), {**own, Field.TICKET: ticket}
 
     async def _send_to_wait(self, there: str) -> None:

@@ -21,7 +21,7 @@ from contentguard.admission.passes import Pass
 from contentguard.admission.tickets import Ticket
 from contentguard.asgi.openings import Openings
 from contentguard.asgi.replay import fetch
-from contentguard.asgi.request import ONCE, read_body, read_facts, routes_prefix
+from contentguard.asgi.request import ONCE, UNTIL, read_body, read_facts, routes_prefix
 from contentguard.asgi.response import Plain
 from contentguard.assets import WAIT
 from contentguard.guard.admissions import Admissions
@@ -58,6 +58,7 @@ _PAGE: Headers = [
 _REFRESH = '<noscript><meta http-equiv="refresh" content="{}"></noscript>\n'
 """The header says it to all; this to text browsers that read no such header, and out of the way of what others' scripts
 make of a page."""
+_DAY = 86_400
 _LONG = 120
 """Seconds from which on a page does not go on by itself any more."""
 
@@ -111,11 +112,12 @@ class Reading:
             return self._granted(204, done.given, visit, facts)
         if not self._admissions.is_about(done.ticket, name):
             return Plain(403, [_NO_STORE], b"")
+        if (await guard.divided(plan, shelf, delivered)).loads:
+            return self._granted(204, done.given, visit, facts)
         entry = await self._admissions.open(visit, facts, done, name)
         if not entry.whole:
             headers = [(b"retry-after", b"%d" % max(1, ceil(entry.wait)))]
             return self._granted(429, done.given, visit, facts, headers)
-        await guard.divided(plan, shelf, delivered)
         own = guard.boxed(guard.own(visit, facts.now), visit, plan, facts.now)
         if guard.copies is not None:
             whom = Whom(visit, facts, verdict)
@@ -135,6 +137,8 @@ class Reading:
         if ticket is None:
             return _gone()
         text, seconds = self._admissions.patience(visit, facts, ticket)
+        until = max(self._admissions.until(visit, facts.now), _told(scope))
+        seconds = max(seconds, min(ceil(until - facts.now), _DAY))
         return self._page(scope, facts, f"{routes_prefix(scope)}/.contentguard{ENTERS}{text}", seconds)
 
     async def _enter(self, scope: Scope, visit: Visit, facts: Facts) -> Plain:
@@ -155,10 +159,9 @@ class Reading:
         return _see(ticket, headers)
 
     def _page(self, scope: Scope, facts: Facts, onward: str, seconds: int) -> Plain:
-        told = (
-            "1 second" if seconds == 1 else f"{seconds} seconds" if seconds < 120 else f"{ceil(seconds / 60)} minutes"
-        )
-        advice = f"The article can be read in {told}." if seconds > 0 else "The article can be read now."
+        advice = f"The article can be read in {_said(seconds)}." if seconds > 0 else "The article can be read now."
+        if seconds > _LONG:
+            advice += " It is enough to keep this page and to come back to it then."
         goes_on = f"{seconds}; url={onward}" if seconds <= _LONG else ""
         refresh = _REFRESH.format(escape(goes_on)) if goes_on else ""
         page = WAIT.replace("{refresh}", refresh).replace("{advice}", advice).replace("{next}", escape(onward))
@@ -183,6 +186,18 @@ class Reading:
             return Plain(429, [_NO_STORE, (b"retry-after", b"60")], b"")
         handed = [] if given is None else self._guard.handed_over(given, visit, facts)
         return Plain(status, [(b"cache-control", b"private, no-store"), *(headers or []), *handed], body)
+
+
+def _told(scope: Scope) -> int:
+    """Until when the page that had the link said one has to wait; 0 where it said nothing."""
+    name, _, value = bytes(scope.get("query_string", b"")).partition(b"=")
+    return int(value) if name == UNTIL and value.isdigit() and len(value) < 12 else 0
+
+
+def _said(seconds: int) -> str:
+    if seconds < _LONG:
+        return "1 second" if seconds == 1 else f"{seconds} seconds"
+    return f"{ceil(seconds / 60)} minutes" if seconds <= 2 * 3600 else f"{ceil(seconds / 3600)} hours"
 
 
 _URL = "/:@!$&'()*+,;=~-._?%[]"

@@ -173,6 +173,15 @@ class Admissions:
         self.counts["waits"] += 1
         return Entry(whole=False, wait=wait)
 
+    def until(self, visit: Visit, now: float, entry: Entry | None = None) -> float:
+        """When a client may open the article that it got the lead of, in seconds since the epoch; 0 where that is not
+        a matter of time alone. ``entry``: None where no more is known than that it follows the link."""
+        if entry is None:
+            left = 0.0 if visit.given is None else self._meters.left(visit.given.id, now)
+            return now + left if left else 0.0
+        earned = visit.once or visit.account or trust(visit.given, now, self._meter) is not Trust.STRANGER
+        return now + entry.wait if earned and entry.wait else 0.0
+
     def _broken(self) -> None:
         self._note("ledger-failed", "the ledger failed; meters do not count and tickets are taken as unspent")
 
