@@ -44,7 +44,7 @@ _NO_STORE = (b"cache-control", b"no-store")
 _HTML = (b"content-type", b"text/html; charset=utf-8")
 _STYLE = WAIT[WAIT.index("<style>") + 7 : WAIT.index("</style>")]
 _POLICY = (
-    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "default-src 'none'; base-uri 'none'; form-action 'none'; "
     f"style-src 'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'"
 ).encode()
 _PAGE: Headers = [
@@ -58,6 +58,9 @@ _PAGE: Headers = [
 _REFRESH = '<noscript><meta http-equiv="refresh" content="{}"></noscript>\n'
 """The header says it to all; this to text browsers that read no such header, and out of the way of what others' scripts
 make of a page."""
+_LINK = '<a class="cg-continue" rel="nofollow" href="{}"></a>'
+_OVER = ("late", "spent")
+"""Why a ticket is not good any more, though it was."""
 _DAY = 86_400
 _LONG = 120
 """Seconds from which on a page does not go on by itself any more."""
@@ -95,8 +98,11 @@ class Reading:
     async def _rest(self, scope: Scope, visit: Visit, facts: Facts, verdict: Verdict, body: bytes) -> Plain:
         text, _, answers = body.partition(b" ")
         done = await self._admissions.redeem(visit, facts, text, answers)
+        if done.trouble in _OVER and visit.given is not None and self._admissions.suffices(visit.given, visit, verdict):
+            # The page is an old one, kept by a script of the site's or for going back: a new one would come whole.
+            done = Redeemed(done.ticket, visit.given)
         if done.ticket is None or (done.given is None and not done.crowded):
-            return _refused(done)
+            return self._refused(scope, visit, facts, verdict, done)
         if done.given is not None and not self._admissions.suffices(done.given, visit, verdict):
             # A proof that somebody at another address has worked out: the page itself knows what is next.
             return self._granted(204, done.given, visit, facts)
@@ -128,6 +134,16 @@ class Reading:
         charset = opening.answer.content_type or "text/html"
         typed = [(b"content-type", charset.encode("latin-1")), (b"x-content-type-options", b"nosniff")]
         return self._granted(200, done.given, visit, facts, typed, rest)
+
+    def _refused(self, scope: Scope, visit: Visit, facts: Facts, verdict: Verdict, done: Redeemed) -> Plain:
+        """What a proof gets that was not accepted: where it only came too late, another ticket, as a lead has it."""
+        if done.wait > 0.0:
+            return Plain(429, [_NO_STORE, (b"retry-after", b"%d" % max(1, ceil(done.wait)))], b"")
+        if done.ticket is None or done.trouble not in _OVER:
+            return Plain(403, [_NO_STORE], b"")
+        ticket = self._admissions.again(visit, facts, verdict, done.ticket)
+        link = _LINK.format(escape(f"{routes_prefix(scope)}/.contentguard{WAITS}{ticket}"))
+        return Plain(403, [_NO_STORE, _HTML], link.encode())
 
     # -- without one -------------------------------------------------------------------------------------------
 
@@ -168,7 +184,8 @@ class Reading:
         page = page.replace("{site}", escape(self._guard.settings.site or "This site")).replace(
             "{id}", facts.request_id
         )
-        headers = [*_PAGE, (b"retry-after", b"%d" % max(1, seconds))]
+        # Who may show articles in a page of theirs must not lose them behind the link.
+        headers = [*_PAGE, *self._guard.framing((), ()), (b"retry-after", b"%d" % max(1, seconds))]
         if goes_on:
             headers.append((b"refresh", goes_on.encode("ascii")))
         return Plain(503, headers, page.encode())
@@ -209,12 +226,6 @@ def _see(ticket: Ticket, headers: Headers, once: str = "") -> Plain:
     if once:
         onward += ("&" if "?" in onward else "?") + f"{ONCE.decode()}={once}"
     return Plain(303, [(b"location", onward.encode("ascii")), _NO_STORE, *headers], b"")
-
-
-def _refused(done: Redeemed) -> Plain:
-    if done.wait > 0.0:
-        return Plain(429, [_NO_STORE, (b"retry-after", b"%d" % max(1, ceil(done.wait)))], b"")
-    return Plain(403, [_NO_STORE], b"")
 
 
 def _gone() -> Plain:

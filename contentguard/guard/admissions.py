@@ -190,8 +190,15 @@ class Admissions:
     def ticket(self, visit: Visit, facts: Facts, verdict: Verdict, article: str, path: str) -> str:
         """A ticket for who got the lead. ``path``: where the reader goes on, as it stood on the request line."""
         self.counts["leads"] += 1
+        return self._work(visit, facts, verdict, tickets.article_tag(self._keys[0], article), path)
+
+    def again(self, visit: Visit, facts: Facts, verdict: Verdict, before: Ticket) -> str:
+        """A ticket in the place of one that is not good any more."""
+        return self._work(visit, facts, verdict, before.article, before.path)
+
+    def _work(self, visit: Visit, facts: Facts, verdict: Verdict, article: bytes, path: str) -> str:
         asked = difficulty(verdict.score, self.ceiling.pressure(facts.now), self._algorithm(facts))
-        return self._offer(visit, facts, asked, tickets.article_tag(self._keys[0], article), path)
+        return self._offer(visit, facts, asked, article, path)
 
     def patience(self, visit: Visit, facts: Facts, before: Ticket) -> tuple[str, int]:
         """A ticket that asks to wait, in the place of one that was offered; and for how many seconds."""

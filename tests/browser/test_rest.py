@@ -546,9 +546,14 @@ def test_a_rest_that_does_not_fit_the_page(visit: Visitor, stand: Newsstand, pie
 
 def test_when_the_network_is_back_it_goes_on(visit: Visitor, stand: Newsstand) -> None:
     """A train comes out of its tunnel after the script has given up."""
+
+    def into_the_tunnel(route: Any) -> None:
+        seen.context.set_offline(True)
+        route.abort()
+
     seen = visit("about:blank")
     seen.page.add_init_script("const later = setTimeout; window.setTimeout = (what, time) => later(what, time / 20);")
-    seen.page.route(f"**{REST}", lambda route: (seen.context.set_offline(True), route.abort()))
+    seen.page.route(f"**{REST}", into_the_tunnel)
     seen.page.goto(stand.url)
     seen.page.wait_for_timeout(1500)
     assert seen.link

@@ -1,0 +1,105 @@
+"""Readers of pages that a guard and a site's own scripts make together, in real Chromium."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext
+
+from tests.browser.onsite import Site, site
+from tests.client import PARAGRAPH
+
+LEAD = "[data-cg-rest]"
+KEEPER = """
+addEventListener('install', () => skipWaiting());
+addEventListener('activate', (event) => event.waitUntil(clients.claim()));
+addEventListener('fetch', (event) => {
+  if (!new URL(event.request.url).pathname.startsWith('/news/')) return;
+  event.respondWith(caches.open('pages').then(async (kept) => {
+    const found = await kept.match(event.request.url);
+    if (found) return found;
+    const answer = await fetch(event.request);
+    kept.put(event.request.url, answer.clone());
+    return answer;
+  }));
+});
+"""
+"""A service worker that keeps each page as it first came."""
+WIDGETS = {
+    "writes": "<script>document.write('<p id=widget>ready</p>')</script>",
+    "waits": "<p id=widget></p><script>addEventListener('load', () => { widget.textContent = 'ready'; })</script>",
+    "builds": '<p id=widget></p><script src="/lib.js"></script><script>widget.textContent = lib</script>',
+    "shadow": "<p id=widget><b><template shadowrootmode=open></template></b>ready</p>",
+}
+FRAME = '<!doctype html><iframe sandbox="{}" src="/news/framed" width=800 height=600></iframe>'
+
+
+async def paper(scope: Any, receive: Any, send: Any) -> None:
+    """Articles with a widget in their rest, frames around one, and the site's own scripts."""
+    path, kind = scope["path"], b"text/html; charset=utf-8"
+    if path.endswith(".js"):
+        body, kind = KEEPER if path == "/keeper.js" else "window.lib = 'ready'", b"text/javascript"
+    elif path.startswith("/news/"):
+        widget = WIDGETS.get(path.rpartition("/")[2], "")
+        paragraphs = [f"<p>{number} {path} {PARAGRAPH * 4}</p>" for number in range(20)]
+        paragraphs.insert(15, widget)
+        body = (
+            f"<!doctype html><html lang=en><title>{path}</title><article><h1>Tide</h1>{''.join(paragraphs)}</article>"
+        )
+    else:
+        body = FRAME.format("allow-scripts" if path == "/scripts" else "")
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", kind)]})
+    await send({"type": "http.response.body", "body": body.encode()})
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Site]:
+    with site(paper, reading={"mode": "progressive"}) as running:
+        yield running
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    context = chromium.new_context()
+    yield context
+    context.close()
+
+
+@pytest.mark.parametrize("name", WIDGETS)
+def test_what_a_rest_brings_along_works_as_in_a_whole_page(context: BrowserContext, running: Site, name: str) -> None:
+    """The first article of a reader, and another one, which comes whole."""
+    page = context.new_page()
+    page.goto(f"{running.at('127.0.0.1')}/news/{name}")
+    page.wait_for_selector("article p:nth-of-type(20)", timeout=20_000)
+    page.wait_for_function("document.querySelector('#widget')?.textContent === 'ready'")
+    assert page.locator("article > p:not(#widget)").count() == 20
+    assert page.locator(LEAD).count() == 0
+
+
+def test_a_page_that_a_service_worker_has_kept(context: BrowserContext, running: Site) -> None:
+    page, url = context.new_page(), running.at("127.0.0.1")
+    page.goto(url + "/")
+    page.evaluate("navigator.serviceWorker.register('/keeper.js')")
+    page.wait_for_function("navigator.serviceWorker.controller")
+    page.goto(url + "/news/kept")
+    page.wait_for_selector(LEAD, state="detached", timeout=20_000)
+    page.goto(url + "/")
+    again = page.goto(url + "/news/kept")
+    assert again is not None
+    assert again.from_service_worker
+    assert "cg-continue" in again.text(), "with the ticket that is spent"
+    page.wait_for_selector(LEAD, state="detached", timeout=20_000)
+    context.clear_cookies()
+    page.goto(url + "/news/kept")
+    page.wait_for_selector(LEAD, state="detached", timeout=20_000)
+
+
+@pytest.mark.parametrize("path", ["/scripts", "/none"])
+def test_the_link_leads_on_inside_a_sandboxed_frame(context: BrowserContext, running: Site, path: str) -> None:
+    page = context.new_page()
+    page.goto(running.at("127.0.0.1") + path)
+    frame = page.frames[1]
+    frame.click(".cg-continue")
+    frame.wait_for_selector("article p:nth-of-type(20)", timeout=20_000)
