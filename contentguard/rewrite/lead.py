@@ -43,6 +43,8 @@ _TITLE = 40
 _OPEN = b'<div class="%s">' % CLASS.encode()
 _CLOSE = b"</div>"
 _PLACE = b'<div class="%s" data-cg-rest' % CLASS.encode()
+_ITSELF = b' data-hx-boost="false" data-turbo="false"'
+"""For who reads a site that fetches its links' pages by a script: htmx shows no page of status 503."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ def _gaps(cut: Cut, options: Lead, page: Page) -> Iterator[Edit]:
             yield Edit(start, end, (_PLACE + b" hidden></div>",))
             continue
         href = ascii_html(page.routes + ROUTE)
-        before = _PLACE + b'><p><a class="cg-continue" rel="nofollow" href="' + href
+        before = _PLACE + b"><p><a" + _ITSELF + b' class="cg-continue" rel="nofollow" href="' + href
         after = b'">' + ascii_html(options.link) + b"</a></p>"
         yield Edit(start, end, (before, Field.TICKET, after, *_script(page), b"</div>"))
 

@@ -33,21 +33,36 @@ WIDGETS = {
     "builds": '<p id=widget></p><script src="/lib.js"></script><script>widget.textContent = lib</script>',
     "shadow": "<p id=widget><b><template shadowrootmode=open></template></b>ready</p>",
 }
+BOOSTED = """
+addEventListener('click', (event) => {
+  const link = event.target.closest('a');
+  if (!link || link.closest('[data-hx-boost]').dataset.hxBoost === 'false') return;
+  event.preventDefault();
+  fetch(link.href).then(async (answer) => {
+    if (answer.ok) document.querySelector('article').innerHTML = await answer.text();
+  });
+});
+addEventListener('DOMContentLoaded', () => { document.body.dataset.hxBoost = 'true'; });
+"""
+"""What htmx does with links (``hx-boost``): the page of an error is not shown."""
 FRAME = '<!doctype html><iframe sandbox="{}" src="/news/framed" width=800 height=600></iframe>'
+
+
+BOOST = '<script src="/boosted.js"></script>'
+SCRIPTS = {"/keeper.js": KEEPER, "/lib.js": "window.lib = 'ready'", "/boosted.js": BOOSTED}
 
 
 async def paper(scope: Any, receive: Any, send: Any) -> None:
     """Articles with a widget in their rest, frames around one, and the site's own scripts."""
     path, kind = scope["path"], b"text/html; charset=utf-8"
     if path.endswith(".js"):
-        body, kind = KEEPER if path == "/keeper.js" else "window.lib = 'ready'", b"text/javascript"
+        body, kind = SCRIPTS[path], b"text/javascript"
     elif path.startswith("/news/"):
         widget = WIDGETS.get(path.rpartition("/")[2], "")
+        head = f"<title>{path}</title>{BOOST if path == '/news/boosted' else ''}"
         paragraphs = [f"<p>{number} {path} {PARAGRAPH * 4}</p>" for number in range(20)]
         paragraphs.insert(15, widget)
-        body = (
-            f"<!doctype html><html lang=en><title>{path}</title><article><h1>Tide</h1>{''.join(paragraphs)}</article>"
-        )
+        body = f"<!doctype html><html lang=en>{head}<article><h1>Tide</h1>{''.join(paragraphs)}</article>"
     else:
         body = FRAME.format("allow-scripts" if path == "/scripts" else "")
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", kind)]})
@@ -103,3 +118,12 @@ def test_the_link_leads_on_inside_a_sandboxed_frame(context: BrowserContext, run
     frame = page.frames[1]
     frame.click(".cg-continue")
     frame.wait_for_selector("article p:nth-of-type(20)", timeout=20_000)
+
+
+def test_the_link_leads_on_where_a_script_of_the_site_s_fetches_pages(context: BrowserContext, running: Site) -> None:
+    page = context.new_page()
+    page.route("**/contentguard-rest*", lambda route: route.abort())
+    page.goto(running.at("127.0.0.1") + "/news/boosted")
+    page.click(".cg-continue")
+    page.wait_for_url("**/.contentguard/wait/**")
+    page.wait_for_selector("article p:nth-of-type(20)", timeout=20_000)

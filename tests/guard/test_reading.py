@@ -63,7 +63,7 @@ def reading() -> Site:
 
 def link(answer: Answer) -> str:
     found = re.search(
-        r'<a class="cg-continue" rel="nofollow" href="(/\.contentguard/wait/[\w-]+)(\?until=\d+)?">', answer.text
+        r'<a[^<>]* class="cg-continue" rel="nofollow" href="(/\.contentguard/wait/[\w-]+)(\?until=\d+)?">', answer.text
     )
     assert found is not None, answer.text[-600:]
     return found[1]
