@@ -354,7 +354,7 @@ class ArticleResponder:
         answer, guard = self.out.answer, self.guard
         if answer.length >= 0 or answer.codings or answer.kind != "text/html" or not guard.pages.finder.simple:
             return False
-        if not guard.may_stream(self.facts, self.verdict, self.visit):
+        if not guard.may_stream(self.facts, self.verdict, self.visit) or _is_ahead(self.facts):
             return False
         full = guard.admissions is not None and await guard.admissions.is_full(self.facts)
         if full or await guard.over_limit(self.facts):
@@ -421,6 +421,9 @@ class ArticleResponder:
             return
         rendition = self.verdict.rendition
         if visit is not None and (admissions := guard.admissions) is not None and admissions.applies(self.verdict):
+            if _is_ahead(self.facts) and admissions.is_known(visit, self.verdict):
+                await self._answer(_AHEAD)
+                return
             rendition, own = await self._entered(admissions, visit, plan, opening, own)
             if rendition is Rendition.NONE:
                 await self._send_to_wait(delivered.routes + WAITS + own[Field.TICKET].decode("ascii"))
@@ -578,6 +581,17 @@ class ArticleResponder:
             await self.out.body(body, more=more_body)
 
 
+def _is_ahead(facts: Facts) -> bool:
+    """Whether a browser asks for what its reader may never look at (Sec-Purpose; what older browsers say instead comes
+    from such as would show the answer)."""
+    return (facts.header(b"sec-purpose") or b"").startswith(b"prefetch")
+
+
+_AHEAD = Plain(
+    503, [(b"cache-control", b"no-store"), (b"content-type", b"text/plain")], b"Ask when it is to be read.\n"
+)
+"""What is fetched ahead must not count for a reader's meter, and what does not count must not be given. A browser that
+is told so asks again once its reader wants the page (HTML §7.4.5.2, Speculation Rules: only a success is kept)."""
 _INSIDE = (
     "pages reach the guard compressed: they are unpacked and packed again. Mount the compressing middleware around the "
     "guard, not inside it (in Starlette: list it before ContentGuardMiddleware, or add it after), or leave compression "

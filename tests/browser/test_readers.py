@@ -48,6 +48,7 @@ addEventListener('DOMContentLoaded', () => { document.body.dataset.hxBoost = 'tr
 FRAME = '<!doctype html><iframe sandbox="{}" src="/news/framed" width=800 height=600></iframe>'
 
 
+AHEAD = "<script type=speculationrules>{{{!r}:[{{'urls':[{}],'eagerness':'immediate'}}]}}</script>"
 BOOST = '<script src="/boosted.js"></script>'
 SCRIPTS = {"/keeper.js": KEEPER, "/lib.js": "window.lib = 'ready'", "/boosted.js": BOOSTED}
 
@@ -63,6 +64,10 @@ async def paper(scope: Any, receive: Any, send: Any) -> None:
         paragraphs = [f"<p>{number} {path} {PARAGRAPH * 4}</p>" for number in range(20)]
         paragraphs.insert(15, widget)
         body = f"<!doctype html><html lang=en>{head}<article><h1>Tide</h1>{''.join(paragraphs)}</article>"
+    elif path.startswith("/ahead/"):
+        kind_of_it = path.rpartition("/")[2]
+        urls = ",".join(f"'/news/{kind_of_it}{number}'" for number in range(8))
+        body = AHEAD.format(kind_of_it, urls).replace("'", '"') + f"<a href=/news/{kind_of_it}3>On</a>"
     else:
         body = FRAME.format("allow-scripts" if path == "/scripts" else "")
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", kind)]})
@@ -127,3 +132,22 @@ def test_the_link_leads_on_where_a_script_of_the_site_s_fetches_pages(context: B
     page.click(".cg-continue")
     page.wait_for_url("**/.contentguard/wait/**")
     page.wait_for_selector("article p:nth-of-type(20)", timeout=20_000)
+
+
+@pytest.mark.parametrize("kind", ["prefetch", "prerender"])
+def test_pages_that_a_browser_fetches_ahead_leave_the_meter_alone(
+    context: BrowserContext, running: Site, kind: str
+) -> None:
+    page, url = context.new_page(), running.at("127.0.0.1")
+    page.goto(f"{url}/news/first-{kind}")
+    page.wait_for_selector(LEAD, state="detached", timeout=20_000)
+    asked: list[int] = []
+    page.on("response", lambda answer: asked.append(answer.status))
+    page.goto(f"{url}/ahead/{kind}")
+    page.wait_for_timeout(1000)
+    assert asked.count(503) == 8, "so many are fetched ahead, and a young reader may open five"
+    page.click("a")
+    page.wait_for_url(f"**/news/{kind}3")
+    assert page.locator("article > p").count() == 20
+    page.goto(f"{url}/news/last-{kind}")
+    assert page.locator("article > p").count() == 20

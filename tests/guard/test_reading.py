@@ -317,6 +317,39 @@ class TestReaders:
         answer = reading.ask("/.contentguard/rest", PLAIN, "", "POST", ticket + b" 1.1")
         assert (answer.status, answer.text) == (403, "")
 
+    @pytest.mark.parametrize("said", ["prefetch", "prefetch;prerender", "prefetch;anonymous-client-ip"])
+    def test_what_is_fetched_ahead_is_not_counted_and_not_given(self, reading: Site, said: str) -> None:
+        """Browsers and sites fetch whatever a reader might follow: it would use up the meter before he reads."""
+        first = reading.ask("/news/tide", PLAIN, sec_purpose=said)
+        assert is_lead(first), "which costs nothing"
+        cookie = proved(reading, first, first.cookie).cookie
+        ahead = [reading.ask(f"/news/{n}", PLAIN, cookie, sec_purpose=said) for n in range(9)]
+        assert {(answer.status, answer.get("cache-control")) for answer in ahead} == {(503, "no-store")}
+        assert not any("tide" in answer.text for answer in ahead)
+        assert [is_whole(reading.ask(f"/news/{n}", PLAIN, cookie)) for n in range(5)] == [True] * 4 + [False]
+
+    def test_what_is_fetched_ahead_where_nothing_is_counted(self) -> None:
+        site = Site({"reading": {"mode": "off"}}, app=articles)
+        assert is_whole(site.ask("/news/tide", PLAIN, sec_purpose="prefetch"))
+
+    def test_what_is_fetched_ahead_is_no_article(self, reading: Site) -> None:
+        plain = Site(PROGRESSIVE, app=site)
+        assert plain.ask("/a.css", PLAIN, sec_purpose="prefetch").status == 200
+
+    def test_nor_does_a_stream_begin_that_would_be_counted(self) -> None:
+        async def streamed(scope: Any, receive: Any, send: Any) -> None:
+            body = LONG.encode()
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
+            await send({"type": "http.response.body", "body": body[:9000], "more_body": True})
+            await send({"type": "http.response.body", "body": body[9000:]})
+
+        paper = Site(PROGRESSIVE, app=streamed)
+        first = paper.ask("/news/tide", PLAIN)
+        cookie = paper.ask(SHEET, PLAIN, proved(paper, first, first.cookie).cookie).cookie
+        paper.now += 400
+        assert is_whole(paper.ask("/news/other", PLAIN, cookie))
+        assert paper.ask("/news/more", PLAIN, cookie, sec_purpose="prefetch").status == 503
+
     def test_the_page_for_a_moment_may_be_framed_where_articles_may(self, reading: Site) -> None:
         framed = news(framing={"ancestors": ["https://partner.example"]})
         for paper, ancestors in ((reading, 0), (framed, 1)):
