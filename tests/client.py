@@ -141,7 +141,7 @@ def get(
 
 def proof(lead: str) -> tuple[str, bytes] | None:
     """Where a browser's script posts what it has worked out for a lead, and that; None for a page that is no lead."""
-    found = re.search(r'class="cg-continue" rel="nofollow" href="([^"]*)/wait/([\w-]+)"', lead)
+    found = re.search(r'class="cg-continue" rel="nofollow" href="([^"]*)/wait/([\w-]+)["?]', lead)
     if found is None:
         return None
     ticket = found[2].encode()

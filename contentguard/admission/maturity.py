@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from math import inf
 from typing import Any, ClassVar, NamedTuple
 
 from contentguard.admission.passes import Pass
@@ -90,12 +91,17 @@ class Metering:
 
 def matured(given: Pass, now: float, options: Metering) -> bool:
     """Whether a genuine pass belongs to a browser by all that is known of it at ``now`` (seconds since the epoch)."""
+    return matures_in(given, now, options) == 0.0
+
+
+def matures_in(given: Pass, now: float, options: Metering) -> float:
+    """Seconds until a pass will have ``matured`` if its browser goes on so; infinite where it does not seem to."""
     if given.level >= Level.KNOWN:
-        return True
+        return 0.0
     if given.level == Level.VISIT or not seen_lately(given, now, options):
-        return False
+        return inf
     needed = options.matures_without_script if given.level == Level.WAITED else options.matures_after
-    return now - given.issued >= needed
+    return max(0.0, given.issued + needed - now)
 
 
 def seen_lately(given: Pass, now: float, options: Metering) -> bool:

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
+from math import ceil
 from typing import TYPE_CHECKING
 
 import anyio
@@ -24,7 +25,7 @@ from contentguard.asgi.headers import edition_of, for_the_app, not_modified
 from contentguard.asgi.openings import Opening, Openings
 from contentguard.asgi.outbox import BODY, Outbox, without_body
 from contentguard.asgi.replay import no_body
-from contentguard.asgi.request import MARKER, behind, line, public_path
+from contentguard.asgi.request import MARKER, UNTIL, behind, line, public_path
 from contentguard.asgi.response import Plain, refusal
 from contentguard.asgi.streamed import StreamedPage
 from contentguard.detect.order import MAX_BYTES
@@ -32,6 +33,7 @@ from contentguard.guard.admissions import Admissions
 from contentguard.guard.buckets import HEADER
 from contentguard.guard.callers import Caller
 from contentguard.guard.copies import Whom
+from contentguard.guard.entries import LEAD
 from contentguard.guard.press import NOBODYS, Own
 from contentguard.guard.senders import ASKED
 from contentguard.guard.visits import Visit
@@ -352,7 +354,7 @@ class ArticleResponder:
         answer, guard = self.out.answer, self.guard
         if answer.length >= 0 or answer.codings or answer.kind != "text/html" or not guard.pages.finder.simple:
             return False
-        if not guard.may_stream(self.facts, self.verdict, self.visit):
+        if not guard.may_stream(self.facts, self.verdict, self.visit) or _is_ahead(self.facts):
             return False
         full = guard.admissions is not None and await guard.admissions.is_full(self.facts)
         if full or await guard.over_limit(self.facts):
@@ -419,6 +421,9 @@ class ArticleResponder:
             return
         rendition = self.verdict.rendition
         if visit is not None and (admissions := guard.admissions) is not None and admissions.applies(self.verdict):
+            if _is_ahead(self.facts) and admissions.is_known(visit, self.verdict):
+                await self._answer(_AHEAD)
+                return
             rendition, own = await self._entered(admissions, visit, plan, opening, own)
             if rendition is Rendition.NONE:
                 await self._send_to_wait(delivered.routes + WAITS + own[Field.TICKET].decode("ascii"))
@@ -477,10 +482,12 @@ class ArticleResponder:
                 return Rendition.HEAD, own
             return granted, own
         if self.facts.method == "HEAD":
-            whole = admissions.is_known(visit, self.verdict)
+            whole, entry = admissions.is_known(visit, self.verdict), LEAD
         else:
-            entry = admissions.entered(visit, self.facts, self.verdict, name)
-            whole = (entry or await admissions.enter(visit, self.facts, self.verdict, name)).whole
+            entry = admissions.entered(visit, self.facts, self.verdict, name) or await admissions.enter(
+                visit, self.facts, self.verdict, name
+            )
+            whole = entry.whole
             if not whole and visit.token:
                 about = plan.url or delivered.path
                 whole = await guard.links.opens(visit, self.facts, self.verdict, about, line(self.scope))
@@ -495,6 +502,8 @@ class ArticleResponder:
                 # It has waited already, and that does not earn what it lacks.
                 return Rendition.HEAD, own
         ticket = admissions.ticket(visit, self.facts, self.verdict, name, line(self.scope)).encode("ascii")
+        if until := admissions.until(visit, self.facts.now, entry):
+            ticket += b"?%s=%d" % (UNTIL, ceil(until))
         return (Rendition.NONE if division.lead is None else Rendition.LEAD), {**own, Field.TICKET: ticket}
 
     async def _send_to_wait(self, there: str) -> None:
@@ -572,6 +581,17 @@ class ArticleResponder:
             await self.out.body(body, more=more_body)
 
 
+def _is_ahead(facts: Facts) -> bool:
+    """Whether a browser asks for what its reader may never look at (Sec-Purpose; what older browsers say instead comes
+    from such as would show the answer)."""
+    return (facts.header(b"sec-purpose") or b"").startswith(b"prefetch")
+
+
+_AHEAD = Plain(
+    503, [(b"cache-control", b"no-store"), (b"content-type", b"text/plain")], b"Ask when it is to be read.\n"
+)
+"""What is fetched ahead must not count for a reader's meter, and what does not count must not be given. A browser that
+is told so asks again once its reader wants the page (HTML §7.4.5.2, Speculation Rules: only a success is kept)."""
 _INSIDE = (
     "pages reach the guard compressed: they are unpacked and packed again. Mount the compressing middleware around the "
     "guard, not inside it (in Starlette: list it before ContentGuardMiddleware, or add it after), or leave compression "

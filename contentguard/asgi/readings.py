@@ -21,7 +21,7 @@ from contentguard.admission.passes import Pass
 from contentguard.admission.tickets import Ticket
 from contentguard.asgi.openings import Openings
 from contentguard.asgi.replay import fetch
-from contentguard.asgi.request import ONCE, read_body, read_facts, routes_prefix
+from contentguard.asgi.request import ONCE, UNTIL, read_body, read_facts, routes_prefix
 from contentguard.asgi.response import Plain
 from contentguard.assets import WAIT
 from contentguard.guard.admissions import Admissions
@@ -44,7 +44,7 @@ _NO_STORE = (b"cache-control", b"no-store")
 _HTML = (b"content-type", b"text/html; charset=utf-8")
 _STYLE = WAIT[WAIT.index("<style>") + 7 : WAIT.index("</style>")]
 _POLICY = (
-    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "default-src 'none'; base-uri 'none'; form-action 'none'; "
     f"style-src 'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'"
 ).encode()
 _PAGE: Headers = [
@@ -58,6 +58,10 @@ _PAGE: Headers = [
 _REFRESH = '<noscript><meta http-equiv="refresh" content="{}"></noscript>\n'
 """The header says it to all; this to text browsers that read no such header, and out of the way of what others' scripts
 make of a page."""
+_LINK = '<a class="cg-continue" rel="nofollow" href="{}"></a>'
+_OVER = ("late", "spent")
+"""Why a ticket is not good any more, though it was."""
+_DAY = 86_400
 _LONG = 120
 """Seconds from which on a page does not go on by itself any more."""
 
@@ -94,8 +98,11 @@ class Reading:
     async def _rest(self, scope: Scope, visit: Visit, facts: Facts, verdict: Verdict, body: bytes) -> Plain:
         text, _, answers = body.partition(b" ")
         done = await self._admissions.redeem(visit, facts, text, answers)
+        if done.trouble in _OVER and visit.given is not None and self._admissions.suffices(visit.given, visit, verdict):
+            # The page is an old one, kept by a script of the site's or for going back: a new one would come whole.
+            done = Redeemed(done.ticket, visit.given)
         if done.ticket is None or (done.given is None and not done.crowded):
-            return _refused(done)
+            return self._refused(scope, visit, facts, verdict, done)
         if done.given is not None and not self._admissions.suffices(done.given, visit, verdict):
             # A proof that somebody at another address has worked out: the page itself knows what is next.
             return self._granted(204, done.given, visit, facts)
@@ -111,11 +118,12 @@ class Reading:
             return self._granted(204, done.given, visit, facts)
         if not self._admissions.is_about(done.ticket, name):
             return Plain(403, [_NO_STORE], b"")
+        if (await guard.divided(plan, shelf, delivered)).loads:
+            return self._granted(204, done.given, visit, facts)
         entry = await self._admissions.open(visit, facts, done, name)
         if not entry.whole:
             headers = [(b"retry-after", b"%d" % max(1, ceil(entry.wait)))]
             return self._granted(429, done.given, visit, facts, headers)
-        await guard.divided(plan, shelf, delivered)
         own = guard.boxed(guard.own(visit, facts.now), visit, plan, facts.now)
         if guard.copies is not None:
             whom = Whom(visit, facts, verdict)
@@ -127,6 +135,16 @@ class Reading:
         typed = [(b"content-type", charset.encode("latin-1")), (b"x-content-type-options", b"nosniff")]
         return self._granted(200, done.given, visit, facts, typed, rest)
 
+    def _refused(self, scope: Scope, visit: Visit, facts: Facts, verdict: Verdict, done: Redeemed) -> Plain:
+        """What a proof gets that was not accepted: where it only came too late, another ticket, as a lead has it."""
+        if done.wait > 0.0:
+            return Plain(429, [_NO_STORE, (b"retry-after", b"%d" % max(1, ceil(done.wait)))], b"")
+        if done.ticket is None or done.trouble not in _OVER:
+            return Plain(403, [_NO_STORE], b"")
+        ticket = self._admissions.again(visit, facts, verdict, done.ticket)
+        link = _LINK.format(escape(f"{routes_prefix(scope)}/.contentguard{WAITS}{ticket}"))
+        return Plain(403, [_NO_STORE, _HTML], link.encode())
+
     # -- without one -------------------------------------------------------------------------------------------
 
     def _wait(self, scope: Scope, visit: Visit, facts: Facts) -> Plain:
@@ -135,6 +153,8 @@ class Reading:
         if ticket is None:
             return _gone()
         text, seconds = self._admissions.patience(visit, facts, ticket)
+        until = max(self._admissions.until(visit, facts.now), _told(scope))
+        seconds = max(seconds, min(ceil(until - facts.now), _DAY))
         return self._page(scope, facts, f"{routes_prefix(scope)}/.contentguard{ENTERS}{text}", seconds)
 
     async def _enter(self, scope: Scope, visit: Visit, facts: Facts) -> Plain:
@@ -155,17 +175,17 @@ class Reading:
         return _see(ticket, headers)
 
     def _page(self, scope: Scope, facts: Facts, onward: str, seconds: int) -> Plain:
-        told = (
-            "1 second" if seconds == 1 else f"{seconds} seconds" if seconds < 120 else f"{ceil(seconds / 60)} minutes"
-        )
-        advice = f"The article can be read in {told}." if seconds > 0 else "The article can be read now."
+        advice = f"The article can be read in {_said(seconds)}." if seconds > 0 else "The article can be read now."
+        if seconds > _LONG:
+            advice += " It is enough to keep this page and to come back to it then."
         goes_on = f"{seconds}; url={onward}" if seconds <= _LONG else ""
         refresh = _REFRESH.format(escape(goes_on)) if goes_on else ""
         page = WAIT.replace("{refresh}", refresh).replace("{advice}", advice).replace("{next}", escape(onward))
         page = page.replace("{site}", escape(self._guard.settings.site or "This site")).replace(
             "{id}", facts.request_id
         )
-        headers = [*_PAGE, (b"retry-after", b"%d" % max(1, seconds))]
+        # Who may show articles in a page of theirs must not lose them behind the link.
+        headers = [*_PAGE, *self._guard.framing((), ()), (b"retry-after", b"%d" % max(1, seconds))]
         if goes_on:
             headers.append((b"refresh", goes_on.encode("ascii")))
         return Plain(503, headers, page.encode())
@@ -185,6 +205,18 @@ class Reading:
         return Plain(status, [(b"cache-control", b"private, no-store"), *(headers or []), *handed], body)
 
 
+def _told(scope: Scope) -> int:
+    """Until when the page that had the link said one has to wait; 0 where it said nothing."""
+    name, _, value = bytes(scope.get("query_string", b"")).partition(b"=")
+    return int(value) if name == UNTIL and value.isdigit() and len(value) < 12 else 0
+
+
+def _said(seconds: int) -> str:
+    if seconds < _LONG:
+        return "1 second" if seconds == 1 else f"{seconds} seconds"
+    return f"{ceil(seconds / 60)} minutes" if seconds <= 2 * 3600 else f"{ceil(seconds / 3600)} hours"
+
+
 _URL = "/:@!$&'()*+,;=~-._?%[]"
 """What stays as it is in a path with its query."""
 
@@ -194,12 +226,6 @@ def _see(ticket: Ticket, headers: Headers, once: str = "") -> Plain:
     if once:
         onward += ("&" if "?" in onward else "?") + f"{ONCE.decode()}={once}"
     return Plain(303, [(b"location", onward.encode("ascii")), _NO_STORE, *headers], b"")
-
-
-def _refused(done: Redeemed) -> Plain:
-    if done.wait > 0.0:
-        return Plain(429, [_NO_STORE, (b"retry-after", b"%d" % max(1, ceil(done.wait)))], b"")
-    return Plain(403, [_NO_STORE], b"")
 
 
 def _gone() -> Plain:

@@ -1,5 +1,7 @@
 // Earns the rest of an article with a little work, and puts it in. Whatever fails, the link to it stays.
 //
+// Syntax of ES2017: what cannot read it leaves the link.
+//
 // The page has places, [data-cg-rest], the first of which holds the link, {routes}/wait/{ticket}. What work a ticket
 // asks for, and how answers are written: contentguard/admission/tickets.py and proof.py. This file is its own worker.
 (() => {
@@ -81,8 +83,10 @@
   const once = Symbol.for('contentguard:rest');
   const [link] = dom('querySelectorAll', '[data-cg-rest] .cg-continue');
   // Of another origin: a translator shows the page.
-  if (link?.origin !== origin || link[once]) return;
+  if (!link || link.origin !== origin || link[once]) return;
   const [, routes, given] = find(link.outerHTML);
+  // A site that adds one article below another changes the address as its reader goes on.
+  const { href, pathname } = location;
   const bar = link[once] = dom('createElement', 'progress');
   const tell = (x) => { bar.value = x; };
 
@@ -104,7 +108,7 @@
     let box;
     const rest = new Range().createContextualFragment(html);
     const pieces = rest.querySelectorAll('[data-cg-rest]');
-    const first = link.matches(':focus') && pieces[0].firstElementChild;
+    const nodes = link.matches(':focus') ? [...pieces[0].children] : [];
     const target = !scrollY && rest.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (pieces.length !== places.length) throw 0;
     places.forEach((place, i) => {
@@ -116,16 +120,18 @@
       // By nothing when the browser has anchored the scroll position by itself.
       if (above) scrollBy({ top: box.getBoundingClientRect().bottom - before, behavior: 'instant' });
     });
-    if (first) {
+    // To the first that takes it: scripts and what is hidden do not.
+    nodes.some((node) => {
       // Makes it focusable; leaves what is.
-      first.tabIndex += 0;
-      first.focus({ preventScroll: true });
-    }
+      node.tabIndex += 0;
+      node.focus({ preventScroll: true });
+      return node.matches(':focus');
+    });
     if (target) target.scrollIntoView();
     // A browser looks for the text of #:~:text= while it loads a page, and not much longer.
     const [entry] = performance.getEntriesByType('navigation');
     setTimeout(() => {
-      if (!scrollY && entry?.name.startsWith(location.href + '#:~:')) location.replace(entry.name);
+      if (!scrollY && entry && entry.name.startsWith(location.href + '#:~:')) location.replace(entry.name);
     }, 1000);
     box.dispatchEvent(new CustomEvent('contentguard:rest', { bubbles: true }));
   };
@@ -142,20 +148,20 @@
         if (body === '') break;
         ticket = 0;
         const answer = await (body
-          ? fetch(routes + '/rest', { method: 'POST', body }) : fetch(location, { cache: 'reload' }));
+          ? fetch(routes + '/rest', { method: 'POST', body }) : fetch(href, { cache: 'reload' }));
         late = 1000 * answer.headers.get('retry-after');
         const html = await answer.text();
         ok = answer.ok;
         if (body && ok) return swap(html);
         [, , ticket] = find(html);
         ok = false;
-      } catch {
+      } catch (_) {
         // The page comes whole from now on, or what came cannot be put in.
         if (ok) break;
       }
     }
-    const page = 'contentguard' + location.pathname;
-    if (!ok || Date.now() - sessionStorage[page] < 6e4) throw 0;
+    const page = 'contentguard' + pathname;
+    if (!ok || pathname !== location.pathname || Date.now() - sessionStorage[page] < 6e4) throw 0;
     sessionStorage[page] = Date.now();
     location.reload();
   };
@@ -186,6 +192,7 @@
     busy = 2;
   };
   addEventListener('pageshow', (event) => event.persisted && start());
+  addEventListener('online', () => start());
   addEventListener('prerenderingchange', () => start(given), true);
   if (document.prerendering !== true) start(given);
 })();

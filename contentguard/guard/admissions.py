@@ -173,6 +173,15 @@ class Admissions:
         self.counts["waits"] += 1
         return Entry(whole=False, wait=wait)
 
+    def until(self, visit: Visit, now: float, entry: Entry | None = None) -> float:
+        """When a client may open the article that it got the lead of, in seconds since the epoch; 0 where that is not
+        a matter of time alone. ``entry``: None where no more is known than that it follows the link."""
+        if entry is None:
+            left = 0.0 if visit.given is None else self._meters.left(visit.given.id, now)
+            return now + left if left else 0.0
+        earned = visit.once or visit.account or trust(visit.given, now, self._meter) is not Trust.STRANGER
+        return now + entry.wait if earned and entry.wait else 0.0
+
     def _broken(self) -> None:
         self._note("ledger-failed", "the ledger failed; meters do not count and tickets are taken as unspent")
 
@@ -181,8 +190,15 @@ class Admissions:
     def ticket(self, visit: Visit, facts: Facts, verdict: Verdict, article: str, path: str) -> str:
         """A ticket for who got the lead. ``path``: where the reader goes on, as it stood on the request line."""
         self.counts["leads"] += 1
+        return self._work(visit, facts, verdict, tickets.article_tag(self._keys[0], article), path)
+
+    def again(self, visit: Visit, facts: Facts, verdict: Verdict, before: Ticket) -> str:
+        """A ticket in the place of one that is not good any more."""
+        return self._work(visit, facts, verdict, before.article, before.path)
+
+    def _work(self, visit: Visit, facts: Facts, verdict: Verdict, article: bytes, path: str) -> str:
         asked = difficulty(verdict.score, self.ceiling.pressure(facts.now), self._algorithm(facts))
-        return self._offer(visit, facts, asked, tickets.article_tag(self._keys[0], article), path)
+        return self._offer(visit, facts, asked, article, path)
 
     def patience(self, visit: Visit, facts: Facts, before: Ticket) -> tuple[str, int]:
         """A ticket that asks to wait, in the place of one that was offered; and for how many seconds."""

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from math import inf
 from typing import NamedTuple
 
-from contentguard.admission.maturity import Metering, Quota, Trust, quota, trust
+from contentguard.admission.maturity import Metering, Quota, Trust, matures_in, quota, trust
 from contentguard.backends import MOST_ARTICLES, Admitting
 from contentguard.backends.memory import MemoryStore
 from contentguard.guard.visits import Visit
@@ -30,6 +30,8 @@ class Reader(NamedTuple):
     allowed: Quota
     stands: Trust
     """How the client stands with the governor."""
+    grows: float = inf
+    """Seconds after which the meter may be another one, with more room."""
 
 
 class Meters:
@@ -65,7 +67,9 @@ class Meters:
         given = visit.given
         assert given is not None
         stands = trust(given, now, self._options)
-        return Reader(given.id, self._grown if stands is _MATURED else self._young, stands)
+        if stands is _MATURED:
+            return Reader(given.id, self._grown, stands)
+        return Reader(given.id, self._young, stands, max(1.0, matures_in(given, now, self._options)))
 
     def count_now(self, reader: Reader, article: str, now: float) -> float:
         """Count an article; seconds to wait where there is no room for it. Only where nothing ``waits``."""
@@ -90,10 +94,15 @@ class Meters:
         """Whether a reader was told to wait, and still has to, as far as is remembered."""
         return self._over.get(key, 0.0) > now
 
+    def left(self, key: str, now: float) -> float:
+        """Seconds that such a reader still has to wait, as far as is remembered."""
+        return max(0.0, self._over.get(key, now) - now)
+
     def _noted(self, reader: Reader, wait: float, now: float) -> float:
         if wait == inf:
             self._revoked(reader.key, now)
             wait = _REVOKED
+        wait = min(wait, reader.grows)
         if len(self._over) >= _REMEMBERED:
             self._over.clear()
         self._over[reader.key] = now + wait

@@ -26,6 +26,7 @@ from contentguard.rewrite.cut import Cut, find_cut
 from contentguard.rewrite.edits import Edit, patched
 from contentguard.rewrite.linked import CLASS, bodiless, censored, marked, paywall, read, unfree
 from contentguard.rewrite.page import Field, Page, ascii_html
+from contentguard.rewrite.parsed import needs_parser
 from contentguard.rewrite.plan import Division, Point, Undivided
 from contentguard.rewrite.scan import TooDeepError
 from contentguard.rewrite.template import Hole, Piece, Template, Values, joined
@@ -43,6 +44,8 @@ _TITLE = 40
 _OPEN = b'<div class="%s">' % CLASS.encode()
 _CLOSE = b"</div>"
 _PLACE = b'<div class="%s" data-cg-rest' % CLASS.encode()
+_ITSELF = b' data-hx-boost="false" data-turbo="false"'
+"""For who reads a site that fetches its links' pages by a script: htmx shows no page of status 503."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,9 @@ def _divided(source: Source, options: Lead, cut: Cut) -> Turns[Division]:
     lead = yield from _lead(source, options, cut, scripts)
     if lead is None:
         return Division(search=search, undivided=Undivided.REPEATED)
-    return Division(lead, (yield from _rest(source, cut)), search)
+    rest = yield from _rest(source, cut)
+    loads = any(needs_parser(source.body[piece.start : piece.end]) for piece in cut.rest)
+    return Division(lead, rest, search, loads=loads)
 
 
 def _lead(source: Source, options: Lead, cut: Cut, scripts: Iterable[_Script]) -> Turns[Template | None]:
@@ -154,7 +159,7 @@ def _gaps(cut: Cut, options: Lead, page: Page) -> Iterator[Edit]:
             yield Edit(start, end, (_PLACE + b" hidden></div>",))
             continue
         href = ascii_html(page.routes + ROUTE)
-        before = _PLACE + b'><p><a class="cg-continue" rel="nofollow" href="' + href
+        before = _PLACE + b"><p><a" + _ITSELF + b' class="cg-continue" rel="nofollow" href="' + href
         after = b'">' + ascii_html(options.link) + b"</a></p>"
         yield Edit(start, end, (before, Field.TICKET, after, *_script(page), b"</div>"))
 

@@ -68,6 +68,8 @@ class Division:
     """The whole page for verified search crawlers, which are told what readers see only later."""
     undivided: Undivided | None = None
     """Why there is no lead."""
+    loads: bool = False
+    """The rest has to come with its page, not into it."""
 
     @property
     def size(self) -> int:

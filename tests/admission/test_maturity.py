@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from contentguard.admission.maturity import (
     Quota,
     Trust,
     matured,
+    matures_in,
     quota,
     seen_lately,
     trust,
@@ -51,6 +53,17 @@ def one(level: int, seen: int = 0) -> Pass:
 def test_who_is_left_alone(level: int, seen: int, age: int, expected: Trust) -> None:
     """``seen``: seconds after the pass was given out; 0 never."""
     assert trust(one(level, seen and ISSUED + seen), ISSUED + age, OPTIONS) is expected
+
+
+@given(st.sampled_from(Level), st.integers(0, 2 * DAY), st.integers(0, 2 * DAY))
+def test_when_it_will_have_matured_is_told_beforehand(level: Level, seen: int, age: int) -> None:
+    given_pass, now = one(level, seen and ISSUED + min(seen, age)), ISSUED + age
+    left = matures_in(given_pass, now, OPTIONS)
+    assert (left == 0.0) is matured(given_pass, now, OPTIONS)
+    if 0.0 < left < inf:
+        later = given_pass._replace(seen=int(now + left))
+        assert matured(later, now + left, OPTIONS)
+        assert not matured(later, now + left - 1, OPTIONS)
 
 
 def test_without_a_pass_one_is_a_stranger() -> None:

@@ -30,8 +30,8 @@ NEVER_USED = (
 
 
 def test_all_scripts_together_stay_in_the_budget() -> None:
-    assert sum(len(script.gzipped) for script in SCRIPTS) <= 6144
-    assert len(REST.gzipped) <= 2500
+    assert sum(len(script.gzipped) for script in SCRIPTS) <= 6272
+    assert len(REST.gzipped) <= 2600
 
 
 def test_it_is_served_and_kept_for_ever() -> None:
@@ -46,7 +46,7 @@ def test_what_it_never_uses(name: str) -> None:
 
 
 def test_it_asks_for_the_rest_and_for_its_own_page_and_nothing_else() -> None:
-    assert re.findall(r"fetch\(([^,]+),", CODE) == ["routes + '/rest'", "location"]
+    assert re.findall(r"fetch\(([^,]+),", CODE) == ["routes + '/rest'", "href"]
     assert "'contentguard:rest'" in CODE
 
 
@@ -56,6 +56,20 @@ def test_scripts_leave_without_what_is_for_their_readers_here(script: Asset) -> 
     lines = [line.lstrip(" ") for line in source.splitlines()]
     assert script.body.decode().splitlines() == [line for line in lines if line and not line.startswith("//")]
     assert all(line.count("`") % 2 == 0 for line in lines), "no text goes over a line: its blanks would not survive"
+
+
+@needs_node
+def test_browsers_of_2017_read_it() -> None:
+    """Telephones that get no newer browser any more (iOS 11 and 12). Node has a parser that can be held to a year."""
+    parse = """const { parse } = require('internal/deps/acorn/acorn/dist/acorn');
+        let code = ''; process.stdin.on('data', (text) => { code += text; }).on('end', () => {
+          for (const ecmaVersion of [2016, 2017]) {
+            try { parse(code, { ecmaVersion }); console.log(ecmaVersion); } catch (_) { console.log('no'); }
+          } });"""
+    done = subprocess.run(["node", "--expose-internals", "-e", parse], input=CODE, capture_output=True, text=True)
+    if "Cannot find module" in done.stderr:
+        pytest.skip("this node has no parser to offer")
+    assert done.stdout.split() == ["no", "2017"], done.stderr
 
 
 # -- as a worker -----------------------------------------------------------------------------------------------

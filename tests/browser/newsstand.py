@@ -24,6 +24,7 @@ HARDEST = STEPS[Algorithm.PBKDF2][-1]
 QUICK = Difficulty(Algorithm.PBKDF2, 10, 8, 2)
 """Next to no work, for tests of all else."""
 ROUTES = "/.contentguard"
+ITSELF = 'data-hx-boost="false" data-turbo="false"'
 KEY = b"k" * 32
 AGENT, PREFIX = b"agen", b"pref"
 LINES = " ".join(f"word{n}" for n in range(60))
@@ -119,7 +120,8 @@ class Newsstand:
         )
 
     def _places(self, path: str, scripts: str) -> Iterator[str]:
-        link = f'<a class="cg-continue" rel="nofollow" href="{ROUTES}/wait/{self.ticket(path)}">Continue reading</a>'
+        there = f"{ROUTES}/wait/{self.ticket(path)}"
+        link = f'<a {ITSELF} class="cg-continue" rel="nofollow" href="{there}">Continue reading</a>'
         yield f'<div class="cg-rest" data-cg-rest><p>{link}</p>{scripts}</div>'
         yield from ['<div class="cg-rest" data-cg-rest hidden></div>'] * (len(self.pieces) - 1)
 

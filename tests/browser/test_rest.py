@@ -544,6 +544,24 @@ def test_a_rest_that_does_not_fit_the_page(visit: Visitor, stand: Newsstand, pie
     assert stand.count("GET /ferry") == 2
 
 
+def test_when_the_network_is_back_it_goes_on(visit: Visitor, stand: Newsstand) -> None:
+    """A train comes out of its tunnel after the script has given up."""
+
+    def into_the_tunnel(route: Any) -> None:
+        seen.context.set_offline(True)
+        route.abort()
+
+    seen = visit("about:blank")
+    seen.page.add_init_script("const later = setTimeout; window.setTimeout = (what, time) => later(what, time / 20);")
+    seen.page.route(f"**{REST}", into_the_tunnel)
+    seen.page.goto(stand.url)
+    seen.page.wait_for_timeout(1500)
+    assert seen.link
+    seen.page.unroute(f"**{REST}")
+    seen.context.set_offline(False)
+    assert seen.wait().whole
+
+
 # -- the reader ------------------------------------------------------------------------------------------------
 
 
@@ -640,6 +658,17 @@ def test_what_takes_the_focus_anyhow_stays_in_the_order_of_tabs(visit: Visitor, 
     assert seen.js("[document.activeElement.id, document.activeElement.tabIndex]") == ["rest0", 0]
 
 
+@pytest.mark.parametrize("first", ["<script>1</script>", "<p hidden>No</p>", "<style>i{}</style><div hidden></div>"])
+def test_focus_goes_to_what_can_take_it(visit: Visitor, stand: Newsstand, first: str) -> None:
+    """Advertisements and their scripts stand between paragraphs; who reads by keyboard is not thrown to the top."""
+    stand.pieces = [first + PIECE]
+    stand.told = {POST: [Told(403, delay=0.3)]}
+    seen = visit()
+    seen.page.focus(".cg-continue")
+    seen.wait()
+    assert seen.js("document.activeElement.id") == "rest0"
+
+
 def test_focus_elsewhere_stays_there(visit: Visitor, stand: Newsstand) -> None:
     stand.told = {POST: [Told(403, delay=0.3)]}
     seen = visit()
@@ -701,6 +730,23 @@ def test_and_keeps_none_where_no_script_will_fill_it(visit: Visitor, stand: News
     stand.style, stand.times = STYLE.body.decode(), 0
     seen = visit()
     assert seen.js("document.querySelector('[data-cg-rest]').getBoundingClientRect().height") < 200
+
+
+def test_and_gives_it_up_where_the_script_never_came(visit: Visitor, stand: Newsstand) -> None:
+    """Content blockers keep scripts from coming without the style sheet hearing of it."""
+    stand.style = STYLE.body.decode()
+    height = "document.querySelector('[data-cg-rest]').getBoundingClientRect().height"
+    seen = visit("about:blank")
+    seen.page.route("**/contentguard-rest*", lambda route: route.abort())
+    seen.page.goto(stand.url)
+    assert seen.js(height) == seen.js("innerHeight")
+    (timing,) = seen.js("document.getAnimations().map((one) => one.effect.getComputedTiming())")
+    assert (timing["delay"], timing["duration"]) == (30_000, 0), "it jumps, once, and nothing is seen to move"
+    seen.js("document.getAnimations().map((one) => one.finish())")
+    assert seen.js(height) < 200
+    seen.page.reload()
+    seen.page.emulate_media(media="print")
+    assert seen.js(height) < 200, "no empty sheet of paper"
 
 
 # -- where the address points to -------------------------------------------------------------------------------
@@ -766,6 +812,25 @@ def test_a_page_that_has_changed_its_address_stays(visit: Visitor, stand: Newsst
     assert seen.page.url == stand.address + "/other"
     assert seen.js("heard") == 0
     assert stand.count("GET /ferry") == 1
+
+
+def test_what_is_asked_for_is_the_page_that_it_was(visit: Visitor, stand: Newsstand) -> None:
+    """A site that adds the next article below changes the address while this one's rest is still on its way."""
+    stand.told = {POST: [Told(403, delay=0.5)], "GET /other": [Told(200, "<p>Another article</p>")]}
+    seen = visit()
+    seen.js("history.replaceState(1, '', '/other')")
+    assert seen.wait().whole
+    assert seen.page.url == stand.address + "/other"
+    assert (stand.count("GET /ferry"), stand.count("GET /other")) == (2, 0)
+
+
+def test_and_no_other_is_loaded_in_its_place(visit: Visitor, stand: Newsstand) -> None:
+    stand.told = {POST: [Told(204, delay=0.5)]}
+    seen = visit()
+    seen.js("history.replaceState(1, '', '/other')")
+    seen.page.wait_for_timeout(1000)
+    assert seen.link
+    assert stand.count("GET /other") == 0
 
 
 # -- back, forward, again --------------------------------------------------------------------------------------

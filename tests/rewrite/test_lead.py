@@ -40,8 +40,8 @@ NEWS = Path("examples/news/content")
 SHORT = Lead(words=30)
 PLACE = b'<div class="cg-rest" data-cg-rest'
 LINK = (
-    b'<div class="cg-rest" data-cg-rest><p><a class="cg-continue" rel="nofollow" '
-    b'href="/.contentguard/wait/ticket">Continue reading</a></p>'
+    b'<div class="cg-rest" data-cg-rest><p><a data-hx-boost="false" data-turbo="false" '
+    b'class="cg-continue" rel="nofollow" href="/.contentguard/wait/ticket">Continue reading</a></p>'
     b'<script src="' + b"".join(REST.named("/.contentguard")) + b" defer></script></div>"
 )
 PAYWALL = re.compile(
