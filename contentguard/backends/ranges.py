@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import tempfile
 import time
@@ -31,6 +32,7 @@ from contentguard.crawlers.ranges import (
     write_lists,
 )
 
+_LOG = logging.getLogger("contentguard.crawlers")
 LOOKED = 60.0
 """Seconds between two looks at the file."""
 
@@ -69,7 +71,10 @@ class RangesFile:
                 self._current = self._packaged.updated(load(Path(self._path)), self.sources)
                 self._changed, self.fault = changed, ""
         except (OSError, ValueError) as error:
-            self.fault = f"{self._path}: {error}"
+            fault = f"{self._path}: {error}"
+            if fault != self.fault:
+                _LOG.warning("identification.ranges is not read, and the lists stay as they were: %s", fault)
+            self.fault = fault
 
 
 def load(path: Path) -> tuple[RangeList, ...]:
