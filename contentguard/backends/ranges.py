@@ -81,7 +81,10 @@ def load(path: Path) -> tuple[RangeList, ...]:
     """The lists in the file at ``path``. OSError when it cannot be read, ValueError when it holds none."""
     if path.stat().st_size > MAX_BYTES:
         raise ValueError(f"more than {MAX_BYTES:,} bytes")
-    return read_lists(json.loads(path.read_text("utf-8")))
+    try:
+        return read_lists(json.loads(path.read_text("utf-8")))
+    except RecursionError:
+        raise ValueError("lists inside lists, deeper than any file of ours") from None
 
 
 def save(path: Path, lists: Iterable[RangeList]) -> None:

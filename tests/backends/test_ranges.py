@@ -264,3 +264,11 @@ def test_files_that_hold_no_lists(text: str, tmp_path: Path) -> None:
     file = RangesFile(str(path))
     file()
     assert file.fault
+
+
+def test_a_file_of_lists_inside_lists_is_no_file_of_ours(tmp_path: Path) -> None:
+    path = tmp_path / "ranges.json"
+    path.write_text("[" * 200_000)
+    file = RangesFile(str(path), Clock())
+    assert file().lists.keys() == {entry.name for entry in snapshot()[0]}
+    assert "lists inside lists" in file.fault
