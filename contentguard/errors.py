@@ -27,10 +27,14 @@ class Fault:
     expected: str
     nearest: str = ""
     """The right name that the found one is nearest to, if any is near."""
+    stands_alone: bool = False
+    """Whether ``expected`` is a sentence that says more than what was expected."""
 
     def __str__(self) -> str:
         hint = f" Did you mean {self.nearest!r}?" if self.nearest else ""
-        return f"{self.where}: found {self.found}; expected {self.expected}.{hint}"
+        expected = "" if self.stands_alone else "expected "
+        end = "" if self.expected.endswith("?") else "."
+        return f"{self.where}: found {self.found}; {expected}{self.expected}{end}{hint}"
 
 
 class SettingsError(ContentGuardError):

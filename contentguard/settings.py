@@ -8,21 +8,21 @@ are reported together. Longer than a module should be because every room hangs u
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
+import re
 import secrets
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Any, Literal, Self, cast
 from urllib.parse import urlsplit
 
 from pydantic import Field, InstanceOf, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from contentguard.addresses import is_loopback
 from contentguard.admission.archive import Archive
@@ -54,6 +54,7 @@ from contentguard.rewrite.oembed import OEmbed
 from contentguard.rewrite.probes import Probes
 from contentguard.rewrite.share import Share
 from contentguard.rewrite.visible import Visible
+from contentguard.variables import nearest, read_variables
 from contentguard.watermark.compiled import Channels
 from contentguard.watermark.options import Kept
 
@@ -73,8 +74,6 @@ class Settings(BaseSettings):
     """The configuration of one guard. Raises ``SettingsError`` with every fault at once."""
 
     model_config = SettingsConfigDict(
-        env_prefix=ENV_PREFIX,
-        env_nested_delimiter="__",
         extra="forbid",
         frozen=True,
         arbitrary_types_allowed=True,
@@ -83,7 +82,7 @@ class Settings(BaseSettings):
     preset: Literal["none", "classic-wordpress"] = "none"
     """Settings to begin with; each can still be set. ``classic-wordpress``: what the copy protection of a WordPress
     site says and does, on the server, and that site's other doors closed to robots."""
-    secret_key: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    secret_key: tuple[SecretStr, ...] = ()
     """Signs and hashes; at least 16 characters. Several: the first signs, all are accepted (rotation)."""
     site: str = ""
     """The publication's name, for cards, refusals and robots.txt."""
@@ -143,13 +142,15 @@ class Settings(BaseSettings):
     def __init__(self, **values: Any) -> None:
         path = values.pop("_file", None) or os.environ.get(FILE_VARIABLE)
         token = _FILE.set(_read(Path(path)) if path else {})
-        faults = list(_unknown_variables(type(self)))
+        said, faults = _variables(type(self))
+        variables = _VARIABLES.set(said)
         try:
             super().__init__(**values)
         except ValidationError as error:
             faults += _faults(error, type(self))
         finally:
             _FILE.reset(token)
+            _VARIABLES.reset(variables)
         if faults:
             raise SettingsError(faults) from None
 
@@ -169,11 +170,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Keyword arguments before the environment before the file before the preset that one of them names."""
         sources = [init_settings]
-        # A source that has nothing to say is left out: asking one takes longer than all the rest.
-        if any(name.upper().startswith(ENV_PREFIX) for name in os.environ):
-            sources.append(env_settings)
-        if written := _FILE.get():
-            sources.append(InitSettingsSource(settings_cls, init_kwargs=written))
+        # A source that has nothing to say is left out: asking one takes longer than all the rest. Variables are read by
+        # ourselves: pydantic-settings reads no list below a dataclass, and stops at the first that is no JSON.
+        for written in (_VARIABLES.get(), _FILE.get()):
+            if written:
+                sources.append(InitSettingsSource(settings_cls, init_kwargs=written))
         named = next((name for source in sources if (name := source().get("preset"))), "")
         if begun := PRESETS.get(named, {}) if isinstance(named, str) else {}:
             sources.append(InitSettingsSource(settings_cls, init_kwargs={name: dict(begun[name]) for name in begun}))
@@ -186,6 +187,8 @@ class Settings(BaseSettings):
         if isinstance(value, str) and value.startswith("["):
             with suppress(ValueError):
                 return tuple(json.loads(value))
+        if not isinstance(value, str | SecretStr | list | tuple):
+            raise ValueError("a text of at least 16 characters, or a list of such")
         return (value,) if isinstance(value, str | SecretStr) else value
 
     @field_validator("secret_key")
@@ -199,18 +202,30 @@ class Settings(BaseSettings):
     @field_validator("origin")
     @classmethod
     def _bare_origin(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if value and (
-            parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or parts.query
-        ):
-            raise ValueError("scheme and host only, like https://news.example")
+        if value and (_ORIGIN.fullmatch(value) is None or _port(value) is None):
+            raise ValueError("scheme and host only, like https://news.example (a host in other letters as xn--…)")
         return value.rstrip("/")
+
+    @field_validator("site", "contact")
+    @classmethod
+    def _one_line(cls, value: str) -> str:
+        if _BREAK.search(value):
+            raise ValueError("one line, without control characters")
+        return value
 
     @field_validator("store")
     @classmethod
     def _store_url(cls, value: str) -> str:
         if value and not value.startswith(("redis://", "rediss://", "unix://")):
-            raise ValueError("an URL that starts with redis://, rediss:// or unix://")
+            raise ValueError(
+                "an URL that starts with redis://, rediss:// or unix://; Sentinel and Cluster are not asked"
+            )
+        if value and (_port(value) is None or "#" in value):
+            raise ValueError(
+                "a port that is a number, and a password whose #, /, ?, : and @ are written %23, %2F, %3F, %3A and %40"
+            )
+        if not value.startswith("unix:") and urlsplit(value).path.strip("/").strip("0123456789"):
+            raise ValueError("nothing after the host but the number of a database, like redis://127.0.0.1/1")
         return value
 
     @field_validator("licence_url")
@@ -255,29 +270,40 @@ def missing_key(why: str) -> Fault:
     )
 
 
+_ORIGIN = re.compile(
+    r"https?://(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_.])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?/?", re.IGNORECASE | re.ASCII
+)
+_BREAK = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]")
+_BYTES = 4 * 2**20
+"""A settings file is not larger; what is, is another file, or a device."""
 _BY_KEYWORD = ("hooks", "state_hooks", "reader", "classifiers")
 """Functions: no file and no variable can name them."""
 _SECRET = ("secret_key", "akismet")
 """Settings that hold a key: nothing that was found there is shown."""
+_PASSWORD = ("store", "evidence")
+"""Settings that may hold one."""
+_SAYS = {"a valid tuple": "a list (in a variable of the environment, in JSON)", "a valid dictionary": "a table"}
+"""How pydantic's words are said in a settings file's."""
+_VARIABLES: ContextVar[dict[str, Any]] = ContextVar("contentguard_said", default={})  # noqa: B039 - never mutated
 _FILE: ContextVar[dict[str, Any]] = ContextVar("contentguard_file", default={})  # noqa: B039 - never mutated
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        with path.open("rb") as file:
+            if len(read := file.read(_BYTES + 1)) > _BYTES:
+                raise SettingsError([Fault(str(path), f"more than {_BYTES:,} bytes", "a TOML file")])
+        return tomllib.loads(read.decode("utf-8-sig"))
     except OSError as error:
         raise SettingsError([Fault(str(path), f"no readable file ({error.strerror})", "a TOML file")]) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError([Fault(str(path), f"what is not TOML ({error})", "a TOML file")]) from None
 
 
-def _unknown_variables(cls: type[Settings]) -> Iterator[Fault]:
-    known = {f"{ENV_PREFIX}{name.upper()}" for name in cls.model_fields if name not in _BY_KEYWORD} | {FILE_VARIABLE}
-    for variable in sorted(os.environ):
-        if variable.upper().startswith(ENV_PREFIX):
-            name = variable.upper().split("__")[0]
-            if name not in known:
-                yield Fault(variable, "an unknown environment variable", "a setting's name", _nearest(name, known))
+def _variables(cls: type[Settings]) -> tuple[dict[str, Any], list[Fault]]:
+    environment = {name: text for name, text in os.environ.items() if name.upper() != FILE_VARIABLE}
+    defaults = {name: field.default for name, field in cls.model_fields.items()}
+    return read_variables(environment, ENV_PREFIX, defaults, _BY_KEYWORD)
 
 
 def _faults(error: ValidationError, cls: type[Settings]) -> Iterator[Fault]:
@@ -287,17 +313,25 @@ def _faults(error: ValidationError, cls: type[Settings]) -> Iterator[Fault]:
         if kind in ("extra_forbidden", "unexpected_keyword_argument"):
             names = _names(cls, problem["loc"][:-1])
             found = str(problem["loc"][-1])
-            yield Fault(where, "an unknown setting", "one of " + ", ".join(sorted(names)), _nearest(found, names))
+            yield Fault(where, "an unknown setting", "one of " + ", ".join(sorted(names)), nearest(found, names))
         elif kind == "value_error" and isinstance(context["error"], PolicyError):
             yield from (replace(fault, where=f"{where}.{fault.where}") for fault in context["error"].faults)
         elif kind == "value_error":
-            yield Fault(where, _shown(problem), str(context["error"]))
+            said = str(context["error"])
+            wanted = said.removeprefix("want ").removeprefix("expected ")
+            # A section's own check says what is wrong with which of its settings; a single setting's, what it wants.
+            sentence = wanted == said and isinstance(problem["input"], Mapping)
+            yield Fault(where, _shown(problem), wanted, stands_alone=sentence)
+        elif kind == "dataclass_type":
+            sub = ", ".join(_names(cls, problem["loc"]))
+            yield Fault(where, _shown(problem), f"a table with some of {sub}")
         elif kind in ("enum", "literal_error"):
             allowed = [word.strip("'") for word in str(context["expected"]).replace(" or ", ", ").split(", ")]
             found = str(problem["input"])
-            yield Fault(where, repr(found), f"one of {', '.join(allowed)}", _nearest(found, allowed))
+            yield Fault(where, repr(found), f"one of {', '.join(allowed)}", nearest(found, allowed))
         else:
-            yield Fault(where, _shown(problem), problem["msg"].removeprefix("Input should be "))
+            wanted = problem["msg"].removeprefix("Input should be ")
+            yield Fault(where, _shown(problem), _SAYS.get(wanted, wanted))
 
 
 def _shown(problem: Mapping[str, Any]) -> str:
@@ -305,7 +339,17 @@ def _shown(problem: Mapping[str, Any]) -> str:
     if problem["loc"] and problem["loc"][0] in _SECRET:
         return "a key (not shown)" if problem["loc"][0] == "secret_key" else "what does not fit (not shown)"
     text = repr(problem["input"])
+    if problem["loc"] and problem["loc"][0] in _PASSWORD and ("@" in text or "password" in text.lower()):
+        return "what does not fit (not shown, for it may hold a password)"
     return text if len(text) <= 80 else text[:77] + "…"
+
+
+def _port(url: str) -> int | None:
+    """An URL's port, 0 where it names none; None where what stands there is no port."""
+    try:
+        return urlsplit(url).port or 0
+    except ValueError:
+        return None
 
 
 def _names(cls: type[Settings], path: Sequence[int | str]) -> list[str]:
@@ -315,7 +359,3 @@ def _names(cls: type[Settings], path: Sequence[int | str]) -> list[str]:
     field = cls.model_fields.get(str(path[0]))
     options = field.default if field else None
     return [f.name for f in fields(cast(Any, options))] if is_dataclass(options) else []
-
-
-def _nearest(found: str, names: Iterable[str]) -> str:
-    return next(iter(difflib.get_close_matches(found, list(names), 1, 0.6)), "")

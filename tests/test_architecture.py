@@ -21,6 +21,7 @@ FLOORS = [
         "crawlers",
         "policy",
         "proxies",
+        "variables",
         "admission",
         "rewrite",
         "watermark",

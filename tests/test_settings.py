@@ -273,3 +273,155 @@ def test_a_preset_is_where_settings_begin(monkeypatch: pytest.MonkeyPatch, tmp_p
 def test_an_unknown_preset_is_told_the_names() -> None:
     with pytest.raises(SettingsError, match=r"preset: found 'classic'; expected one of none, classic-wordpress"):
         Settings(preset="classic")
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "setting", "value"),
+    [
+        ("PROXIES__TRUSTED", '["10.0.0.0/8"]', "proxies.trusted", ("10.0.0.0/8",)),
+        ("ARTICLE__SELECTORS", '[".story"]', "article.selectors", (".story",)),
+        ("POLICY__RIGHTS", '{"seo": "allow"}', "policy.rights", {Purpose.SEO: Right.ALLOW}),
+        ("POLICY__SHADOW", '["refuse"]', "policy.shadow", ("refuse",)),
+        ("COPYING__MESSAGES", '{"refused": "No."}', "copying.messages", {"refused": "No."}),
+        ("LIMITS", '{"clients": 7}', "limits.clients", 7),
+        ("COMPRESSION", "no", "compression", False),
+        ("CACHE_BYTES", "1024", "cache_bytes", 1024),
+        ("LEAD__SHARE", "0.5", "lead.share", 0.5),
+        ("LEAD__LINK", "[more]", "lead.link", "[more]"),
+    ],
+)
+def test_any_setting_comes_from_the_environment(
+    variable: str, text: str, setting: str, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"CONTENTGUARD_{variable}", text)
+    found: object = Settings()
+    for name in setting.split("."):
+        found = getattr(found, name)
+    assert found == value
+
+
+def test_faults_of_the_environment_are_reported_with_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONTENTGUARD_PROXIES", "10.0.0.0/8")
+    monkeypatch.setenv("CONTENTGUARD_METER__ARTICLES_PER_HUOR", "4")
+    monkeypatch.setenv("CONTENTGUARD_SITE__NAME", "x")
+    found = faults(origin="x")
+    assert set(found) == {"CONTENTGUARD_PROXIES", "CONTENTGUARD_SITE__NAME", "meter.articles_per_huor", "origin"}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"store": "http://:s3cret@redis"},
+        {"store": "redis://:s3cr#et@redis"},
+        {"store": {"url": "redis://:s3cret@redis"}},
+        {"store": "redis://redis/s3cret?password=s3cret"},
+        {"evidence": {"url": "mysql://root:s3cret@db/x"}},
+        {"evidence": {"url": ["mysql://root:s3cret@db/x"]}},
+    ],
+)
+def test_a_password_in_an_url_is_never_shown(values: dict[str, object]) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings(**values)
+    assert "s3c" not in str(caught.value)
+    assert "not shown" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("store", "says"),
+    [
+        ("redis+sentinel://a,b/main", "Sentinel and Cluster are not asked"),
+        ("redis://redis:port/0", "a port that is a number"),
+        ("redis://:pa#ss@redis", "%23"),
+        ("redis://:pass@redis#x", "%23"),
+        ("redis://redis/zero", "the number of a database"),
+        ("redis://[::1", "a port that is a number"),
+    ],
+)
+def test_a_store_that_cannot_be_asked_is_refused_at_once(store: str, says: str) -> None:
+    assert says in faults(store=store)["store"]
+
+
+@pytest.mark.parametrize(
+    "store",
+    ["redis://:p%23%40%2F@[::1]:6380/15", "rediss://user:pass@redis.example", "unix:///run/redis/redis.sock?db=2"],
+)
+def test_a_store_of_any_kind(store: str) -> None:
+    assert Settings(store=store).store == store
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://user:pass@news.example",
+        "https://news.example:port",
+        "https://news.example:99999",
+        "https://news.example/#top",
+        "https://news example",
+        "https://news.example\r\nX: y",
+        "https://nеws.example",
+    ],
+)
+def test_an_origin_is_nothing_that_a_link_could_not_begin_with(origin: str) -> None:
+    assert "scheme and host only" in faults(origin=origin)["origin"]
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://news.example:8443", "http://[::1]:8000", "https://xn--nws-3hd.example", "http://localhost"]
+)
+def test_an_origin_of_any_kind(origin: str) -> None:
+    assert Settings(origin=origin).origin == origin
+
+
+def test_what_stands_in_headers_and_files_of_lines_is_one_line() -> None:
+    found = faults(site="The Daily\nDisallow: /", contact="desk@news.example\n", robots={"sitemaps": ["sitemap.xml"]})
+    assert set(found) == {"site", "contact", "robots"}
+    assert "not 'sitemap.xml'" in found["robots"]
+    assert "x-asn" in faults(network={"asn": "two words"})["network"]
+
+
+def test_numbers_that_a_guard_could_not_be_made_with_are_refused() -> None:
+    for name, value in [
+        ("hot_articles", 0),
+        ("hot_share", 5),
+        ("hot_share", float("nan")),
+        ("half_life", float("inf")),
+        ("half_life", float("nan")),
+        ("fingerprints", 3),
+        ("fingerprints", 10**9),
+    ]:
+        assert name in faults(governor={name: value})["governor"]
+    assert "100,000,000" in faults(limits={"clients": 10**12})["limits"]
+
+
+def test_a_script_that_no_letter_is_of_is_refused() -> None:
+    assert "did you mean 'latin'" in faults(comments={"scripts": ["latn"]})["comments"]
+    assert "did you mean 'latin'?" in faults(comments={"scripts": ["1"]})["comments"]
+    assert Settings(comments={"scripts": ["latin", "cjk", "cyrillic"]}).comments.scripts[1] == "cjk"
+
+
+def test_a_message_says_expected_once_and_only_of_what_was() -> None:
+    found = faults(
+        limits={"articles": "lots"}, share={"targets": ["facebok"]}, lead={"words": 0}, proxies={"trusted": "::1"}
+    )
+    assert found["limits"].count("expected") == 1
+    assert found["share"] == (
+        "share: found {'targets': ['facebok']}; unknown share target 'facebok'; did you mean 'facebook'?"
+    )
+    assert "expected words >= 1" in found["lead"]
+    assert "expected a list" in found["proxies.trusted"]
+    assert "expected a table with some of mode, undivided" in faults(reading="off")["reading"]
+    assert "a text of at least 16 characters, or a list of such" in faults(secret_key=b"x" * 20)["secret_key"]
+
+
+def test_a_file_as_notepad_writes_it(tmp_path: Path) -> None:
+    file = tmp_path / "guard.toml"
+    file.write_bytes(b'\xef\xbb\xbfsite = "Daily"\r\n[lead]\r\nwords = 80\r\n')
+    assert (Settings.load(file).site, Settings.load(file).lead.words) == ("Daily", 80)
+    file.write_text('site = "Daily"', "utf-16")
+    with pytest.raises(SettingsError, match="not TOML"):
+        Settings.load(file)
+
+
+def test_a_file_that_never_ends() -> None:
+    with pytest.raises(SettingsError, match=r"/dev/zero: found more than 4,194,304 bytes; expected a TOML file"):
+        Settings.load("/dev/zero")

@@ -39,8 +39,13 @@ class Archive:
         if not 1 <= self.cold_articles_per_hour <= self.cold_articles_per_hour_most:
             numbers = f"{self.cold_articles_per_hour} and {self.cold_articles_per_hour_most}"
             raise ValueError(f"cold articles per hour are at least 1, and at most not fewer than at least: {numbers}")
-        if self.times_normal < 1.0 or self.passes_part <= 0.0 or self.half_life < WINDOW:
-            raise ValueError("times_normal must be at least 1, passes_part more than 0, half_life at least 600 seconds")
+        if not (self.times_normal >= 1.0 and self.passes_part > 0.0 and WINDOW <= self.half_life <= 31_536_000.0):
+            raise ValueError("times_normal must be at least 1, passes_part more than 0, half_life 600 s to a year")
+        if not 1 <= self.hot_articles <= 10_000 or not (self.hot_share == 0.0 or 0.0001 <= self.hot_share <= 1.0):
+            numbers = f"{self.hot_articles} and {self.hot_share}"
+            raise ValueError(f"hot_articles must be 1 to 10,000, and hot_share 0 or from 0.0001 to 1, not {numbers}")
+        if not 4 <= self.fingerprints <= 1_000_000:
+            raise ValueError(f"fingerprints must be 4 to 1,000,000, not {self.fingerprints}")
         if self.processes < 0:
             raise ValueError(
                 f"a site is served by a number of processes, or by 0 that are to be found out: {self.processes}"

@@ -20,6 +20,7 @@ from contentguard.asgi.readings import ENTERS, REST, WAITS, Reading
 from contentguard.asgi.request import route_path
 from contentguard.asgi.response import Plain
 from contentguard.assets import ASSETS, Asset
+from contentguard.errors import Fault, SettingsError
 from contentguard.guard.calls import ROUTE
 from contentguard.guard.press import LONGEST_DRAWN
 from contentguard.publish import documents
@@ -62,6 +63,7 @@ class Routes:
     def __init__(self, app: ASGIApp, openings: Openings) -> None:
         self._app, self._openings = app, openings
         self._guard = guard = openings.guard
+        _check_drawing(guard)
         self._assets = {
             f"{PREFIX}/{name}": (asset, (_asset(asset, gzip=False), _asset(asset, gzip=True)))
             for name, asset in ASSETS.items()
@@ -187,12 +189,24 @@ def _typed(kind: str) -> bytes:
     return (f"{kind}; charset=utf-8" if kind.startswith("text/") and "charset" not in kind else kind).encode()
 
 
+def _check_drawing(guard: Guard) -> None:
+    """``SettingsError`` where a button would lead to a code that nobody here can draw."""
+    share = guard.settings.share
+    if not share.enabled or "qr" not in share.targets:
+        return
+    try:
+        import segno  # noqa: F401
+    except ImportError as error:
+        wanted = "the extra qr: pip install 'contentguard[qr]'"
+        raise SettingsError([Fault("share.targets", f"qr, and no segno ({error})", wanted)]) from None
+
+
 @lru_cache(maxsize=256)
 def _qr_svg(url: str) -> bytes | None:
     """Drawing takes milliseconds, more for a longer address, and anybody may ask for it any number of times."""
     try:
         import segno
-    except ImportError:
+    except ImportError:  # a page that was made where it is installed
         return None
     picture = BytesIO()
     segno.make(url, micro=False).save(

@@ -39,6 +39,10 @@ class Lessons:
         self._lock = threading.Lock()
         self._open: sqlite3.Connection | None = None
 
+    def __del__(self) -> None:
+        # Where a server knows no lifespan nobody calls close, and Python 3.13 warns of what is left open.
+        self._drop()
+
     def learn(self, comment: str, lesson: Lesson) -> None:
         """Keep a lesson. ``comment``: what names the comment; another decision about it replaces this one."""
         row = comment, lesson.spam, array("I", lesson.features).tobytes()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import tempfile
 import time
@@ -31,6 +32,7 @@ from contentguard.crawlers.ranges import (
     write_lists,
 )
 
+_LOG = logging.getLogger("contentguard.crawlers")
 LOOKED = 60.0
 """Seconds between two looks at the file."""
 
@@ -69,14 +71,20 @@ class RangesFile:
                 self._current = self._packaged.updated(load(Path(self._path)), self.sources)
                 self._changed, self.fault = changed, ""
         except (OSError, ValueError) as error:
-            self.fault = f"{self._path}: {error}"
+            fault = f"{self._path}: {error}"
+            if fault != self.fault:
+                _LOG.warning("identification.ranges is not read, and the lists stay as they were: %s", fault)
+            self.fault = fault
 
 
 def load(path: Path) -> tuple[RangeList, ...]:
     """The lists in the file at ``path``. OSError when it cannot be read, ValueError when it holds none."""
     if path.stat().st_size > MAX_BYTES:
         raise ValueError(f"more than {MAX_BYTES:,} bytes")
-    return read_lists(json.loads(path.read_text("utf-8")))
+    try:
+        return read_lists(json.loads(path.read_text("utf-8")))
+    except RecursionError:
+        raise ValueError("lists inside lists, deeper than any file of ours") from None
 
 
 def save(path: Path, lists: Iterable[RangeList]) -> None:

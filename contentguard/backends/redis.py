@@ -175,11 +175,16 @@ class RedisStore:
             answers = await _exchange(connection, commands)
             missed = [i for i, answer in enumerate(answers) if isinstance(answer, exceptions.NoScriptError)]
             if missed:
-                await _exchange(connection, _LOAD)
+                loaded = await _exchange(connection, _LOAD)
                 again = await _exchange(connection, [commands[i] for i in missed])
+                # Who may not load scripts is told that, and not that there are none.
+                refused = next((answer for answer in loaded if isinstance(answer, Exception)), None)
                 for i, answer in zip(missed, again, strict=True):
-                    answers[i] = answer
+                    answers[i] = refused or answer
             self._used = asyncio.get_running_loop().time()
+            if any(isinstance(answer, Exception) and _kind(answer) == "readonly" for answer in answers):
+                # A primary that became a replica keeps its connections, while its name leads to another by now.
+                await self._hang_up()
             return answers
         except BaseException:
             await self._hang_up()

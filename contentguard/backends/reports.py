@@ -71,6 +71,10 @@ class Reports:
         self.dropped = 0
         """Reports that had to make room, or could not be read."""
 
+    def __del__(self) -> None:
+        # Where a server knows no lifespan nobody calls close, and Python 3.13 warns of what is left open.
+        self.close()
+
     def add(self, pupil: str, submission: Submission, spam: bool, now: float) -> None:
         """Keep what a moderator said at ``now``; once this returns, it is written."""
         text = json.dumps(submission.as_dict(), sort_keys=True)

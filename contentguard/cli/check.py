@@ -6,6 +6,7 @@ Strategy: each warning is a row of a table: a condition on the settings, what is
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -130,9 +131,20 @@ _WARNINGS = (
         'leave feeds.mode on "excerpt", or take "signed" for subscribers',
     ),
     Caution(
+        lambda s: bool(s.evidence.url) and not s.watermark.enabled,
+        "evidence.url names a log, and watermark.enabled is off: no copy is marked, so nothing is written down",
+        "set watermark.enabled = true, or leave evidence.url out",
+    ),
+    Caution(
         lambda s: bool(s.akismet.key) and s.akismet.test,
         "akismet.test is on: Akismet learns nothing from this site, and counts its calls all the same",
         "set akismet.test = false in production",
+    ),
+    Caution(
+        lambda s: bool(_missing(s)),
+        "a file or folder that the settings name is not there: address lists stay the packaged ones, and what is "
+        "learned goes with the process",
+        "make it, or name another: identification.ranges, governor.file, comments.lessons, evidence.url",
     ),
     Caution(
         lambda s: not s.robots.serve,
@@ -197,6 +209,14 @@ def _unpublished(settings: Settings) -> Iterator[str]:
     yield "Enforced but not published" + ("" if found else ": nothing")
     width = max((len(one.rule) for one in found), default=0)
     yield from (f"  {one.rule:<{width}}  {one.why}" for one in found)
+
+
+def _missing(settings: Settings) -> list[str]:
+    """Files that are read and are not there, and files that are written where no folder is."""
+    ranges = settings.identification.ranges
+    written = [settings.governor.file, settings.comments.lessons, settings.evidence.url.partition("sqlite:///")[2]]
+    folders = [os.path.dirname(file) or "." for file in written if file]
+    return [*(f for f in [ranges] if f and not os.path.isfile(f)), *(f for f in folders if not os.path.isdir(f))]
 
 
 def _unreached(settings: Settings) -> bool:

@@ -88,7 +88,11 @@ def _sources(options: argparse.Namespace) -> list[tuple[str, str]]:
 
 def _locations(url: str, *, private: bool) -> list[str]:
     """The pages that a sitemap names; the address itself where it is none."""
-    if not urlsplit(url).path.endswith(".xml"):
+    try:
+        is_sitemap = urlsplit(url).path.endswith(".xml")
+    except ValueError as error:
+        raise SettingsError([Fault("--from", f"{url!r} ({error})", "a folder, a file or an URL")]) from None
+    if not is_sitemap:
         return [url]
     try:
         body = fetch(url, private=private, also=("application/xml", "text/xml")).body

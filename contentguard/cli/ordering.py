@@ -18,8 +18,12 @@ from contentguard.tokens import Signer
 
 def order(settings: Settings, url: str, route: str, body: bytes | None = None) -> Any:
     """The server's answer at ``route`` below ``url``. OrderError where there is none; ``SettingsError`` for faults."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:  # brackets that do not close, a port that is none
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
         raise SettingsError([Fault("URL", repr(url), "where the site is, like http://127.0.0.1:8000")])
     keys = settings.keys()
     if not keys:

@@ -14,9 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import inf
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from contentguard.backends.evidence import EvidenceLog
 from contentguard.cli.finding import Article, Bucket, Part, Reader, Trace
 from contentguard.cli.passages import observed, quoted, within
 from contentguard.cli.suspects import Suspect
@@ -34,6 +33,9 @@ from contentguard.watermark.score import Bits, Sums, added, averaged, needed, su
 from contentguard.watermark.token import read, write
 from contentguard.watermark.winnow import SHINGLE, Overlap, candidates, fingerprints, overlap
 from contentguard.watermark.words import Word, split
+
+if TYPE_CHECKING:
+    from contentguard.backends.evidence import EvidenceLog
 
 LEAST_READERS = 1000
 """Of how many readers one is told, however few the log knows: it may not know all."""

@@ -38,11 +38,11 @@ class AkismetOptions:
 
     def __post_init__(self) -> None:
         if self.key and not _KEY.fullmatch(self.key):
-            raise ValueError(f"a key of letters and digits, not what was found in {len(self.key)} characters")
+            raise ValueError(f"want a key of letters and digits, not what was found in {len(self.key)} characters")
         if self.blog and urlsplit(self.blog).scheme not in ("http", "https"):
-            raise ValueError(f"the front page's URL with its scheme, not blog = {self.blog!r}")
+            raise ValueError(f"want the front page's URL with its scheme, not blog = {self.blog!r}")
         if not _APPLICATION.fullmatch(self.application):
-            raise ValueError(f"an application like Newsroom/1.0, not {self.application!r}")
+            raise ValueError(f"want an application like Newsroom/1.0, not {self.application!r}")
         check_service_url(self.url)
 
 
@@ -51,4 +51,4 @@ def check_service_url(url: str) -> None:
     parts = urlsplit(url)
     secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
     if not secure or not parts.hostname or parts.username is not None or parts.query or parts.fragment:
-        raise ValueError(f"an https URL (plain http on this machine only), not {url!r}")
+        raise ValueError(f"want an https URL (plain http on this machine only), not {url!r}")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
+import unicodedata
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, Literal
 
 MOST_WORDS = 1000
@@ -48,6 +51,10 @@ class CommentOptions:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be kept."""
+        for script in self.scripts:
+            if script not in _scripts():
+                near = next(iter(difflib.get_close_matches(script, _scripts(), 1)), "latin")
+                raise ValueError(f"comments.scripts: no letter is of {script!r}; did you mean {near!r}?")
         if not 0 <= self.max_links <= 1000:
             raise ValueError(f"comments.max_links: 0 to 1000, not {self.max_links}")
         if not 0.0 <= self.flood_seconds <= 3600.0 or not 0.0 < self.duplicate_days <= 60.0:
@@ -64,3 +71,10 @@ class CommentOptions:
                 raise ValueError(
                     f"comments.{name}_words: up to {MOST_WORDS} words of 1 to {MOST_LETTERS} characters each"
                 )
+
+
+@cache
+def _scripts() -> list[str]:
+    """The first words of letters' names, which name their scripts."""
+    letters = filter(str.isalpha, map(chr, range(0x20000)))
+    return sorted({unicodedata.name(letter, "unknown").partition(" ")[0].lower() for letter in letters})

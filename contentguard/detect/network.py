@@ -19,6 +19,8 @@ from contentguard.model import Network
 
 _JA4 = re.compile(r"[tqd]([0-9s][0-9])[di][0-9]{4}([0-9a-z]{2})_[0-9a-f]{12}_[0-9a-f]{12}", re.ASCII)
 _JA3 = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]*")
+"""RFC 9110 §5.6.2, token; or nothing."""
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 _ASN = re.compile(r"(?:AS)?([0-9]{1,10}+)\b", re.ASCII)
 
@@ -37,8 +39,10 @@ class NetworkHeaders:
     ja4: str = ""
 
     def __post_init__(self) -> None:
-        """Header names are compared in lower case."""
+        """Header names are compared in lower case. ValueError for what is no header's name."""
         for name in ("asn", "country", "ja3", "ja4"):
+            if _NAME.fullmatch(getattr(self, name)) is None:
+                raise ValueError(f"{name} is the name of a header, like x-asn, not {getattr(self, name)!r}")
             object.__setattr__(self, name, getattr(self, name).lower())
 
 

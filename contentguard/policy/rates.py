@@ -25,8 +25,8 @@ class Limits:
         for text in (self.articles, self.requests):
             if text:
                 Limit.parse(text)
-        if self.clients < 1:
-            raise ValueError(f"clients must be at least 1, not {self.clients}")
+        if not 1 <= self.clients <= 100_000_000:
+            raise ValueError(f"clients must be 1 to 100,000,000, not {self.clients}")
 
     def parsed(self) -> tuple[Limit | None, Limit | None]:
         """The limits on articles and on requests."""

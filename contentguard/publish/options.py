@@ -18,3 +18,9 @@ class Robots:
     """Sitemaps to name, as absolute URLs or as paths below ``origin``."""
     meta: bool = True
     """Say in articles' heads what the policy says to machines, as the headers do."""
+
+    def __post_init__(self) -> None:
+        """Refuse what robots could not fetch."""
+        for sitemap in self.sitemaps:
+            if not sitemap.startswith(("https://", "http://", "/")) or not sitemap.isprintable() or " " in sitemap:
+                raise ValueError(f"sitemaps are URLs, or paths that start with /, not {sitemap!r}")

@@ -21,4 +21,4 @@ class Kept:
         if self.days <= 0:
             raise ValueError(f"days must be more than 0, not {self.days}")
         if self.url and not self.url.startswith(("sqlite:///", "postgresql://")):
-            raise ValueError("an URL that starts with sqlite:/// or postgresql://")
+            raise ValueError("want an URL that starts with sqlite:/// or postgresql://")

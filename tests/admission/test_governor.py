@@ -210,8 +210,6 @@ def test_who_has_to_wait_anyway_costs_no_question() -> None:
         ({"secret": b"short"}, "at least 16 bytes"),
         ({"secret": SECRET, "share": 0.0}, "share lies above 0"),
         ({"secret": SECRET, "share": 1.1}, "share lies above 0"),
-        ({"secret": SECRET, "options": Archive(fingerprints=3)}, "less than one row"),
-        ({"secret": SECRET, "options": Archive(hot_articles=0)}, "can be hot"),
     ],
 )
 def test_bounds_that_make_no_sense_are_refused(values: dict[str, object], reason: str) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import re
+import sys
 from typing import Any
 
 import pytest
@@ -290,6 +291,14 @@ class TestRoutes:
         picture = get(app, url)
         assert picture.headers["content-type"] == "image/svg+xml"
         assert picture.text.startswith("<svg")
+
+    def test_without_the_extra_no_page_has_a_qr_code(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        code = f"/.contentguard/qr/{guarded().guard.signer.sign('qr', 'https://news.example/not-drawn-yet')}.svg"
+        monkeypatch.setitem(sys.modules, "segno", None)
+        with pytest.raises(SettingsError, match=r"share\.targets: found qr, and no segno .*contentguard\[qr\]"):
+            guarded(share={"targets": ["email", "qr"]})
+        assert "/qr/" not in get(guarded(share={"enabled": False, "targets": ["qr"]})).text
+        assert get(guarded(), code).status_code == 404
 
     def test_a_qr_code_is_drawn_once_and_not_for_an_address_of_any_length(
         self, monkeypatch: pytest.MonkeyPatch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
 import threading
 from pathlib import Path
@@ -91,3 +92,14 @@ def test_no_text_is_kept(tmp_path: Path) -> None:
 
 def test_half_a_number_is_none() -> None:
     assert _numbers(bytes((1, 0, 0, 0, 9))) == (1,)
+
+
+def test_nothing_is_left_open_by_who_forgets_to_close() -> None:
+    """Python 3.13 warns of it, and no server without a lifespan ever closes anything."""
+    lessons = Lessons()
+    lessons.learn("a", Lesson((1,), True))
+    connection = lessons._base()
+    del lessons
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")

@@ -231,7 +231,7 @@ class Clock:
         return self.now
 
 
-def test_a_file_is_taken_up_when_it_changes(tmp_path: Path) -> None:
+def test_a_file_is_taken_up_when_it_changes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path, clock = tmp_path / "ranges.json", Clock()
     file = RangesFile(str(path), clock)
     assert file().lists.keys() == {entry.name for entry in snapshot()[0]}
@@ -243,8 +243,11 @@ def test_a_file_is_taken_up_when_it_changes(tmp_path: Path) -> None:
     assert file() is file()
     assert file.fault == ""
     path.write_text("{")
-    clock.now += LOOKED
-    assert file().place(("apple",), "17.22.237.1", NOW) is Place.INSIDE, "a broken file leaves the lists as they were"
+    for _ in range(3):
+        clock.now += LOOKED
+        assert file().place(("apple",), "17.22.237.1", NOW) is Place.INSIDE, "a broken file leaves the lists"
+    told = [record.message for record in caplog.records]
+    assert ["No such file" in told[0], "Expecting" in told[1], len(told)] == [True, True, 2], "each fault is told once"
     assert str(path) in file.fault
 
 
@@ -261,3 +264,11 @@ def test_files_that_hold_no_lists(text: str, tmp_path: Path) -> None:
     file = RangesFile(str(path))
     file()
     assert file.fault
+
+
+def test_a_file_of_lists_inside_lists_is_no_file_of_ours(tmp_path: Path) -> None:
+    path = tmp_path / "ranges.json"
+    path.write_text("[" * 200_000)
+    file = RangesFile(str(path), Clock())
+    assert file().lists.keys() == {entry.name for entry in snapshot()[0]}
+    assert "lists inside lists" in file.fault

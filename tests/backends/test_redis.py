@@ -302,6 +302,77 @@ def test_trouble_has_a_name(command: tuple[str, ...], kind: str, tmp_path: Path)
         asyncio.run(story(server))
 
 
+def test_a_primary_that_became_a_replica_is_left(tmp_path: Path) -> None:
+    """A name leads to the new primary by then, and the old one, which answers, would be asked until it goes down."""
+
+    async def through(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while chunk := await reader.read(65536):
+                writer.write(chunk)
+                await writer.drain()
+        writer.close()
+
+    async def story(old: RedisServer, new: RedisServer) -> None:
+        named, ended = [old.port], asyncio.Semaphore(0)
+
+        async def led(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            there, back = await asyncio.open_connection(HOST, named[0])
+            await asyncio.gather(through(reader, back), through(there, writer))
+            await asyncio.gather(back.wait_closed(), writer.wait_closed(), return_exceptions=True)
+            ended.release()
+
+        name = await asyncio.start_server(led, HOST, 0)
+        async with name, opened(f"redis://{HOST}:{name.sockets[0].getsockname()[1]}") as store:
+            assert await store.spend("before", NOW + 60, NOW)
+            named[0] = new.port
+            assert not await store.spend("before", NOW + 60, NOW), "one that answers is kept"
+            old.say("REPLICAOF", HOST, "1")
+            assert await _kind_of(store) == "readonly"
+            assert await store.spend("after", NOW + 60, NOW)
+            await store.aclose()
+            for _ in range(2):
+                await ended.acquire()
+
+    (tmp_path / "old").mkdir()
+    (tmp_path / "new").mkdir()
+    with redis_server(tmp_path / "old") as old, redis_server(tmp_path / "new") as new:
+        asyncio.run(story(old, new))
+
+
+RIGHTS = (
+    "~contentguard:* -@all +ping +select +script|load +evalsha +get +set +expire +ttl +hmget +hset +zadd +zcard "
+    "+zcount +zrange +zrangebyscore +zremrangebyscore +zscore"
+)
+"""What README says that a user of the store needs."""
+
+
+def test_a_user_with_no_more_rights_than_readme_says(tmp_path: Path) -> None:
+    assert f"`{RIGHTS}`" in " ".join((ROOT / "README.md").read_text("utf-8").split())
+
+    async def story(server: RedisServer) -> None:
+        server.say("ACL", "SETUSER", "guard", "on", ">p#ss@w/rd", "resetkeys", "resetchannels", *RIGHTS.split())
+        url = server.url.replace("//", "//guard:p%23ss%40w%2Frd@").replace("/0", "/3")
+        async with opened(url, prefix="contentguard:") as store:
+            assert (await store.take("a", Limit(1, 60.0, 1), NOW)).allowed
+            assert not (await store.peek("a", Limit(1, 60.0, 1), NOW)).allowed
+            assert await store.spend("a", NOW + 60, NOW)
+            assert await store.meter("a", 1, Few(1, 1), NOW) == 0.0
+            assert await store.count("a", 1, 1, NOW + 60, NOW)
+            assert await store.join("a", "b", 1, NOW + 60, NOW)
+            await store.revoke("b", NOW + 60, NOW)
+            assert await store.revoked("b", NOW)
+            await store.restore([(b"x" * 16, NOW + 60)], [(b"y" * 16, NOW + 60)], NOW)
+        server.say("ACL", "SETUSER", "guard", "-script|load")
+        server.say("SCRIPT", "FLUSH")
+        async with opened(url, prefix="contentguard:") as store:
+            with pytest.raises(StoreError, match="script") as raised:
+                await store.spend("c", NOW + 60, NOW)
+            assert raised.value.kind == "denied", "and not that there is no such script"
+
+    with redis_server(tmp_path) as server:
+        asyncio.run(story(server))
+
+
 def test_only_who_has_the_password_is_let_in(tmp_path: Path) -> None:
     async def story(server: RedisServer) -> None:
         async with opened(server.url) as store:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -196,3 +197,15 @@ class Desk(RuleBasedStateMachine):
 
 TestDesk = Desk.TestCase
 TestDesk.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+def test_nothing_is_left_open_by_who_forgets_to_close() -> None:
+    """Python 3.13 warns of it, and no server without a lifespan ever closes anything."""
+    reports = Reports()
+    assert reports.next_due() is None
+    connection = reports._connection
+    assert connection is not None
+    del reports
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")

@@ -57,6 +57,10 @@ def test_a_safe_configuration_has_no_warning(tmp_path: Path, capsys: pytest.Capt
         ('policy = {rights = {tool = "allow"}}', "tools (curl", "no-articles"),
         ('feeds = {mode = "full"}', "whoever asks for a feed", "signed"),
         ('akismet = {key = "abc", test = true}', "akismet.test is on", "set akismet.test = false"),
+        ('evidence = {url = "sqlite:///log.db"}', "nothing is written down", "watermark.enabled = true"),
+        ('identification = {ranges = "/none/ranges.json"}', "is not there", "identification.ranges"),
+        ('governor = {file = "/none/learned"}', "is not there", "governor.file"),
+        ('comments = {lessons = "/none/lessons.db"}', "is not there", "comments.lessons"),
         ("robots = {serve = false}", "drift apart", "leave robots.serve on"),
         (
             'policy = {rules = [{name = "a", action = "deny"}, {name = "b", action = "deny"}]}',
