@@ -1,6 +1,7 @@
 """What the browser gets: scripts and style sheets, written by hand, without a step between writing and serving.
 
-A script leaves without its indentation and the lines that are comments: both are for who reads it here.
+A script leaves without its indentation, the lines that are comments, most line breaks and the blanks around operators,
+a style sheet without line breaks: they are for who reads it here.
 A file's name carries the hash of its bytes, so it may be cached for ever, and its integrity stands ready
 for the tag that names it. One is asked for anew with every page on purpose: that it is fetched shows a
 browser. Everything is read once, on import; per-page values never enter a file, they travel in an attribute.
@@ -48,12 +49,18 @@ class Asset:
 
 
 _UNSAID = re.compile(rb"^ *+(?:(?://.*+)?\n)?", re.MULTILINE)
+_UNENDED = re.compile(rb"(?<=[;{,(])\n")
+"""Where a line ends that could go on; a script has no comment behind code,"""
+_SPACED = re.compile(rb" (=>|===?|!==|&&|\|\||[?:=+]) ")
+"""and none of these in a text."""
 
 
 def _asset(name: str, content_type: str, *, kept: bool = True) -> Asset:
     body = files(__name__).joinpath(name).read_bytes()
     if name.endswith(".js"):
-        body = _UNSAID.sub(b"", body)
+        body = _SPACED.sub(rb"\1", _UNENDED.sub(b"", _UNSAID.sub(b"", body)))
+    elif name.endswith(".css"):
+        body = body.replace(b"\n", b"")
     stem, dot, ending = name.rpartition(".")
     return Asset(
         name=name,

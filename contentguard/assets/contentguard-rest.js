@@ -81,9 +81,9 @@
   const dom = (name, x) => Document.prototype[name].call(document, x);
   const find = (html) => /cg-continue".+?href="([^"]+)\/wait\/([\w-]+)/.exec(html);
   const once = Symbol.for('contentguard:rest');
-  const [link] = dom('querySelectorAll', '[data-cg-rest] .cg-continue');
+  const [link = {}] = dom('querySelectorAll', '[data-cg-rest] .cg-continue');
   // Of another origin: a translator shows the page.
-  if (!link || link.origin !== origin || link[once]) return;
+  if (link.origin !== origin || link[once]) return;
   const [, routes, given] = find(link.outerHTML);
   // A site that adds one article below another changes the address as its reader goes on.
   const { href, pathname } = location;
@@ -129,9 +129,9 @@
     });
     if (target) target.scrollIntoView();
     // A browser looks for the text of #:~:text= while it loads a page, and not much longer.
-    const [entry] = performance.getEntriesByType('navigation');
+    const [{ name } = {}] = performance.getEntriesByType('navigation');
     setTimeout(() => {
-      if (!scrollY && entry && entry.name.startsWith(location.href + '#:~:')) location.replace(entry.name);
+      if (!scrollY && name && name.startsWith(location.href + '#:~:')) location.replace(name);
     }, 1000);
     box.dispatchEvent(new CustomEvent('contentguard:rest', { bubbles: true }));
   };

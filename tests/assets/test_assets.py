@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import re
 from base64 import b64decode
+from importlib.resources import files
 
 import pytest
 
@@ -27,7 +28,7 @@ NEVER_USED = (
 )
 
 
-@pytest.mark.parametrize(("asset", "budget"), [(SCRIPT, 3500), (STYLE, 1100)])
+@pytest.mark.parametrize(("asset", "budget"), [(SCRIPT, 3500), (STYLE, 1000)])
 def test_sizes_stay_in_the_budget(asset: Asset, budget: int) -> None:
     assert len(asset.gzipped) <= budget
     assert gzip.decompress(asset.gzipped) == asset.body
@@ -59,9 +60,10 @@ def test_the_refusal_stands_in_the_script_once_and_nowhere_else() -> None:
 
 
 def test_the_scripts_texts_are_those_that_may_be_changed() -> None:
-    block = re.search(r"const texts = \{(.*?)\};", CODE, re.DOTALL)
+    source = files("contentguard.assets").joinpath(SCRIPT.name).read_text("utf-8")
+    block = re.search(r"const texts = \{(.*?)\};", source, re.DOTALL)
     assert block
-    assert tuple(re.findall(r"^(\w+):", block[1], re.MULTILINE)) == MESSAGES
+    assert tuple(re.findall(r"^ *(\w+):", block[1], re.MULTILINE)) == MESSAGES
 
 
 def test_the_style_sheet_asks_for_nothing() -> None:
