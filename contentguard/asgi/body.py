@@ -354,7 +354,7 @@ class ArticleResponder:
         answer, guard = self.out.answer, self.guard
         if answer.length >= 0 or answer.codings or answer.kind != "text/html" or not guard.pages.finder.simple:
             return False
-        if not guard.may_stream(self.facts, self.verdict, self.visit) or _is_ahead(self.facts):
+        if self.caller.ahead or not guard.may_stream(self.facts, self.verdict, self.visit):
             return False
         full = guard.admissions is not None and await guard.admissions.is_full(self.facts)
         if full or await guard.over_limit(self.facts):
@@ -421,7 +421,7 @@ class ArticleResponder:
             return
         rendition = self.verdict.rendition
         if visit is not None and (admissions := guard.admissions) is not None and admissions.applies(self.verdict):
-            if _is_ahead(self.facts) and admissions.is_known(visit, self.verdict):
+            if self.caller.ahead and admissions.is_known(visit, self.verdict):
                 await self._answer(_AHEAD)
                 return
             rendition, own = await self._entered(admissions, visit, plan, opening, own)
@@ -579,12 +579,6 @@ class ArticleResponder:
         await self.out.begin(self.out.headers)
         if body or empty:
             await self.out.body(body, more=more_body)
-
-
-def _is_ahead(facts: Facts) -> bool:
-    """Whether a browser asks for what its reader may never look at (Sec-Purpose; what older browsers say instead comes
-    from such as would show the answer)."""
-    return (facts.header(b"sec-purpose") or b"").startswith(b"prefetch")
 
 
 _AHEAD = Plain(

@@ -30,8 +30,8 @@ class Caller:
     """All who ask in the same words."""
 
     __slots__ = (
-        *("_cluster", "_said", "_secret", "conditional", "cookies", "forwarded", "gzips", "kind", "known", "may_wait"),
-        *("reads", "robot", "says_so", "signed", "site", "tag", "verdicts"),
+        *("_cluster", "_said", "_secret", "ahead", "conditional", "cookies", "forwarded", "gzips", "kind", "known"),
+        *("may_wait", "reads", "robot", "says_so", "signed", "site", "tag", "verdicts"),
     )
     _cluster: int | None
 
@@ -67,6 +67,9 @@ class Caller:
         dest, site = values.get(b"sec-fetch-dest", b"document"), values.get(b"sec-fetch-site", b"")
         self.reads = dest in _DOCUMENTS and not is_prefetch(values)
         """Whether somebody opens a page: neither a browser ahead of its reader, nor a page that embeds another."""
+        self.ahead = values.get(b"sec-purpose", b"").startswith(b"prefetch")
+        """Whether a browser asks for what its reader may never look at. What older ones say instead comes from such as
+        would show the answer, whatever its status."""
         self.site = site if b"referer" in values or site in _NEED_NO_REFERER else None
         """Where from (Sec-Fetch-Site); empty where only a Referer tells, None where nothing does or bears it out."""
         self.says_so = not self.reads and (dest == b"empty" or dest in _DOCUMENTS) and self.site in (None, b"none")
@@ -90,6 +93,7 @@ class Caller:
         made.robot, made.signed, made.may_wait, made.forwarded = self.robot, self.signed, self.may_wait, self.forwarded
         made.gzips, made.conditional, made.cookies, made.reads = self.gzips, self.conditional, self.cookies, self.reads
         made.site, made.says_so, made.kind, made.verdicts = self.site, self.says_so, self.kind, self.verdicts
+        made.ahead = self.ahead
         made._secret, made._said, made._cluster = self._secret, said, None
         return made
 
