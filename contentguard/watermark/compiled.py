@@ -72,6 +72,10 @@ class Compiled:
         """Which marks it can carry: whoever compiles it again by these has the same slots."""
         self.slots: list[Slot] = [] if carries_manifest(whole) else list(_bounded(self._slots(paragraphs, channels)))
         self.gaps = sum(slot.place is Place.GAP for slot in self.slots)
+        self.bare = frozenset(
+            one.number for one in self.slots if one.place is Place.GAP and self._takes(one) < gaps.Takes.BOTH
+        )
+        """Gaps that take no format character, by their script."""
         self.variants = [slot.variant for slot in self.slots if slot.variant is not None]
         self._wide, written = wide, "utf-8" if wide else "ascii"
         self._texts = [tuple(text.encode(written, "xmlcharrefreplace") for text in one.texts) for one in self.variants]
@@ -89,8 +93,13 @@ class Compiled:
         numbers = dict.fromkeys(Place, 0)
         for run, found in enumerate(places(paragraphs, channels)):
             for place, start, variant in found:
+                if place is Place.GAP and gaps.takes(self.texts[run][start - 1]) is gaps.Takes.NOTHING:
+                    continue
                 yield Slot(place, run, start, variant.end if variant else start, numbers[place], variant)
                 numbers[place] += 1
+
+    def _takes(self, gap: Slot) -> gaps.Takes:
+        return gaps.takes(self.texts[gap.run][gap.start - 1])
 
     def _ordered(self) -> Callable[[list[bytes]], Sequence[bytes]]:
         """For each slot its mark, out of all frames, gaps and variants one after the other."""
@@ -153,7 +162,11 @@ class Compiled:
             for texts, byte, odd in zip(self._texts, code[gaps.BYTES_EACH * self.gaps :], self.odds(start), strict=True)
         ]
         return self._order(
-            [encoded(keys.epoch, token, wide=self._wide), *gaps.marks(code, self.gaps, wide=self._wide), *chosen]
+            [
+                encoded(keys.epoch, token, wide=self._wide),
+                *gaps.marks(code, self.gaps, wide=self._wide, bare=self.bare),
+                *chosen,
+            ]
         )
 
     def copy(self, keys: Keys, article: bytes, serial: int) -> list[str]:
