@@ -26,6 +26,8 @@ class Article(NamedTuple):
     """Frames that belong to no article found: moved, made up, or of other keys."""
     spans: tuple[tuple[int, int], ...]
     """Where the passages stand in the text, in characters."""
+    published: int = 0
+    """Words of the text with marks that an article found has as it was published: they count for nothing."""
 
 
 class Part(NamedTuple):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 
 from contentguard.cli.suspects import Suspect
 from contentguard.watermark import html
@@ -10,7 +11,11 @@ from contentguard.watermark.compiled import Compiled
 from contentguard.watermark.frames import symbols
 from contentguard.watermark.observed import Observed, observe
 from contentguard.watermark.winnow import Overlap
-from contentguard.watermark.words import Word
+from contentguard.watermark.words import Word, visible
+
+_SELECTOR = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]|&#")
+"""A mark, or what may be one as a numeric reference."""
+_WORD = re.compile(r"\S+")
 
 
 def observed(article: Compiled, suspect: Suspect, found: bool) -> Observed:
@@ -18,6 +23,31 @@ def observed(article: Compiled, suspect: Suspect, found: bool) -> Observed:
     if not found:
         return Observed((), (), (), symbols(suspect.text), ())
     return observe(article, suspect.text)._replace(orders=html.seen(suspect.starts, article.tags))
+
+
+def less_published(suspect: Suspect, states: Iterable[Compiled]) -> tuple[Suspect, int]:
+    """A text without the marks that articles have as they were published (somebody pasted a copy into them), for every
+    reader's copy has those; and how many words had some."""
+    published = {
+        word.raw
+        for state in states
+        if any(map(_SELECTOR.search, state.texts))
+        for word in state.words
+        if visible(word.raw) != word.raw
+    }
+    if not published:
+        return suspect, 0
+    found = 0
+
+    def bare(word: re.Match[str]) -> str:
+        nonlocal found
+        if word[0] not in published:
+            return word[0]
+        found += 1
+        return visible(word[0])
+
+    text = _WORD.sub(bare, suspect.text)
+    return suspect._replace(text=text), found
 
 
 def within(tail: Sequence[str], state: Compiled) -> bool:

@@ -73,6 +73,8 @@ def _article(article: Article) -> Iterator[str]:
         yield f"    {article.genuine} different frames name one of its copies"
     if article.foreign:
         yield f"    {article.foreign} different frames belong to no article here: moved, made up or of another key"
+    if article.published:
+        yield f"    {article.published} words have marks that stand in the article as published: they count for nothing"
     for theirs, ours in article.quotes[:_QUOTES]:
         yield f"    copy:    {shown(visible(theirs))}"
         yield f"    article: {shown(ours)}"
@@ -148,6 +150,7 @@ def _article_data(article: Article) -> dict[str, Any]:
         "of_text": None if found is None else round(found.of_text, 4),
         "genuine_frames": article.genuine,
         "foreign_frames": article.foreign,
+        "published_marks": article.published,
         "passages": [
             {"copy": theirs, "article": ours, "start": start, "end": end}
             for (theirs, ours), (start, end) in zip(article.quotes, article.spans, strict=True)

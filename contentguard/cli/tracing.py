@@ -17,7 +17,7 @@ from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from contentguard.cli.finding import Article, Bucket, Part, Reader, Trace
-from contentguard.cli.passages import observed, quoted, within
+from contentguard.cli.passages import less_published, observed, quoted, within
 from contentguard.cli.suspects import Suspect
 from contentguard.watermark import html
 from contentguard.watermark.blind import frames
@@ -83,9 +83,11 @@ class Tracer:
 
     def add(self, suspect: Suspect) -> None:
         """Look which articles a text has parts of. Raises ``EvidenceError``."""
-        self._suspects.append(suspect)
         words = split(suspect.text)
         similar = {name: (state, found) for name, state, found in self._similar([word.plain for word in words])}
+        suspect, published = less_published(suspect, (state for name in similar for state in self._compiled(name)))
+        words = split(suspect.text) if published else words
+        self._suspects.append(suspect)
         names = sorted({*similar, *self._framed(suspect.text)})
         told = frames(suspect.text, self._secrets, self._epoch, map(_encoded, names))
         names = [name for name in names if name in similar or self._stands(name, words)]
@@ -101,7 +103,7 @@ class Tracer:
                 case.framed[one.serial].add(one.epoch)
             state, found = similar.get(name, (None, None))
             quotes, spans = quoted(suspect.text, words, state, found)
-            self._articles.append(Article(name, suspect.name, found, quotes, len(genuine), foreign, spans))
+            self._articles.append(Article(name, suspect.name, found, quotes, len(genuine), foreign, spans, published))
 
     def _similar(self, words: Sequence[str]) -> Iterator[tuple[str, Compiled, Overlap]]:
         """The articles whose words a text has, each in the state of which it has most."""

@@ -27,6 +27,12 @@ _IN_LINES: dict[int, int | str | None] = {**_GONE, 0x0A: 0x0A, 0x09: 0x20, 0x202
 _IN_LINE: dict[int, int | str | None] = {**_GONE, 0x0A: 0x20, 0x0D: 0x20}
 _HIDDEN = re.compile("[\x00-\x08\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
 _STACK = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4,}+")
+_SELECTORS = "[\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+_MARKS = re.compile(
+    f"(?<=[A-Za-z\u00c0-\u0fff\u10a0-\u17ff\u1e00-\u1fff.,:;!?…\"'”’)»\\]]){_SELECTORS}++[\u200c-\u200e]?+|{_SELECTORS}{{2,}}+"
+)
+"""Variation selectors where they select nothing: marks of a copy that somebody quotes, which would name its reader in
+every copy of the page. Those of emoji and of Chinese characters stay."""
 _GAP = re.compile(r"\n{3,}+")
 _URL = re.compile(r"https?://[^\s<>\"'\\`{}|^\x00-\x1f]{1,2048}+", re.IGNORECASE)
 """No longer, because what ends one is looked for from its end."""
@@ -60,8 +66,8 @@ def line(text: str) -> Cleaned:
 
 
 def _stacked(text: str) -> str:
-    """At most three accents on one letter: more of them cover the lines around."""
-    return _STACK.sub(lambda found: found[0][:3], text)
+    """At most three accents on one letter: more of them cover the lines around; and no marks of a copy."""
+    return _STACK.sub(lambda found: found[0][:3], _MARKS.sub("", text))
 
 
 def folded(text: str) -> str:

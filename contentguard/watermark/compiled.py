@@ -100,6 +100,10 @@ class Compiled:
                 yield
             self.slots.append(slot)
         self.gaps = sum(slot.place is Place.GAP for slot in self.slots)
+        self.bare = frozenset(
+            one.number for one in self.slots if one.place is Place.GAP and self._takes(one) < gaps.Takes.BOTH
+        )
+        """Gaps that take no format character, by their script."""
         self.variants = [slot.variant for slot in self.slots if slot.variant is not None]
         self._wide, written = wide, "utf-8" if wide else "ascii"
         self._texts = [tuple(text.encode(written, "xmlcharrefreplace") for text in one.texts) for one in self.variants]
@@ -114,6 +118,9 @@ class Compiled:
         self._order = self._ordered()
         self.size = gaps.BYTES_EACH * self.gaps + len(self.variants)
         """Bytes of a reader's code."""
+
+    def _takes(self, gap: Slot) -> gaps.Takes:
+        return gaps.takes(self.texts[gap.run][gap.start - 1])
 
     def _ordered(self) -> Callable[[list[bytes]], Sequence[bytes]]:
         """For each slot its mark, out of all frames, gaps and variants one after the other."""
@@ -176,7 +183,11 @@ class Compiled:
             for texts, byte, odd in zip(self._texts, code[gaps.BYTES_EACH * self.gaps :], self.odds(start), strict=True)
         ]
         return self._order(
-            [encoded(keys.epoch, token, wide=self._wide), *gaps.marks(code, self.gaps, wide=self._wide), *chosen]
+            [
+                encoded(keys.epoch, token, wide=self._wide),
+                *gaps.marks(code, self.gaps, wide=self._wide, bare=self.bare),
+                *chosen,
+            ]
         )
 
     def copy(self, keys: Keys, article: bytes, serial: int) -> list[str]:

@@ -4,18 +4,23 @@ Strategy: a variation selector (8 bits, category Mn) and in every second gap one
 (2 bits, category Cf), both drawn by the reader's code: a cleaner that drops one category leaves the other. They say
 nothing by themselves; whoever has the article and the key compares them with what each reader's copy had there. There
 are no more of them than any twenty words need to name a reader by one category alone, for chance cannot be compressed.
+
+Not every script takes both. A zero width joiner would join the last letter to nothing where letters join, and a
+left-to-right mark says nothing only where all go that way; a variation selector after a Chinese or a Burmese character
+may ask for another way of writing it (UTS #37; StandardizedVariants.txt), of a name for one.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
 from struct import unpack_from
 
 from contentguard.watermark.frames import BYTES, MARKS, written
 
-FORMATS = ("\u200c", "\u200d", "\u2060", "\u2063")
-"""Zero width non-joiner and joiner, word joiner, invisible separator."""
+FORMATS = ("\u200c", "\u200d", "\u2060", "\u200e")
+"""Zero width non-joiner and joiner, word joiner, left-to-right mark: no browser adds ``letter-spacing`` to them."""
 _FORMAT = {mark: number for number, mark in enumerate(FORMATS)}
 BYTES_EACH = 2
 """Bytes of the code for one gap."""
@@ -24,6 +29,27 @@ WINDOW, ENOUGH = 20, 6
 among a million."""
 GOOD, FAIR = 2, 1
 """How good a word is for a mark: long, or only where there are too few of those."""
+_PLAIN = ((0x0000, 0x058F), (0x10A0, 0x10FF), (0x1200, 0x139F), (0x1C90, 0x1CBF), (0x1E00, 0x1FFF))
+"""Latin, Greek, Cyrillic, Armenian, Georgian and Ethiopic: letters side by side from left to right, and lines break at
+spaces."""
+_VARIED = (
+    (0x1000, 0x109F),
+    (0x1800, 0x18AF),
+    (0x2100, 0x214F),
+    (0x2E80, 0x2FFF),
+    (0x3400, 0x4DBF),
+    (0x4E00, 0x9FFF),
+    (0xA840, 0xA87F),
+    (0xA9E0, 0xA9FF),
+    (0xAA60, 0xAA7F),
+    (0xF900, 0xFAFF),
+    (0x10AC0, 0x10AFF),
+    (0x13000, 0x143FF),
+    (0x1D400, 0x1D7FF),
+    (0x20000, 0x3FFFF),
+)
+"""Of which variation selectors choose a form: Burmese, Mongolian, letterlike signs, Chinese characters, Phags-pa,
+Manichaean, hieroglyphs and mathematical letters."""
 _ALONE = tuple(zip(*map(written, MARKS), strict=True))
 """All that may stand in a gap: as numeric references, and as UTF-8."""
 _BOTH = tuple(zip(*(written(MARKS[number & 255] + FORMATS[number >> 8]) for number in range(1024)), strict=True))
@@ -70,12 +96,30 @@ class Choice:
                 self.chosen.update(new)
 
 
-def marks(code: bytes, number: int, *, wide: bool = True) -> Sequence[bytes]:
+class Takes(IntEnum):
+    """What may stand after a letter."""
+
+    NOTHING = 0
+    SELECTOR = 1
+    BOTH = 2
+
+
+def takes(letter: str) -> Takes:
+    """What may stand after this letter, the last one of a word."""
+    point = ord(letter)
+    if any(first <= point <= last for first, last in _PLAIN):
+        return Takes.BOTH
+    return Takes.NOTHING if any(first <= point <= last for first, last in _VARIED) else Takes.SELECTOR
+
+
+def marks(code: bytes, number: int, *, wide: bool = True, bare: Iterable[int] = ()) -> Sequence[bytes]:
     """What stands in each gap, as UTF-8, or as numeric references where the page is not ``wide``. ``code``: at least
-    two bytes for each."""
+    two bytes for each. ``bare``: gaps that take nothing but a selector."""
     made, alone, both = [b""] * number, _ALONE[wide], _BOTH[wide]
     made[::2] = [both[drawn & 1023] for drawn in unpack_from(f"<{number}H", code)[::2]]
     made[1::2] = [alone[drawn] for drawn in code[2 : 2 * number : 4]]
+    for one in bare:
+        made[one] = alone[code[BYTES_EACH * one]]
     return made
 
 

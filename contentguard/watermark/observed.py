@@ -65,7 +65,8 @@ def observe(article: Compiled, text: str, least: int = 3) -> Observed:
             byte, bits = gaps.seen(suspect[at].raw)
             if byte >= 0:
                 bytes_at.append((slot.number, byte))
-            if bits >= 0:
+            # Words of some languages have such characters of their own; no mark of ours has one there.
+            if bits >= 0 and slot.number % 2 == 0 and slot.number not in article.bare:
                 bits_at.append((slot.number, bits))
         elif slot.variant is not None and (which := _which(slot, word, article.words, suspect, where)) >= 0:
             chosen.append((slot.number, which))

@@ -216,6 +216,8 @@ def _words(text: str, since: int, channels: Channels) -> Turns[tuple[_Words, int
             rank, since = _FRAME, 0
         elif channels.gaps and text[end : end + 1].isspace() and (long := _LONG.search(word)):
             rank = gaps.GOOD if len(long[0]) >= _GOOD else gaps.FAIR
+            if gaps.takes(word[-1]) is gaps.Takes.NOTHING:
+                rank = 0
         ends.append(end)
         after.append(rank)
     return _Words(ends, after), since

@@ -57,12 +57,14 @@ class Variant(NamedTuple):
 
 
 _APOSTROPHES, _EN, _EM = "’|'|&rsquo;|&#8217;|&#x2019;|&#39;|&#x27;|&apos;", "–|&ndash;|&#8211;", "—|&mdash;|&#8212;"
+_WIDE = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
+"""After these an ellipsis is as wide as they are, and often twice."""
 _PATTERNS = {
     Kind.APOSTROPHE: re.compile(rf"(?<=[^\W\d_])(?:{_APOSTROPHES})(?=[^\W\d_])"),
     Kind.DASH: re.compile(rf"(?<=\S )(?:{_EN}|{_EM})(?= \S)"),
     # A hyphen between digits may be part of a number that is none of ours to write otherwise.
     Kind.RANGE: re.compile(rf"(?<=\d)(?:{_EN})(?=\d)"),
-    Kind.ELLIPSIS: re.compile(r"(?:…|&hellip;|&#8230;|(?<!\.)\.\.\.(?!\.))(?=\s|$)"),
+    Kind.ELLIPSIS: re.compile(rf"(?<![…⋯{_WIDE}])(?:…|&hellip;|&#8230;|(?<!\.)\.\.\.(?!\.))(?=\s|$)"),
 }
 _BOTH = {Kind.APOSTROPHE: ("’", "'"), Kind.DASH: ("–", "—"), Kind.RANGE: ("–", "-"), Kind.ELLIPSIS: ("…", "...")}
 """Both ways of writing it; the author's is the one that is found."""
@@ -78,8 +80,42 @@ _CONTRACTIONS = {f"{verb} not": f"{verb}n’t" for verb in _VERBS} | {
 _CONTRACTION = re.compile(r"(?<![\w’'])(" + "|".join(sorted(_CONTRACTIONS, key=len, reverse=True)) + r")(?![\w’'])")
 _COMMA = re.compile(r"(?<=[^\W\d_]), (?:[^\W\d_]+ ){0,2}[^\W\d_]+(?P<place>,?) (?:and|or) (?=[^\W\d_])")
 _WORDING = re.compile(r"\[\[([^\[\]|<>]{0,200})\|([^\[\]|<>]{0,200})\]\]")
-_QUOTES = re.compile('“|”|&ldquo;|&rdquo;|&#8220;|&#8221;|«|»|&laquo;|&raquo;|"|&quot;')
-_OPENS, _CLOSES = ("“", "«"), ("”", "»")
+_FORMS = {
+    "“": "&ldquo;|&#8220;|&#[xX]201[cC];",
+    "”": "&rdquo;|&#8221;|&#[xX]201[dD];",
+    "„": "&bdquo;|&#8222;|&#[xX]201[eE];",
+    "«": "&laquo;|&#171;|&#[xX][aA][bB];",
+    "»": "&raquo;|&#187;|&#[xX][bB][bB];",
+    "‹": "&lsaquo;|&#8249;|&#[xX]2039;",
+    "›": "&rsaquo;|&#8250;|&#[xX]203[aA];",
+    "‚": "&sbquo;|&#8218;|&#[xX]201[aA];",
+    '"': "&quot;|&#34;|&#[xX]22;",
+    "‘": "&lsquo;|&#8216;|&#[xX]2018;",
+    "’": "&rsquo;|&#8217;|&#[xX]2019;",
+    "'": "&apos;|&#39;|&#[xX]27;",
+    **dict.fromkeys("‟「」『』〝〞〟"),
+}
+_QUOTES = re.compile("|".join(f"{mark}|{forms}" if forms else mark for mark, forms in _FORMS.items()))
+_CLOSES = {
+    "“": "”",
+    "„": "“”‟",
+    "”": "”",
+    "«": "»",
+    # Swedes and Finns write »so», Danes and Germans »so«.
+    "»": "«»",
+    "‹": "›",
+    "›": "‹›",
+    "‚": "‘’",
+    '"': '"',
+    "‘": "’",
+    "'": "'",
+    "「": "」",
+    "『": "』",
+    "〝": "〞〟",
+}
+"""By which marks a quotation ends that one began."""
+_SINGLE = "‘’'"
+"""Which may be an apostrophe."""
 
 
 def found(text: str, *, contractions: bool = False, serial_comma: bool = False) -> list[Variant]:
@@ -120,18 +156,28 @@ def _found(text: str, *, contractions: bool, serial_comma: bool) -> Iterator[Var
 
 
 def quoted(text: str, inside: str) -> tuple[list[tuple[int, int]], str]:
-    """The stretches of a text that are quotations. ``inside``: the quotation mark that was open before it, and the one
-    that is open after it; empty for none."""
+    """The stretches of a text that are quotations, in any language's marks. Where it cannot be told, more is taken for
+    one. ``inside``: the mark that was open before the text, and the one that is open after it; empty for none."""
     stretches: list[tuple[int, int]] = []
     start = 0
     for match in _QUOTES.finditer(text):
         mark = unescape(match[0])
+        if mark in _SINGLE and not _is_quote(text, match, opens=not inside):
+            continue
         if inside:
-            if mark == inside or (mark in _CLOSES and inside in _OPENS):
+            if mark in _CLOSES[inside]:
                 stretches.append((start, match.end()))
                 inside = ""
-        elif mark not in _CLOSES:
+        elif mark in _CLOSES:
             inside, start = mark, match.start()
     if inside:
         stretches.append((start, len(text)))
     return stretches, inside
+
+
+def _is_quote(text: str, mark: re.Match[str], *, opens: bool) -> bool:
+    """Whether what may be an apostrophe begins a quotation, or ends one."""
+    before, after = text[mark.start() - 1 : mark.start()], text[mark.end() : mark.end() + 1]
+    if opens:
+        return after.isalnum() and not before.isalnum()
+    return not after.isalnum()

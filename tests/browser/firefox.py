@@ -153,6 +153,10 @@ class Firefox:
         """Where the window is."""
         return str(self._ask("WebDriver:GetCurrentURL")["value"])
 
+    def shot(self) -> str:
+        """A picture of the whole page, as PNG in base64."""
+        return str(self._ask("WebDriver:TakeScreenshot", full=True)["value"])
+
     def privileged(self, code: str, *arguments: Any) -> Any:
         """What a function body comes to in the browser itself."""
         self._ask("Marionette:SetContext", value="chrome")

@@ -20,7 +20,7 @@ SECRET = b"a secret of the marks"
 NAME = b"/news/tide"
 SERIAL = 4711
 PARAGRAPHS = article(11, sentences=18)
-INVISIBLE = re.compile("[\u200c\u200d\u2060\u2063\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+INVISIBLE = re.compile("[\u200c-\u200e\u2060\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 MADE = Compiled(PARAGRAPHS, Channels(typography=False, wording=False))
 BARE = Site(copy=Copy(policy="off"))
 

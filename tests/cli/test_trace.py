@@ -17,7 +17,7 @@ from contentguard.backends import Revision
 from contentguard.backends.pages import Page
 from contentguard.cli import main, suspects, trace
 from contentguard.watermark.buckets import bucket, serial_of_bucket
-from contentguard.watermark.compiled import Channels
+from contentguard.watermark.compiled import Channels, Compiled
 from tests.cli.tracing import KEYS, NOW, Site, article, ascii_only
 from tests.client import KEY, get, guarded, page
 
@@ -147,6 +147,30 @@ def test_a_frame_moved_to_another_article_names_nobody(
     assert told["articles"][0]["foreign_frames"] == 1
     run(site, tmp_path / "a.txt")
     assert "1 different frames belong to no article here" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("references", [False, True])
+def test_marks_that_an_editor_pasted_into_an_article_accuse_nobody(
+    site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str], references: bool
+) -> None:
+    """A paragraph from a colleague's own copy stands in another article, so every reader's copy of that has it."""
+    pasted = site.copy(LEAKER)[0]
+    if references:
+        pasted = pasted.encode("ascii", "xmlcharrefreplace").decode()
+    other = Compiled([[pasted], *article(77).paragraphs], Channels(enabled=True))
+    name = site.name(77)
+    site.articles[name] = other
+    with site.log() as log:
+        log.learn(Revision(name, other.revision, other.paragraphs, other.channels, NOW))
+    site.opened([7], (77,))
+    copy = file(tmp_path, "stolen.html", site.page(7, 77))
+    told = found(site, capsys, copy)
+    assert [one["serial"] for one in told["named"]] == ["0000000007"]
+    assert all(one["published_marks"] > 20 for one in told["articles"])
+    paragraph = file(tmp_path, "paragraph.html", f"<meta charset=utf-8><p>{site.copy(7, 77)[0]}")
+    assert [one["serial"] for one in found(site, capsys, paragraph)["named"]] == ["0000000007"]
+    assert run(site, paragraph) == 0
+    assert "stand in the article as published" in capsys.readouterr().out
 
 
 def test_the_authors_own_text_accuses_nobody(site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -177,3 +177,20 @@ def test_no_character_becomes_a_sentence_when_texts_are_compared() -> None:
     """A comment of 65,525 times U+FDFA took a third of a second: normalised it is a million letters."""
     assert max(len(folded(chr(code))) for code in range(0x10000)) == 6
     assert folded("\ufdfa") == "صلعم", "what is written for it by who does not have it"
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("So it was.\U000e0127\U000e01a6\U000e01d7\ufe0a He left", "So it was. He left"),
+        ("the harbour\U000e0150\u200d wall\ufe02\u200e end", "the harbour wall end"),
+        ("المدينة\U000e0150 القديمة", "المدينة القديمة"),
+        ("I ❤\ufe0f it ❤\ufe0f\u200d🔥 1\ufe0f\u20e3", "I ❤\ufe0f it ❤\ufe0f\u200d🔥 1\ufe0f\u20e3"),
+        ("渡邉\U000e0102さん 葛\U000e0100", "渡邉\U000e0102さん 葛\U000e0100"),
+        ("می\u200cنویسند", "می\u200cنویسند"),
+    ],
+)
+def test_the_marks_of_a_quoted_copy_are_not_published(typed: str, kept: str) -> None:
+    """Else every copy of the page would carry the commenter's."""
+    assert lines(typed).text == kept
+    assert line(typed).text == kept

@@ -25,7 +25,7 @@ from tests.guard.test_reading import GOOGLEBOT, LONG, news, proved
 from tests.guard.test_visits import Site
 
 MARKED: Mapping[str, Any] = {"watermark": {"enabled": True}}
-INVISIBLE = re.compile("[\u200c\u200d\u2060\u2063\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+INVISIBLE = re.compile("[\u200c-\u200e\u2060\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 NAME = b"https://news.example/news/tide"
 STORY = (
     "<!doctype html><html lang=en><head><meta charset=utf-8><title>Tide</title></head><body><article class=story>"

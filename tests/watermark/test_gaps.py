@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contentguard.watermark import gaps
 from contentguard.watermark.compiled import Channels, Compiled, Place
-from contentguard.watermark.gaps import ENOUGH, FAIR, GOOD, WINDOW, Choice
+from contentguard.watermark.frames import MARKS
+from contentguard.watermark.gaps import ENOUGH, FAIR, FORMATS, GOOD, WINDOW, Choice, Takes
+from contentguard.watermark.keys import keys_of
+from contentguard.watermark.observed import observe
 
 WORDS = st.lists(st.sampled_from((0, 0, FAIR, GOOD)), max_size=120)
 
@@ -77,6 +81,43 @@ def test_marks_are_read_back(code: bytes) -> None:
     for place, mark in enumerate(gaps.marks(code, number)):
         byte, two = gaps.drawn(code, place)
         assert gaps.seen(f"harbour{mark.decode()}") == (byte, -1 if place % 2 else two)
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("harbour", Takes.BOTH),
+        ("ἄνθρωπος", Takes.BOTH),
+        ("Правительство", Takes.BOTH),
+        ("ყველა", Takes.BOTH),
+        ("ܟܬܒܝܢ", Takes.SELECTOR),
+        ("العربية", Takes.SELECTOR),
+        ("מדינה", Takes.SELECTOR),
+        ("정부는", Takes.SELECTOR),
+        ("ニュース", Takes.SELECTOR),
+        ("รัฐบาล", Takes.SELECTOR),
+        ("सरकार", Takes.SELECTOR),
+        ("葛飾区", Takes.NOTHING),
+        ("渡邊邉", Takes.NOTHING),
+        ("ကကကက", Takes.NOTHING),
+        ("ᠮᠣᠩᠭᠣᠯ", Takes.NOTHING),
+        ("𝒜ℬ𝒞𝒟", Takes.NOTHING),
+    ],
+)
+def test_what_a_word_takes_is_a_matter_of_its_script(word: str, expected: Takes) -> None:
+    assert gaps.takes(word[-1]) is expected
+    made = Compiled([[f"{word}{word[-1] * 5} " * 20]], Channels(frames=False))
+    copied = "".join(made.copy(keys_of(b"a secret of the marks", 23), b"/news/tide", 4711))
+    assert any(mark in copied for mark in MARKS) is (expected > Takes.NOTHING)
+    assert any(mark in copied for mark in FORMATS) is (expected is Takes.BOTH)
+
+
+def test_a_joiner_that_a_persian_word_has_of_its_own_is_no_mark() -> None:
+    made = Compiled([["می\u200cنویسند نوشته\u200cهایشان " * 20]], Channels(frames=False))
+    assert made.gaps > 5
+    seen = observe(made, "".join(made.copy(keys_of(b"a secret of the marks", 23), b"/news/tide", 4711)))
+    assert len(seen.bytes_at) == made.gaps
+    assert seen.bits_at == ()
 
 
 def test_a_text_of_long_words_has_six_gaps_in_any_twenty() -> None:

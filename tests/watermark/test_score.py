@@ -22,7 +22,7 @@ from tests.watermark.articles import article, read
 
 KEYS = keys_of(b"a secret of the marks", 23)
 NAME = b"/news/tide"
-INVISIBLE = re.compile("[\u200c\u200d\u2060\u2063\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+INVISIBLE = re.compile("[\u200c\u200d\u2060\u200e\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 
 
 class Case:
@@ -82,12 +82,12 @@ def test_any_twenty_words_name_their_reader(number: int, serial: int, data: st.D
 
 @pytest.mark.parametrize(
     "kept",
-    ["\u200c\u200d\u2060\u2063", "\ufe00-\ufe0f\U000e0100-\U000e01ef"],
+    ["\u200c\u200d\u2060\u200e", "\ufe00-\ufe0f\U000e0100-\U000e01ef"],
     ids=["without Mn", "without Cf"],
 )
 def test_a_cleaner_that_takes_one_category_leaves_the_other(kept: str) -> None:
     case = Case(4)
-    dropped = "\u200c\u200d\u2060\u2063\ufe00-\ufe0f\U000e0100-\U000e01ef".replace(kept, "")
+    dropped = "\u200c\u200d\u2060\u200e\ufe00-\ufe0f\U000e0100-\U000e01ef".replace(kept, "")
     text = re.sub(f"[{dropped}]", "", case.copy(4711))
     assert case.bits(text, 4711).total > needed(10**6, 1e-6)
 
