@@ -21,7 +21,7 @@ from contentguard.watermark.html import Opening, Orders, Tag, suffix
 from contentguard.watermark.keys import Keys
 from contentguard.watermark.places import Channels, Place, places
 from contentguard.watermark.token import write
-from contentguard.watermark.variants import Kind, Variant
+from contentguard.watermark.variants import Kind, Variant, any_dash
 from contentguard.watermark.words import Word, words
 
 __all__ = ["MOST", "Channels", "Compiled", "Place", "Slot"]
@@ -91,9 +91,12 @@ class Compiled:
 
     def _slots(self, paragraphs: Sequence[Sequence[str]], channels: Channels) -> Iterator[Slot]:
         numbers = dict.fromkeys(Place, 0)
+        dashes = channels.typography and any_dash(self.texts)
         for run, found in enumerate(places(paragraphs, channels)):
             for place, start, variant in found:
                 if place is Place.GAP and gaps.takes(self.texts[run][start - 1]) is gaps.Takes.NOTHING:
+                    continue
+                if variant is not None and variant.kind is Kind.DASH and not dashes:
                     continue
                 yield Slot(place, run, start, variant.end if variant else start, numbers[place], variant)
                 numbers[place] += 1

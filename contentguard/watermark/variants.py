@@ -8,7 +8,7 @@ source. Nothing inside a quotation is touched, because that is somebody else's w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from html import unescape
 from typing import NamedTuple
@@ -116,6 +116,23 @@ _CLOSES = {
 """By which marks a quotation ends that one began."""
 _SINGLE = "‘’'"
 """Which may be an apostrophe."""
+
+
+_ANY_DASH = (
+    frozenset(("the", "and", "to", "that", "with", "from", "by", "of", "which", "this")),
+    frozenset(("les", "des", "et", "une", "du", "dans", "est", "pour", "qui", "sur")),
+)
+"""Frequent words of English and French, which set either dash between spaces. Germans and Scandinavians know but the
+short one, Russians but the long one, and Spaniards close it up."""
+_FREQUENT = 0.06
+_LETTERS = re.compile(r"[^\W\d_]+")
+
+
+def any_dash(texts: Sequence[str]) -> bool:
+    """Whether an article is in a language in which a dash between spaces may be short or long. It is told by the words:
+    what pages say of their language is wrong too often, and the log that a copy is read by has only the text."""
+    words = [word for text in texts for word in _LETTERS.findall(text.lower())]
+    return any(sum(word in frequent for word in words) > _FREQUENT * len(words) for frequent in _ANY_DASH)
 
 
 def found(text: str, *, contractions: bool = False, serial_comma: bool = False) -> list[Variant]:
