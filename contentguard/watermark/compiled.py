@@ -91,13 +91,15 @@ class Compiled:
 
     def _slots(self, paragraphs: Sequence[Sequence[str]], channels: Channels) -> Iterator[Slot]:
         numbers = dict.fromkeys(Place, 0)
-        dashes = channels.typography and any_dash(self.texts)
+        dashes = None
         for run, found in enumerate(places(paragraphs, channels)):
             for place, start, variant in found:
                 if place is Place.GAP and gaps.takes(self.texts[run][start - 1]) is gaps.Takes.NOTHING:
                     continue
-                if variant is not None and variant.kind is Kind.DASH and not dashes:
-                    continue
+                if variant is not None and variant.kind is Kind.DASH:
+                    dashes = any_dash(self.texts) if dashes is None else dashes
+                    if not dashes:
+                        continue
                 yield Slot(place, run, start, variant.end if variant else start, numbers[place], variant)
                 numbers[place] += 1
 
