@@ -57,6 +57,8 @@ def read_command(text: str) -> Saved:
     if not address:
         raise ValueError("this curl command names no URL")
     parts = urlsplit(address if "://" in address else f"http://{address}")
+    if not parts.netloc:
+        raise ValueError(f"this curl command wants {address[:80]!r}, which names no host; want https://host/path")
     headers = list(_headers(given))
     names = [name for name, _ in headers]
     if "user-agent" not in names:  # typed, not copied

@@ -39,12 +39,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, senses: Senses = SENSES) -> int:
     """The command. Raises ``SettingsError``."""
+    _check(options)
     with keeping.kept(options) as kept:
         try:
             return _ACTIONS[options.action](kept, options)
         except EvidenceError as error:
             print(f"the evidence log gives no answer: {error}", file=sys.stderr)
             return 2
+
+
+def _check(options: argparse.Namespace) -> None:
+    # Copies that are nobody's in particular have no address: those would be all.
+    names = {"--pass": getattr(options, "visit", None), "--address": getattr(options, "address", None)}
+    faults = [Fault(name, repr(value), "one that is not empty") for name, value in names.items() if value == ""]
+    if faults:
+        raise SettingsError(faults)
 
 
 def _export(kept: Kept, options: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from contentguard.addresses import address_of
 from contentguard.backends.recording import hashed
 from contentguard.errors import Fault, SettingsError
 from contentguard.settings import Settings, missing_key
@@ -33,8 +34,9 @@ class Kept(NamedTuple):
     epoch: int
 
     def addresses(self, text: str) -> list[str]:
-        """What an address may stand there as."""
-        return [hashed(secret, text) for secret in self.hashes]
+        """What an address may stand there as, however it is written."""
+        found = address_of(text)
+        return [hashed(secret, text if found is None else found.text) for secret in self.hashes]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,6 +8,7 @@ straight from the XML in them.
 
 from __future__ import annotations
 
+import codecs
 import re
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 from xml.parsers import expat
 
+from contentguard.cli.others import other
 from contentguard.rewrite.tokenizer import RAW_TEXT, TOKEN, RawText, attributes, other_end
 from contentguard.watermark.html import Start, run
 
@@ -38,6 +40,8 @@ _INLINE = re.compile(
     "|strike|strong|sub|sup|time|tt|u|var|wbr"
 )
 _CHARSET = re.compile(rb"<meta[^>]{0,300}?charset\s{0,9}=\s{0,9}[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
+_NO_CHARSETS = frozenset(("punycode", "idna", "utf-7", "unicode-escape", "unicode_escape", "raw-unicode-escape"))
+"""What Python can decode and no browser does; of punycode 200 kB take half a minute."""
 _LINK = re.compile(r"!?\[([^\[\]\n]{0,500})\]\([^()\n]{0,2000}\)")
 _CHUNK = 2**20
 _NO_ZIP = (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, EOFError, zlib.error, OSError)
@@ -66,6 +70,8 @@ def document(data: bytes, kind: str, charset: str = "") -> Document:
     """What a document holds. ``kind``: ``html``, ``markdown``, ``docx`` or ``text``. Raises ``TextError``."""
     if len(data) > MOST:
         raise TextError(f"more than {MOST // 2**20} MB")
+    if what := other(data):
+        raise TextError(f"expected text, HTML, Markdown or Word, found {what}")
     if kind == "docx":
         _measured(data)
         return Document(_by_pandoc(data) or _word(data))
@@ -100,7 +106,8 @@ def _decoded(data: bytes, charset: str) -> str:
     except UnicodeDecodeError:
         pass
     try:
-        return data.decode(charset or "cp1252", "replace")
+        known = codecs.lookup(charset or "cp1252").name
+        return data.decode("cp1252" if known in _NO_CHARSETS else known, "replace")
     except (LookupError, ValueError):
         return data.decode("cp1252", "replace")
 

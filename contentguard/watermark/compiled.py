@@ -84,6 +84,7 @@ class Compiled:
         openings: Sequence[Opening],
         tags: Sequence[Tag],
     ) -> Turns[None]:
+        """Long because it says what each of the many attributes is."""
         self.paragraphs = tuple(tuple(paragraph) for paragraph in paragraphs)
         self.texts = [text for paragraph in paragraphs for text in paragraph]
         whole = "\0".join(self.texts)

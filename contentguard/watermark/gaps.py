@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
+from functools import lru_cache
 from struct import unpack_from
 
 from contentguard.watermark.frames import BYTES, MARKS, written
@@ -104,6 +105,7 @@ class Takes(IntEnum):
     BOTH = 2
 
 
+@lru_cache(maxsize=4096)
 def takes(letter: str) -> Takes:
     """What may stand after this letter, the last one of a word."""
     point = ord(letter)

@@ -18,7 +18,7 @@ class Kept:
     """After which a copy is forgotten."""
 
     def __post_init__(self) -> None:
-        if self.days <= 0:
+        if not self.days > 0:
             raise ValueError(f"days must be more than 0, not {self.days}")
         if self.url and not self.url.startswith(("sqlite:///", "postgresql://")):
             raise ValueError("want an URL that starts with sqlite:/// or postgresql://")

@@ -14,16 +14,17 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from math import inf
 from typing import Any, ClassVar, NamedTuple
 
 from contentguard.turns import Turns
 from contentguard.watermark import gaps
-from contentguard.watermark.variants import Kind, Variant, found, quoted, wordings
+from contentguard.watermark.variants import Kind, Variant, any_dash, found, quoted, wordings
 
 _SPACES = "nbsp|ensp|emsp|thinsp|hairsp|#160|#[xX]0*[aA]0"
 _TOKEN = re.compile(rf"(?:(?!&(?:{_SPACES});)\S)++")
-_ENDS = re.compile(r"[.!?…](?:[\"'”’)\]»]|&(?:rdquo|rsquo|quot|raquo|#8221|#8217);)*+$")
+_ENDS = re.compile(r"[.!?…։؟۔।॥።](?:[\"'”’)\]»]|&(?:rdquo|rsquo|quot|raquo|#8221|#8217);)*+$")
 _PAUSES = re.compile(r"[,:;]$")
 _REFERENCE = re.compile(r"&#?\w+;$")
 _LONG = re.compile(r"[^\W\d_]{4,}+$")
@@ -98,8 +99,8 @@ _NONE = _Words([], bytearray())
 class _Search:
     """The texts that have been looked through, and what was found in them."""
 
-    def __init__(self, channels: Channels, most: int) -> None:
-        self._channels, self._most = channels, most
+    def __init__(self, paragraphs: Sequence[Sequence[str]], channels: Channels, most: int) -> None:
+        self._paragraphs, self._channels, self._most = paragraphs, channels, most
         self._inside, self._since = "", _APART
         self._choice = gaps.Choice()
         self._texts: list[tuple[list[Found], _Words]] = []
@@ -111,6 +112,11 @@ class _Search:
         """Whether the first ``most`` slots are known, whatever follows."""
         return self._words >= self._enough + gaps.WINDOW
 
+    @cached_property
+    def _any_dash(self) -> bool:
+        """Whether dashes may be short or long in its language, as its beginning tells."""
+        return any_dash(text for paragraph in self._paragraphs for text in paragraph)
+
     def begin(self) -> None:
         """A paragraph begins."""
         self._inside, self._since = "", _APART
@@ -118,6 +124,7 @@ class _Search:
     def take(self, text: str) -> Turns[None]:
         """Look through a text."""
         kept, self._inside = _variants(text, self._inside, self._channels)
+        kept = [one for one in kept if one.kind is not Kind.DASH or self._any_dash]
         yield
         words, self._since = yield from _words(text, self._since, self._channels)
         _stay_outside(words, kept)
@@ -159,7 +166,7 @@ def places(paragraphs: Sequence[Sequence[str]], channels: Channels, most: int) -
 
     After the first ``most`` of them there may be more, or not.
     """
-    search, texts = _Search(channels, most), 0
+    search, texts = _Search(paragraphs, channels, most), 0
     for paragraph in paragraphs:
         search.begin()
         for text in paragraph:

@@ -10,6 +10,7 @@ import pytest
 
 from contentguard.backends.recording import hashed
 from contentguard.cli import main
+from contentguard.watermark.options import Kept
 from tests.backends.evidence import issued
 from tests.cli.tracing import SIGNER, Site
 
@@ -52,6 +53,27 @@ def test_erasure_by_an_address_that_is_stored_nowhere(site: Site, capsys: pytest
     assert exported(site, capsys) == []
 
 
+@pytest.mark.parametrize("written", ["2001:DB8:0:0::7", "2001:db8::0007", "2001:db8::7"])
+def test_an_address_is_found_however_it_is_written(
+    site: Site, capsys: pytest.CaptureFixture[str], written: str
+) -> None:
+    """Else what somebody asked to be erased would stay."""
+    with site.log() as log:
+        log.write([issued(16, address=hashed(SIGNER.derive("evidence"), "2001:db8::7"))])
+    assert exported(site, capsys, "--address", written) == ["0000000010"]
+    assert run(site, "erase", "--address", written) == 0
+
+
+def test_ipv4_in_ipv6(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    assert exported(site, capsys, "--address", "::ffff:192.0.2.7") == ["00000000ff"]
+
+
+@pytest.mark.parametrize("days", [0.0, -1.0, float("nan")])
+def test_days_that_would_keep_everything_or_nothing(days: float) -> None:
+    with pytest.raises(ValueError, match="days must be more than 0"):
+        Kept(days=days)
+
+
 def test_prune(site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(site, "prune") == 0
     now = time.time()
@@ -66,6 +88,8 @@ def test_prune(site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pyte
     [
         (("export", "--serial", "xyz"), "up to ten hex digits"),
         (("export", "--serial", "fffffffffff"), "up to ten hex digits"),
+        (("erase", "--address", ""), "--address: found ''; expected one that is not empty"),
+        (("erase", "--pass", ""), "--pass: found ''; expected one that is not empty"),
         (("prune", "--days", "-1"), "a number of days"),
         (("export", "--evidence", "/nowhere/e.sqlite"), "gives no answer"),
     ],

@@ -97,6 +97,12 @@ def test_commands_that_are_none(text: str, message: str) -> None:
         read_command(text)
 
 
+@pytest.mark.parametrize("address", ["://", "https://", "http:///path", "https://[::1"])
+def test_an_address_has_a_host(address: str) -> None:
+    with pytest.raises(ValueError, match=r"names no host|Invalid IPv6"):
+        read_command(f"curl {address}")
+
+
 @given(st.text() | st.text(st.sampled_from("-HXbAed '\"$\\^\nax:;/="), max_size=60))
 def test_any_command_is_a_request_or_an_error(text: str) -> None:
     command = "curl " + text

@@ -135,6 +135,44 @@ def test_charsets(data: bytes, charset: str) -> None:
     assert text_of(data, "text", charset) == "“ü”"
 
 
+@pytest.mark.parametrize("charset", ["punycode", "idna", "utf-7", "unicode_escape", "raw_unicode_escape", "nonsense"])
+def test_a_page_that_declares_what_no_browser_reads_costs_nothing(charset: str) -> None:
+    """Python's punycode goes by the square of the length."""
+    page = f"<meta charset={charset}>".encode() + b"<p>\xe9-" + b"aa" * 200_000
+    started = time.monotonic()
+    assert text_of(page, "html").lstrip().startswith("é-aa")
+    assert text_of(page, "html", charset).lstrip().startswith("é-aa")
+    assert time.monotonic() - started < 5.0
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"%PDF-1.7\n1 0 obj", "found a PDF document: pdftotext"),
+        (rb"{\rtf1\ansi The harbour}", "found a document in RTF: pandoc"),
+        (b"WARC/1.0\r\nWARC-Type: response\r\n\r\n", "WARC"),
+        ("So it was.".encode("utf-32"), "found text in UTF-32: iconv"),
+        (b"\x89PNG\r\n\x1a\n", "found a picture: trace-image"),
+        (b"\xff\xd8\xff\xe0\0\x10JFIF", "found a picture: trace-image"),
+        (b"From: a@example.org\r\nMIME-Version: 1.0\r\nSubject: x\r\n y\r\n\r\nbase64", "found an e-mail"),
+        (b"PK\x03\x04" + bytes(26) + b"mimetypeapplication/epub+zip", "EPUB"),
+        (b"PK\x03\x04" + bytes(26) + b"mimetypeapplication/vnd.oasis.opendocument.text", "OpenDocument"),
+        (b"From a Tue\nReceived: by b\nSubject: x\n\nText", "found an e-mail"),
+    ],
+)
+def test_what_is_no_text_is_told_by_its_name(data: bytes, told: str) -> None:
+    with pytest.raises(TextError, match="expected text, HTML, Markdown or Word, found ") as failed:
+        document(data, kind_of("copy", data))
+    assert told in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["From: here to there: a story\n\nIt was so.", "Note: it is\nTo: be\n\nor not", "{\\x}"]
+)
+def test_a_text_with_colons_is_no_mail(text: str) -> None:
+    assert text_of(text.encode(), "text") == text
+
+
 def test_a_page_declares_its_own() -> None:
     page = '<meta http-equiv=x content="text/html; charset=koi8-r"><p>привет'.encode("koi8-r")
     assert text_of(page, "html").strip() == "привет"

@@ -44,6 +44,7 @@ def places(text: str, channels: Channels = ONLY) -> str:
         ("one&nbsp;harbour&nbsp;wall", "one&nbsp;harbour&nbsp;wall"),
         ("a well-known harbour", "a well-knownG harbour"),
         ("in 2019 there were 12345 mills", "in 2019 thereG wereG 12345 mills"),
+        ("यह बन्दरगाह है। वह गया", "यह बन्दरगाह है।F वह गया"),
     ],
 )
 def test_places(text: str, expected: str) -> None:
@@ -185,3 +186,20 @@ def test_a_variant_is_drawn_as_often_as_its_odds_say(odds: int) -> None:
     )
     second = sum(made.marks(keys, NAME, serial) == [b"Scores"] for serial in range(4000))
     assert abs(second / 4000 - odds / 256) < 0.03
+
+
+@pytest.mark.parametrize(
+    ("text", "varies"),
+    [
+        ("The ferry left the harbour for the island – that was the last one from here.", True),
+        ("Les bateaux sont dans le port – une partie des gens est pour qui sait et du reste.", True),
+        ("Die Fähre verließ gestern den Hafen – das war die letzte in diesem Jahr.", False),
+        ("Färjan lämnade hamnen i går – det var den sista för i år och för alla.", False),
+        ("Паром вчера вышел из порта — это был последний рейс в этом году.", False),
+        ("El barco salió ayer del puerto – fue el último de este año para la isla.", False),
+        ("De boot verliet gisteren de haven – dat was de laatste van dit jaar.", False),
+    ],
+)
+def test_dashes_vary_only_where_the_language_has_both(text: str, varies: bool) -> None:
+    kinds = [one.kind for one in Compiled([[text]], Channels()).variants]
+    assert kinds == [Kind.DASH] * varies
