@@ -98,9 +98,6 @@ class Reading:
     async def _rest(self, scope: Scope, visit: Visit, facts: Facts, verdict: Verdict, body: bytes) -> Plain:
         text, _, answers = body.partition(b" ")
         done = await self._admissions.redeem(visit, facts, text, answers)
-        if done.trouble in _OVER and visit.given is not None and self._admissions.suffices(visit.given, visit, verdict):
-            # The page is an old one, kept by a script of the site's or for going back: a new one would come whole.
-            done = Redeemed(done.ticket, visit.given)
         if done.ticket is None or (done.given is None and not done.crowded):
             return self._refused(scope, visit, facts, verdict, done)
         if done.given is not None and not self._admissions.suffices(done.given, visit, verdict):

@@ -74,6 +74,7 @@ def find_cut(
     walked = yield from walk_article(data, article, _BEYOND * words, paragraphs)
     if walked is None:
         return Undivided.TANGLED
+    yield
     place = _chosen(walked, words, share)
     if place is None or walked.words - place.words < FEW:
         return Undivided.SHORT if walked.words <= words else Undivided.NO_CUT
@@ -108,8 +109,10 @@ def _divided(data: bytes, article: Candidate, walked: Walked, place: Place, enco
     inner = [*(ended[tag] for tag in tags), last]
     pieces = map(Piece, starts, ends, (walked.unclosed[start] for start in inner))
     rest = tuple([piece for piece in pieces if not _BLANK.fullmatch(data, piece.start, piece.end)])
+    yield
     before = [text for text in walked.texts if text is None or (text.begin < place.at and text.counted)]
     behind = [text for text in walked.texts if text is None or text.begin >= place.at]
+    yield
     links = []
     for linked, each in groupby(behind, _linked):
         if linked:

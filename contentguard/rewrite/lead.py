@@ -173,6 +173,7 @@ def _script(page: Page) -> Iterator[bytes | Field]:
 def _rest(source: Source, cut: Cut) -> Turns[Template]:
     """The pieces of the rest, with the insertions that fall into them."""
     page = memoryview(source.body)
+    yield
     inside = [Edit(at, at, more) for at, more in source.points(source.page, b"") if _of_rest(at, source, cut)]
     yield
     inside += [mark for mark in source.marks if _of_rest(mark.start, source, cut)]

@@ -140,7 +140,9 @@ def marking(
         return None
     rest = iter(texts)
     openings = yield from _openings(body, article, encoding, {start for start, _ in own.values()})
+    yield
     told = [[next(rest) for _ in paragraph] for paragraph in paragraphs]
+    yield
     made = yield from marker(told, encoding == "utf-8", openings)
     tags = [Edit(*openings[one].run, (len(made.slots) + number,)) for number, one in enumerate(made.openings)]
     edits = (*(yield from _edits(made, runs, texts, encoding, elements)), *tags)

@@ -44,7 +44,7 @@ class Template:
 
     __slots__ = (
         *("_around", "_at", "_gzips", "_holes", "_inner", "_marks", "_own", "_parts"),
-        *("band", "fields", "personal", "size"),
+        *("_weight", "band", "fields", "personal", "size"),
     )
 
     size: int
@@ -71,28 +71,36 @@ class Template:
         yield
         self._at = slice(start, start + len(band))
         """The parts from the first mark to the last."""
-        self._inner = [(start + index, part) for index, part in enumerate(band) if isinstance(part, Template)]
+        self._inner = tuple([(start + index, part) for index, part in enumerate(band) if isinstance(part, Template)])
         fixed: list[Piece | Hole] = [b"" if isinstance(part, Template) else part for part in band]
         every[start:end] = fixed
         yield
-        self._holes = [(index, part) for index, part in enumerate(every) if isinstance(part, Field)]
+        self._holes = tuple([(index, part) for index, part in enumerate(every) if isinstance(part, Field)])
         self._parts: list[Piece] = [b"" if isinstance(part, _HOLES) else part for part in every]
         yield
         inner = sum(part.size for _, part in self._inner)
         self.band = inner + sum(map(len, self._parts[self._at]))
         """Bytes from its first mark to its last, less what is filled in."""
+        yield
         self.size = inner + sum(map(len, self._parts))
         self._own = self._at
         """The parts that are deflated for each reader."""
         if marks and sum(map(len, self._parts[self._at.stop :])) <= _SHORT:
             self._own = slice(start, len(self._parts))
-        self._around = [(index, name) for index, name in self._holes if not start <= index < self._own.stop]
+        own = range(start, self._own.stop)
+        self._around = tuple([hole for hole in self._holes if hole[0] not in own]) if marks else self._holes
         """The holes in all others."""
+        yield
+        self._weight = self._weighed() if marks else 0
+        """``own``, where that is a long sum."""
         self._gzips: dict[tuple[int, ...], Spliced | Banded] = {}
 
     @property
     def own(self) -> int:
         """Bytes that are held besides the page, for the cache's account."""
+        return self._weight or self._weighed()
+
+    def _weighed(self) -> int:
         inner = sum(_INNER + part.own for _, part in self._inner)
         return inner + sum(len(part) + _BYTES if isinstance(part, bytes) else _SLICE for part in self._parts)
 

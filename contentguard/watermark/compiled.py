@@ -27,7 +27,7 @@ from contentguard.watermark.words import Word, words
 
 __all__ = ["MOST", "Channels", "Compiled", "Place", "Slot"]
 
-_TURN = 512
+_TURN = 256
 """Slots that are made in one turn."""
 MOST = 4096
 """Slots of one article; what comes after them is the same for everybody."""
@@ -96,15 +96,16 @@ class Compiled:
         yield
         found = [] if carries_manifest(whole) else (yield from places(paragraphs, channels, MOST))
         self.slots: list[Slot] = []
+        self.bare: set[int] = set()
+        """Gaps that take no format character, by their script."""
         for slot in _bounded(_slots(found)):
             if not len(self.slots) % _TURN:
                 yield
             self.slots.append(slot)
+            if slot.place is Place.GAP and self._takes(slot) < gaps.Takes.BOTH:
+                self.bare.add(slot.number)
         self.gaps = sum(slot.place is Place.GAP for slot in self.slots)
-        self.bare = frozenset(
-            one.number for one in self.slots if one.place is Place.GAP and self._takes(one) < gaps.Takes.BOTH
-        )
-        """Gaps that take no format character, by their script."""
+        yield
         self.variants = [slot.variant for slot in self.slots if slot.variant is not None]
         self._wide, written = wide, "utf-8" if wide else "ascii"
         self._texts = [tuple(text.encode(written, "xmlcharrefreplace") for text in one.texts) for one in self.variants]
