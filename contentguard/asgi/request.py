@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 _DRAWN = 64
 _IDS: list[str] = []
 ONCE = QUERY.encode("ascii")
+"""The query's field that holds a token of ours."""
 UNTIL = b"until"
 """The field in the address of the waiting page that says how long it will be, in seconds since the epoch. It is not
 signed: all that follows from it is what the page says."""
-"""The query's field that holds a token of ours."""
 _PATH_SAFE = "/:@!$&'()*+,;=~-._"
 MARKER = "contentguard.rewritten"
 """Set in the scope by the outermost guard, so that a guard mounted inside it does not rewrite a second time."""
