@@ -46,7 +46,7 @@ def test_a_person_s_comment_goes_through_by_one_press(reading: tuple[Server, Pag
         page.fill(f"#{name}", text)
     page.wait_for_timeout(PATIENCE)
     page.get_by_role("button", name="Post Comment").click()
-    assert page.get_by_text("Thank you.").is_visible()
+    page.get_by_text("Thank you.").wait_for(timeout=10_000)
     assert page.locator("#comments p[dir=auto]").all_inner_texts() == SAID["comment"].split("\n\n")
     [one] = record(site)
     assert one["action"] == "approve"
@@ -60,11 +60,11 @@ def test_a_mistake_costs_nothing_that_was_typed(reading: tuple[Server, Page, lis
     page.fill("#author", "Ann")
     page.wait_for_timeout(PATIENCE)
     page.get_by_role("button", name="Post Comment").click()
-    assert page.get_by_text("Please fill the required field (email).").is_visible()
+    page.get_by_text("Please fill the required field (email).").wait_for(timeout=10_000)
     assert page.input_value("#comment") == SAID["comment"]
     page.fill("#email", SAID["email"])
     page.get_by_role("button", name="Post Comment").click()
-    assert page.get_by_text("Thank you.").is_visible()
+    page.get_by_text("Thank you.").wait_for(timeout=10_000)
     assert [one["action"] for one in record(site)] == ["refused", "approve"]
 
 
