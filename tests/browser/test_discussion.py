@@ -113,7 +113,7 @@ def test_a_comment_is_held_approved_answered_and_seen(
 
     page.goto(site.url + STORY)
     page.get_by_role("link", name=f"Reply to {name}").click()
-    assert page.get_by_role("heading", name=re.compile(f"Leave a Reply to {name}")).is_visible()
+    page.get_by_role("heading", name=re.compile(f"Leave a Reply to {name}")).wait_for(timeout=10_000)
     assert page.get_by_role("link", name="Cancel reply").is_visible()
     if scripts:
         assert "replytocom" not in page.url, "the form has come to the comment"

@@ -99,7 +99,7 @@ def test_without_javascript_all_is_there_after_two_seconds(chromium: Browser, si
     assert page.locator(".entry-content > p").count() >= 1
     assert page.locator(".cg-share a").count() == 4
     page.get_by_role("link", name="Continue reading").click()
-    assert page.get_by_role("heading", name="One moment, please").is_visible()
+    page.get_by_role("heading", name="One moment, please").wait_for(timeout=10_000)
     page.wait_for_url(site.url + ARTICLE, timeout=10_000)
     assert page.locator(".entry-content > p").count() > 5
     page.goto(site.url + "/news/winter-ferry-timetable")
