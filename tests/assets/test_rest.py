@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -73,7 +74,7 @@ def test_browsers_of_2017_read_it() -> None:
             try { parse(code, { ecmaVersion }); console.log(ecmaVersion); } catch (_) { console.log('no'); }
           } });"""
     done = subprocess.run(["node", "--expose-internals", "-e", parse], input=CODE, capture_output=True, text=True)
-    if "Cannot find module" in done.stderr:
+    if "Cannot find module" in done.stderr and not os.environ.get("CI"):
         pytest.skip("this node has no parser to offer")
     assert done.stdout.split() == ["no", "2017"], done.stderr
 
